@@ -1,0 +1,70 @@
+import type { SerializedError } from "vitest";
+import type { Reporter, TestCase, TestModule } from "vitest/node";
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+interface SkippedTest {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/**
+ * Ends the run with `N passed, N failed` alone on a line, so that a person and a machine read the same thing. A module that failed to load
+ * and an error outside every test count as failures: a run that lost half of its tests must not look green. Skipped tests are
+ * named with their reason, because a silent skip is how a suite stops testing.
+ */
+export default class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<SerializedError>): void {
+    const skipped: SkippedTest[] = [];
+    let passed = 0;
+    let failed = unhandledErrors.length;
+    for (const module of modules) {
+      // An error of the module or of one of its suites (a beforeAll that threw) leaves its tests without a verdict.
+      failed += module.errors().length;
+      for (const suite of module.children.allSuites()) {
+        failed += suite.errors().length;
+      }
+      for (const test of module.children.allTests()) {
+        const state = test.result().state;
+        if (state === "passed") {
+          passed += 1;
+        } else if (state === "failed" || state === "pending") {
+          failed += 1;
+        } else {
+          skipped.push({ name: nameOf(module, test), reason: reasonOf(test) });
+        }
+      }
+    }
+    for (const test of skipped) {
+      process.stdout.write(`skipped: ${test.name}: ${test.reason}\n`);
+    }
+    const checks = parseCounts(process.env["VALKEEPER_CHECKS"]);
+    process.stdout.write(
+      `${summaryLine({ passed: passed + checks.passed, failed: failed + checks.failed, skipped: skipped.length })}\n`,
+    );
+  }
+}
+
+export function summaryLine(counts: Counts): string {
+  const line = `${counts.passed} passed, ${counts.failed} failed`;
+  return counts.skipped > 0 ? `${line}, ${counts.skipped} skipped` : line;
+}
+
+/** `npm test` runs the checks (format, lint, types) before the tests and hands their counts on as `passed,failed`. */
+export function parseCounts(text: string | undefined): Counts {
+  const [passed = 0, failed = 0] = (text ?? "").split(",").map((part) => Number.parseInt(part, 10) || 0);
+  return { passed, failed, skipped: 0 };
+}
+
+function nameOf(module: TestModule, test: TestCase): string {
+  return `${module.relativeModuleId} > ${test.fullName}`;
+}
+
+function reasonOf(test: TestCase): string {
+  const result = test.result();
+  return (result.state === "skipped" ? result.note : undefined) ?? "no reason given";
+}
