@@ -1,0 +1,148 @@
+// The other records of the table: what was declared, what is asked, what happened, what is published, what each voter
+// sees. None of them decides; the ballot does.
+
+import type { OperationKind } from "./ballot.ts";
+import type { GroupConfig } from "./config.ts";
+import type { EventName } from "./events.ts";
+import type { Rejection } from "./rejection.ts";
+import type { Address, Epoch, GroupName, NodeId, Role, VoterId, WallTime } from "./types.ts";
+
+/** `pk groups`, `sk <name>`: one query lists every group. Credentials are references only. */
+export interface SpecRecord {
+  readonly schema: 1;
+  readonly group: GroupName;
+  /** Grows with every change. */
+  readonly version: number;
+  /** What was declared, in full or in part; `settings` are completed from DEFAULTS when read. */
+  readonly owner: "cdk" | "cli";
+  readonly declared: GroupConfig;
+  /** Settings changed at run time by the CLI over what was declared: name of the setting to value, with who and when. */
+  readonly overrides: Readonly<Record<string, { readonly value: unknown; readonly by: string; readonly at: WallTime }>>;
+  /** Groups are served in shards of voters; 0 until there are more. */
+  readonly shard: number;
+}
+
+export type RequestKind = "failover" | "switchover" | "drain" | "recover" | "set-members";
+
+/** `pk group#<name>`, `sk request`: at most one. A voter carries it out under the lease. */
+export interface RequestRecord {
+  readonly schema: 1;
+  readonly id: string;
+  readonly kind: RequestKind;
+  /** The node to promote (`switchover --to`, `recover`), the node to empty (`drain`), or null. */
+  readonly target: NodeId | null;
+  readonly by: string;
+  readonly reason: string;
+  readonly acceptDataLoss: boolean;
+  readonly askedAt: WallTime;
+  readonly expiresAt: WallTime;
+  /** Null while it waits or is carried out. */
+  readonly result: RequestResult | null;
+}
+
+export interface RequestResult {
+  readonly kind: "done" | "refused" | "failed";
+  readonly detail: string;
+  readonly epoch: Epoch;
+  readonly at: WallTime;
+}
+
+/** `pk group#<name>`, `sk event#<epoch>#<time>#<voter>#<n>`: append-only; also what is notified. */
+export interface HistoryRecord {
+  readonly schema: 1;
+  /** Unique, stable: the sort key. */
+  readonly id: string;
+  readonly group: GroupName;
+  readonly epoch: Epoch;
+  readonly at: WallTime;
+  readonly voter: VoterId;
+  readonly generation: number;
+  readonly event: EventName;
+  /** Event-specific facts, flat, in the units their names end with. */
+  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface PublishedNode {
+  readonly node: NodeId;
+  readonly address: Address;
+}
+
+/** `pk published#<name>`, `sk primary`: the ordered publication, written only with a larger (epoch, revision). */
+export interface Publication {
+  readonly schema: 1;
+  readonly group: GroupName;
+  /** `primary.epoch` of the ballot. */
+  readonly epoch: Epoch;
+  readonly revision: number;
+  readonly primary: PublishedNode;
+  /** Healthy, in-sync replicas. */
+  readonly replicas: readonly PublishedNode[];
+  readonly at: WallTime;
+}
+
+export type PublicationTarget = "table" | "ssm" | "dns";
+
+/** `pk published#<name>`, `sk copies`: what was last confirmed at each copy. */
+export interface PublishedCopies {
+  readonly ssm: { readonly epoch: Epoch; readonly revision: number; readonly at: WallTime } | null;
+  readonly dns: { readonly epoch: Epoch; readonly revision: number; readonly at: WallTime } | null;
+}
+
+/** `pk voter#<voter>#<shard>`, `sk slot`. */
+export interface SlotRecord {
+  readonly schema: 1;
+  readonly voter: VoterId;
+  /** Which invocation of this voter is the current one; only it writes the rest. */
+  readonly generation: number;
+  readonly owner: string;
+  readonly heartbeatAt: WallTime;
+  /** The current invocation has seen every group once and calls all regular: its predecessor may leave. */
+  readonly regular: boolean;
+  readonly groups: Readonly<Record<GroupName, VoterGroupView>>;
+}
+
+/** What one voter sees of one group, for `status` and `why`. Ages and durations in ms at `at`. */
+export interface VoterGroupView {
+  readonly at: WallTime;
+  readonly epoch: Epoch;
+  readonly operation: { readonly kind: OperationKind; readonly step: string } | null;
+  /** The vote that stands for this voter. */
+  readonly vote: "none" | "suspect" | "down";
+  /** Why nothing is done although something is wrong; null when all is well. */
+  readonly rejection: (Rejection & { readonly sinceMs: number }) | null;
+  readonly nodes: Readonly<Record<NodeId, NodeView>>;
+  /** Who would be promoted if the primary died now, and why not the others. */
+  readonly candidate: NodeId | null;
+  readonly notCandidates: Readonly<Record<NodeId, string>>;
+}
+
+export type NodeClass =
+  | "serving"
+  | "wrong-role"
+  | "reborn"
+  | "write-dead"
+  | "refused"
+  | "silent"
+  | "loading"
+  | "busy"
+  | "misconfigured"
+  | "unknown";
+
+export interface NodeView {
+  readonly address: Address;
+  readonly zone: string;
+  readonly class: NodeClass;
+  /** How long it has been in that class. */
+  readonly sinceMs: number;
+  readonly detail: string;
+  /** Round trip of the last answered probe. */
+  readonly latencyMs: number | null;
+  readonly role: Role | null;
+  readonly follows: Address | null;
+  readonly linkUp: boolean | null;
+  readonly offset: number | null;
+  /** Behind the primary as this voter last read both; null when unknown. */
+  readonly lagBytes: number | null;
+  readonly priority: number | null;
+  readonly version: string | null;
+}

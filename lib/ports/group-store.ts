@@ -1,0 +1,70 @@
+// The table. Reads reject with `PortError` (or `RecordFormatError`); conditional writes resolve to what is known.
+
+import type { Ballot } from "../core/ballot.ts";
+import type { BallotWrite, WriteOutcome } from "../core/ballot-write.ts";
+import type {
+  HistoryRecord,
+  Publication,
+  PublishedCopies,
+  RequestRecord,
+  RequestResult,
+  SlotRecord,
+  SpecRecord,
+} from "../core/records.ts";
+import type { GroupName, VoterId, WallTime } from "../core/types.ts";
+
+/** What one batched, eventually consistent read of many groups returns; null: no such item. */
+export interface GroupGlance {
+  readonly ballot: Ballot | null;
+  readonly request: RequestRecord | null;
+  /** Why the ballot could not be decoded; the group is held still. */
+  readonly unreadable: string | null;
+}
+
+/** What a voter's invocation needs of the table. */
+export interface GroupStore {
+  /** Identity of the table (its TableId): ballots written for another are only observed. */
+  tableId(): PromiseLike<string>;
+  listSpecs(): PromiseLike<readonly SpecRecord[]>;
+  /** Eventually consistent, batched. */
+  glance(groups: readonly GroupName[]): PromiseLike<ReadonlyMap<GroupName, GroupGlance>>;
+  /** Strongly consistent; null when there is none. */
+  readBallot(group: GroupName): PromiseLike<Ballot | null>;
+  /** One conditional update of the ballot; a refusal whose item carries our attempt id resolves as `applied`. Never rejects. */
+  writeBallot(write: BallotWrite): PromiseLike<WriteOutcome>;
+  /** Sets the result of the request with this id unless it has one or was superseded. */
+  resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<void>;
+  appendHistory(records: readonly HistoryRecord[]): PromiseLike<void>;
+  /** Takes the next generation of the slot by conditional write. */
+  takeSlot(voter: VoterId, shard: number, owner: string, at: WallTime): PromiseLike<SlotRecord>;
+  readSlot(voter: VoterId, shard: number): PromiseLike<SlotRecord | null>;
+  /** False when a higher generation has taken the slot. */
+  writeSlot(shard: number, slot: SlotRecord): PromiseLike<boolean>;
+}
+
+/** What publishers need of the table. */
+export interface PublicationStore {
+  readPublication(group: GroupName): PromiseLike<Publication | null>;
+  /** Written only over a smaller (epoch, revision); false: a larger or equal one stands. */
+  writePublication(publication: Publication): PromiseLike<boolean>;
+  readCopies(group: GroupName): PromiseLike<PublishedCopies>;
+  writeCopies(group: GroupName, copies: Partial<PublishedCopies>): PromiseLike<void>;
+}
+
+/** What operators' commands need beside that. */
+export interface OperatorStore extends GroupStore, PublicationStore {
+  readSpec(group: GroupName): PromiseLike<SpecRecord | null>;
+  /** Conditional on `expectedVersion` (0: must not exist); false when another edit won. */
+  writeSpec(spec: SpecRecord, expectedVersion: number): PromiseLike<boolean>;
+  removeGroup(group: GroupName): PromiseLike<void>;
+  /** Refused (false) while another unexpired request has no result. */
+  writeRequest(group: GroupName, request: RequestRecord, at: WallTime): PromiseLike<boolean>;
+  readRequest(group: GroupName): PromiseLike<RequestRecord | null>;
+  readHistory(
+    group: GroupName,
+    options: { readonly limit: number; readonly after?: string; readonly newestFirst: boolean },
+  ): PromiseLike<readonly HistoryRecord[]>;
+  /** Voters write what they see with the next tick until then. */
+  look(group: GroupName, until: WallTime): PromiseLike<void>;
+  listSlots(): PromiseLike<readonly SlotRecord[]>;
+}

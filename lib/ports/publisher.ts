@@ -1,0 +1,19 @@
+// Publishing: the ordered item first, then its copies. The same code runs in the winning voter, when its subnet reaches
+// SSM and Route 53, and in the publisher function, which completes and repairs.
+
+import type { GroupConfig } from "../core/config.ts";
+import type { Publication, PublicationTarget } from "../core/records.ts";
+
+export type PublishOutcome =
+  /** This publication stands there, by our hand or already. */
+  | { readonly kind: "applied"; readonly changed: boolean }
+  /** A newer one stands there. */
+  | { readonly kind: "superseded"; readonly detail: string }
+  /** Not tried from here (no path, not configured, left to the publisher). */
+  | { readonly kind: "skipped"; readonly detail: string }
+  | { readonly kind: "failed"; readonly detail: string };
+
+export interface Publisher {
+  /** Brings `target` to `publication`, or finds a newer one there. Never rejects. */
+  publish(target: PublicationTarget, publication: Publication, config: GroupConfig): PromiseLike<PublishOutcome>;
+}
