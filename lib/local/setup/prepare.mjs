@@ -1,0 +1,49 @@
+// The set-up as a whole: what a task needs is brought in line, each step quick when there is nothing to do, and the result is written
+// down last, for the programs that run on Node 24.
+
+import { join } from "node:path";
+import { readJson, writeAtomically } from "./context.mjs";
+import { ensureLocalCloud, findDynamodbLocal, findLocalCloud } from "./local-cloud.mjs";
+import { withLock } from "./lock.mjs";
+import { ensurePackages, findNode, packagesAreReady } from "./packages.mjs";
+import { ensureValkey } from "./valkey.mjs";
+
+/**
+ * @param {import("./context.mjs").Context} context
+ * @param {"packages" | "all"} needs
+ * @returns {Promise<{ node: string }>}
+ */
+export async function prepare(context, needs) {
+  if (needs === "packages") {
+    if (!packagesAreReady(context)) {
+      await withLock(context, () => ensurePackages(context));
+    }
+    return { node: findNode(context) };
+  }
+  return withLock(context, async () => {
+    await ensurePackages(context);
+    const node = findNode(context);
+    await ensureTools(context);
+    return { node };
+  });
+}
+
+async function ensureTools(context) {
+  const path = join(context.cache, "tools.json");
+  const before = JSON.stringify(readJson(path));
+  const valkey = await ensureValkey(context);
+  // Who brings an endpoint of his own needs no local cloud, and no Python for it.
+  const localCloud = context.environment.AWS_ENDPOINT_URL
+    ? (findLocalCloud(context) ?? { missing: "set-up ran with AWS_ENDPOINT_URL set: run it once without" })
+    : await ensureLocalCloud(context);
+  const dynamodbLocal = await findDynamodbLocal(context);
+  const tools = JSON.stringify({ schema: 1, valkey, localCloud, dynamodbLocal });
+  if (tools === before) {
+    return;
+  }
+  writeAtomically(path, tools);
+  context.say(`valkey-server ${valkey.version} (${valkey.server})`);
+  if (dynamodbLocal.missing !== undefined) {
+    context.say(`without DynamoDB Local: ${dynamodbLocal.missing}`);
+  }
+}

@@ -1,0 +1,79 @@
+// What `npm start`, `npm test` and the other scripts do after the set-up.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { SetupError } from "./context.mjs";
+import { launch } from "./launch.mjs";
+import { prepare } from "./prepare.mjs";
+
+const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.ts"];
+
+const tasks = {
+  start: (run, args) => run.node("all", ["bin/start.ts", ...args]),
+  bench: (run, args) => run.node("all", ["test/bench/run.ts", ...args]),
+  check: async (run) => ((await run.checks()).failed === 0 ? 0 : 1),
+  fix: (run) => run.tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]),
+  test: async (run, args) => {
+    await run.prepare("all");
+    const checks = await run.checks();
+    const code = await run.node("all", [...vitest, ...args], { VALKEEPER_CHECKS: `${checks.passed},${checks.failed}` });
+    return code === 0 && checks.failed > 0 ? 1 : code;
+  },
+  "test:unit": (run, args) => run.node("packages", [...vitest, "--project", "unit", ...args]),
+  "test:process": (run, args) => run.node("all", [...vitest, "--project", "process", ...args]),
+  "test:localstack": (run, args) => {
+    if (!run.context.environment.AWS_ENDPOINT_URL) {
+      throw new SetupError(
+        "AWS_ENDPOINT_URL is not set: give the address of the endpoint to test against, for example http://127.0.0.1:4566.",
+      );
+    }
+    return run.node("all", [...vitest, "--project", "process", "test/contract", ...args]);
+  },
+  run: (run, args) => run.node("all", args),
+};
+
+export const taskNames = Object.keys(tasks);
+
+/** Each check writes nothing, and says by its exit code whether the tree is as it should be. */
+const checks = [
+  { name: "format and lint", args: ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."] },
+  { name: "types", args: ["node_modules/typescript/bin/tsc", "--project", "tsconfig.json"] },
+  { name: "types of the pure core", args: ["node_modules/typescript/bin/tsc", "--project", "lib/core/tsconfig.json"] },
+  {
+    name: "unused files, exports and packages",
+    args: ["node_modules/knip/bin/knip.js", "--config", ".knip.json", "--no-progress"],
+  },
+];
+
+/** @returns {Promise<number>} the exit code */
+export async function runTask(context, name, args) {
+  const prepared = { all: undefined, packages: undefined };
+  const run = {
+    context,
+    async prepare(needs) {
+      prepared[needs] ??= prepared.all ?? (await prepare(context, needs));
+      return prepared[needs];
+    },
+    async node(needs, [entry, ...rest], environment) {
+      const { node } = await run.prepare(needs);
+      if (!existsSync(join(context.root, entry))) {
+        throw new SetupError(`${entry} is not there yet.`);
+      }
+      return launch(context, { node, args: [entry, ...rest], environment });
+    },
+    tool: (toolArgs) => run.node("packages", toolArgs),
+    async checks() {
+      const counts = { passed: 0, failed: 0 };
+      for (const check of checks) {
+        process.stdout.write(`check: ${check.name}\n`);
+        const code = await run.tool(check.args);
+        counts[code === 0 ? "passed" : "failed"] += 1;
+        if (code !== 0) {
+          process.stdout.write(`check failed: ${check.name}\n`);
+        }
+      }
+      return counts;
+    },
+  };
+  return tasks[name](run, args);
+}
