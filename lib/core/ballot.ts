@@ -17,6 +17,8 @@ export interface Vote {
   /** (generation, seq) only grow: which invocation wrote it, and its how-manieth vote. */
   readonly generation: number;
   readonly seq: number;
+  /** How long this voter had heard nothing when it wrote, by its own clock: a duration, so no clocks are compared. */
+  readonly silentMs: number;
   readonly attempt: AttemptId;
 }
 
@@ -111,6 +113,7 @@ export interface Control {
   readonly reason: string;
   /** Wall time at which `paused` ends by itself; null for the other modes. */
   readonly until: WallTime | null;
+  readonly attempt: AttemptId;
 }
 
 /** One automatic operation that was begun; `ended` tells whether it promoted. */
@@ -126,6 +129,8 @@ export interface Ballot {
   /** The table that it was written for: a copy restored elsewhere is only observed until `groups recover`. */
   readonly table: string;
   readonly epoch: Epoch;
+  /** Attempt of the last write other than a vote's or a control's: tells whether a write without an answer was done. */
+  readonly attempt: AttemptId;
   /** Null until the group was adopted or initialised. */
   readonly primary: Primary | null;
   /** Seen healthy for `armAfterMs` once: nothing automatic begins before. */
@@ -145,12 +150,19 @@ export interface Ballot {
 }
 
 /** A new group's ballot: no primary, epoch 0. */
-export function emptyBallot(group: GroupName, table: string, control: Control): Ballot {
+export function emptyBallot(options: {
+  readonly group: GroupName;
+  readonly table: string;
+  readonly control: Control;
+  readonly attempt: AttemptId;
+}): Ballot {
+  const { group, table, control, attempt } = options;
   return {
     schema: BALLOT_SCHEMA,
     group,
     table,
     epoch: 0 as Epoch,
+    attempt,
     primary: null,
     armed: false,
     members: { version: 0, nodes: {} },

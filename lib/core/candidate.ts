@@ -1,0 +1,158 @@
+// Who may be promoted, in what order, and why not the others? From what the freeze replies showed: the candidate is the
+// best of the nodes that count, by (history epoch, offset); priority and zone break ties inside the tolerance only (S6).
+// Whether the set is large enough to promise that nothing acknowledged by WAIT is lost is `isEnough` (S9, R2, R4).
+
+import type { Ballot } from "./ballot.ts";
+import type { GroupConfig } from "./config.ts";
+import { belonging } from "./lineage.ts";
+import type { Epoch, NodeId, NodeReading } from "./types.ts";
+
+/** What one frozen node showed. */
+export interface FrozenNode {
+  readonly node: NodeId;
+  /** INFO before the freeze: only it tells of a synchronization that was going on (N6). */
+  readonly before: NodeReading;
+  readonly after: NodeReading;
+}
+
+interface Standing {
+  readonly node: NodeId;
+  readonly history: Epoch;
+  readonly offset: number;
+  readonly priority: number;
+  /** The voted-down primary's zone. */
+  readonly sameZone: boolean;
+  /** Why it does not count, or null. */
+  readonly discounted: string | null;
+  /** Why it may not win although it counts, or null. */
+  readonly excluded: string | null;
+}
+
+export type Selection =
+  | {
+      readonly kind: "selected";
+      readonly node: NodeId;
+      readonly counted: readonly NodeId[];
+      /** Bytes that a counted node has and the candidate lacks: lost if it is promoted. */
+      readonly lossBytes: number;
+      readonly notChosen: Readonly<Record<NodeId, string>>;
+    }
+  | { readonly kind: "none"; readonly reason: string; readonly notChosen: Readonly<Record<NodeId, string>> };
+
+export interface SelectionOptions {
+  readonly frozen: readonly FrozenNode[];
+  readonly ballot: Ballot;
+  readonly config: GroupConfig;
+  /** The committed primary: no candidate in a failover; in a cold start it is one like the others. */
+  readonly coldStart: boolean;
+  /** A person named it; only it may win, and what would be lost is recorded. */
+  readonly only: NodeId | null;
+}
+
+/** The candidate among the frozen nodes, or why there is none. */
+export function select(options: SelectionOptions): Selection {
+  const standings = options.frozen.map((each) => standingOf(each, options));
+  const counted = standings.filter((each) => each.discounted === null);
+  const notChosen = reasons(standings);
+  const wins = counted.filter((each) => each.excluded === null);
+  if (wins.length === 0) {
+    const reason = counted.length === 0 ? "no node that answered counts" : "no node that counts may be promoted";
+    return { kind: "none", reason, notChosen };
+  }
+  const { config } = options;
+  const chosen = best(wins, config.offsetToleranceBytes);
+  const ahead = counted.filter((each) => compareData(each, chosen) < 0);
+  const newest = Math.max(...counted.filter((each) => each.history === maxHistory(counted)).map((each) => each.offset));
+  const lossBytes = ahead.length === 0 ? 0 : Math.max(1, newest - chosen.offset);
+  if (lossBytes > 0 && config.onPossibleLoss === "refuse" && options.only === null) {
+    const reason = `${ahead.map((each) => each.node).join(", ")} may not be promoted and holds writes that ${chosen.node} lacks`;
+    return { kind: "none", reason, notChosen };
+  }
+  const { [chosen.node]: _, ...others } = notChosen;
+  return { kind: "selected", node: chosen.node, counted: counted.map((each) => each.node), lossBytes, notChosen: others };
+}
+
+/** R2: every write that WAIT k acknowledged is on at least one of these. Under `promote` one counted node is enough. */
+export function isEnough(counted: number, ballot: Ballot, config: GroupConfig): boolean {
+  return counted >= enoughOf(ballot, config);
+}
+
+export function enoughOf(ballot: Ballot, config: GroupConfig): number {
+  if (config.onPossibleLoss === "promote") return 1;
+  return Math.max(1, Object.keys(ballot.members.nodes).length - config.waitK);
+}
+
+/** The lower of the two priorities that were set, 0 being "never" on either side. Discovered nodes have 0. */
+export function priorityOf(node: NodeId, reading: NodeReading, config: GroupConfig): number {
+  const configured = config.nodes.find((each) => each.id === node);
+  if (configured === undefined || reading.priority === 0 || configured.priority === 0) return 0;
+  return configured.priority ?? reading.priority;
+}
+
+function standingOf(frozen: FrozenNode, options: SelectionOptions): Standing {
+  const { ballot, config } = options;
+  const { node, after: reading } = frozen;
+  const belongs = belonging(reading, ballot.lineage);
+  const zoneOf = (id: NodeId) => config.nodes.find((each) => each.id === id)?.zone;
+  return {
+    node,
+    history: belongs.kind === "unknown" ? (0 as Epoch) : belongs.epoch,
+    offset: reading.offset,
+    priority: priorityOf(node, reading, config),
+    sameZone: ballot.primary !== null && zoneOf(node) === zoneOf(ballot.primary.node),
+    discounted: whyDiscounted(frozen, options),
+    excluded: whyExcluded(frozen, options),
+  };
+}
+
+function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | null {
+  const { ballot } = options;
+  const { node, before, after: reading } = frozen;
+  const member = ballot.members.nodes[node];
+  if (belonging(reading, ballot.lineage).kind === "unknown") return "its replication id is in no recorded history";
+  if (before.syncInProgress) return "it was in the middle of a full synchronization";
+  if (before.loading || reading.loading) return "it is loading";
+  if (options.coldStart || options.only !== null) return null;
+  if (member === undefined || member.runId === null) return "it was never seen in sync";
+  if (member.runId !== reading.runId) return "it restarted since it was last in sync";
+  if (member.inSyncEpoch === 0) return "it was never seen in sync";
+  return null;
+}
+
+function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | null {
+  const { ballot, config, only } = options;
+  const { node, before, after: reading } = frozen;
+  if (only !== null) return only === node ? null : `${only} was named`;
+  if (priorityOf(node, reading, config) === 0) return "its priority is 0";
+  if (options.coldStart) return null;
+  if (ballot.primary?.node === node) return "it is the primary that was voted down";
+  const down = before.linkDownSeconds;
+  if (config.maxLinkDownMs !== null && down !== null && down * 1_000 > config.maxLinkDownMs) {
+    return `its link had been down for ${down} s`;
+  }
+  return null;
+}
+
+/** Negative: `a` has data that `b` lacks. */
+const compareData = (a: Standing, b: Standing): number => b.history - a.history || b.offset - a.offset;
+
+const maxHistory = (standings: readonly Standing[]): number => Math.max(...standings.map((each) => each.history));
+
+/** Most data first; among those of the same history within the tolerance: priority, another zone, name. */
+function best(wins: readonly Standing[], toleranceBytes: number): Standing {
+  const most = wins.toSorted(compareData)[0] as Standing;
+  const near = wins.filter(
+    (each) => each.history === most.history && most.offset - each.offset <= toleranceBytes,
+  );
+  const order = (a: Standing, b: Standing) =>
+    a.priority - b.priority ||
+    Number(a.sameZone) - Number(b.sameZone) ||
+    compareData(a, b) ||
+    (a.node < b.node ? -1 : 1);
+  return near.toSorted(order)[0] as Standing;
+}
+
+function reasons(standings: readonly Standing[]): Record<NodeId, string> {
+  const why = (each: Standing) => each.discounted ?? each.excluded ?? "another has more data or precedes it";
+  return Object.fromEntries(standings.map((each) => [each.node, why(each)]));
+}
