@@ -1,0 +1,70 @@
+// Where the programs are that set-up has found or fetched. Nothing here installs anything: `npm run setup` does.
+
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LocalError } from "./errors.ts";
+
+export interface ValkeyTools {
+  readonly server: string;
+  readonly cli: string;
+  readonly sentinel: string;
+  readonly version: string;
+}
+
+export interface Missing {
+  /** Why it is not there, for a person. */
+  readonly missing: string;
+}
+
+export interface DynamodbLocalTools {
+  readonly java: string;
+  readonly jar: string;
+  readonly libraries: string;
+}
+
+export interface Tools {
+  readonly schema: 1;
+  readonly valkey: ValkeyTools;
+  readonly localCloud: { readonly executable: string } | Missing;
+  readonly dynamodbLocal: DynamodbLocalTools | Missing;
+}
+
+export const projectRoot: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
+
+const toolsFile = join(projectRoot, ".cache", "tools.json");
+
+export function readTools(file: string = toolsFile): Tools {
+  let tools: Partial<Tools>;
+  try {
+    tools = JSON.parse(readFileSync(file, "utf8")) as Partial<Tools>;
+  } catch (error) {
+    throw new LocalError(
+      "program-missing",
+      "the set-up has not run in this checkout: run `npm run setup` first",
+      error,
+    );
+  }
+  if (tools.schema !== 1 || tools.valkey === undefined || tools.localCloud === undefined) {
+    throw new LocalError(
+      "program-missing",
+      "the set-up is of another version of this checkout: run `npm run setup` again",
+    );
+  }
+  return tools as Tools;
+}
+
+export const isMissing = <T extends object>(tool: T | Missing): tool is Missing => "missing" in tool;
+
+/** The PATH for programs that themselves look for `node`: this very Node comes first, whatever the system has. */
+export function pathForPrograms(): string {
+  return [
+    dirname(process.execPath),
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+  ].join(":");
+}
