@@ -80,7 +80,13 @@ export interface GroupConfig {
   readonly publication: PublicationConfig;
 }
 
-/** Defaults of everything but name and nodes. `failoverBudget` 0 means one per node. */
+/**
+ * What somebody declared: the settings left out take their defaults when it is read (`config-defaults.ts`), so that a
+ * changed setting takes those derived from it along.
+ */
+export type DeclaredConfig = Pick<GroupConfig, "name" | "nodes"> & Partial<Omit<GroupConfig, "name" | "nodes">>;
+
+/** Defaults of everything but name and nodes; `config-defaults.ts` derives some from other settings. `failoverBudget` 0 means one per node. */
 export const DEFAULTS = {
   primary: null,
   quorum: 2,

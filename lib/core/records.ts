@@ -2,10 +2,16 @@
 // sees. None of them decides; the ballot does.
 
 import type { OperationKind } from "./ballot.ts";
-import type { GroupConfig } from "./config.ts";
+import type { DeclaredConfig } from "./config.ts";
 import type { EventName } from "./events.ts";
 import type { Rejection } from "./rejection.ts";
 import type { Address, Epoch, GroupName, NodeId, Role, VoterId, WallTime } from "./types.ts";
+
+export interface Override {
+  readonly value: unknown;
+  readonly by: string;
+  readonly at: WallTime;
+}
 
 /** `pk groups`, `sk <name>`: one query lists every group. Credentials are references only. */
 export interface SpecRecord {
@@ -13,11 +19,11 @@ export interface SpecRecord {
   readonly group: GroupName;
   /** Grows with every change. */
   readonly version: number;
-  /** What was declared, in full or in part; `settings` are completed from DEFAULTS when read. */
   readonly owner: "cdk" | "cli";
-  readonly declared: GroupConfig;
-  /** Settings changed at run time by the CLI over what was declared: name of the setting to value, with who and when. */
-  readonly overrides: Readonly<Record<string, { readonly value: unknown; readonly by: string; readonly at: WallTime }>>;
+  /** In full or in part: `effectiveConfig` (spec.ts) completes it. Stored with its nulls: null is not "left out" here. */
+  readonly declared: DeclaredConfig;
+  /** Settings changed at run time by the CLI over what was declared: name of the setting (spec.ts) to value, with who and when. */
+  readonly overrides: Readonly<Record<string, Override>>;
   /** Groups are served in shards of voters; 0 until there are more. */
   readonly shard: number;
 }
