@@ -1,0 +1,133 @@
+// What does a deployed function have to be told? The names of its environment variables, shared by the constructs that
+// set them and the handlers that read them. Handlers parse at module scope, so that a bad deployment fails at cold start
+// with every issue at once, and never in the middle of a failover.
+
+import { ConfigurationError } from "../core/errors.ts";
+import type { PublicationTarget } from "../core/records.ts";
+import { type VoterId, voterId } from "../core/types.ts";
+
+export const VARIABLES = {
+  /** Set by Lambda itself; the local hosts set it too. */
+  region: "AWS_REGION",
+  table: "VALKEEPER_TABLE",
+  voter: "VALKEEPER_VOTER",
+  shard: "VALKEEPER_SHARD",
+  /** The copies that this function's network reaches, separated by commas: `ssm,dns`, `ssm`, or nothing. */
+  publishes: "VALKEEPER_PUBLISHES",
+  /** `true`: SSM, Route 53 and Secrets Manager by their dual-stack names. Never DynamoDB, whose gateway endpoint is IPv4. */
+  dualStack: "VALKEEPER_DUAL_STACK",
+  /** Without a path to Secrets Manager: the one secret of all groups, placed here at deployment. */
+  secretId: "VALKEEPER_SECRET_ID",
+  secretValue: "VALKEEPER_SECRET_VALUE",
+} as const;
+
+/** What Node offers as `process.env`. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+/** A copy of the publication beside the table's own item. */
+export type CopyTarget = Exclude<PublicationTarget, "table">;
+
+export interface PlacedSecret {
+  readonly id: string;
+  readonly value: string;
+}
+
+export interface VoterEnvironment {
+  readonly region: string;
+  readonly table: string;
+  readonly voter: VoterId;
+  readonly shard: number;
+  readonly publishes: readonly CopyTarget[];
+  readonly dualStack: boolean;
+  /** Null: credentials are read from where their references say. */
+  readonly secret: PlacedSecret | null;
+}
+
+/** The publisher's, and the registrar's. */
+export interface StoreEnvironment {
+  readonly region: string;
+  readonly table: string;
+}
+
+/** Throws `ConfigurationError` with every issue. */
+export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
+  const read = reader(variables);
+  const environment: VoterEnvironment = {
+    region: read.text(VARIABLES.region, regionPattern, "a region such as eu-west-1"),
+    table: read.text(VARIABLES.table, tablePattern, "a table's name"),
+    voter: voterId(read.text(VARIABLES.voter, voterPattern, "a voter's id: letters, digits and hyphens, at most 64")),
+    shard: read.count(VARIABLES.shard),
+    publishes: read.targets(VARIABLES.publishes),
+    dualStack: read.flag(VARIABLES.dualStack),
+    secret: read.secret(),
+  };
+  read.finish("the voter's environment");
+  return environment;
+}
+
+/** Throws `ConfigurationError` with every issue. */
+export function parseStoreEnvironment(subject: string, variables: Variables): StoreEnvironment {
+  const read = reader(variables);
+  const environment: StoreEnvironment = {
+    region: read.text(VARIABLES.region, regionPattern, "a region such as eu-west-1"),
+    table: read.text(VARIABLES.table, tablePattern, "a table's name"),
+  };
+  read.finish(`${subject}'s environment`);
+  return environment;
+}
+
+const regionPattern = /^[a-z]{2}(-[a-z]+)+-\d+$/;
+const tablePattern = /^[A-Za-z0-9_.-]{3,255}$/;
+// The id is part of a sort key and of an attribute's name.
+const voterPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+const copyTargets: readonly CopyTarget[] = ["ssm", "dns"];
+
+/** Collects issues instead of stopping at the first; what it returns for a bad variable is never used. */
+function reader(variables: Variables) {
+  const issues: string[] = [];
+  const value = (name: string): string | undefined => (variables[name] === "" ? undefined : variables[name]);
+  const complain = (name: string, expected: string): void => {
+    const given = value(name);
+    issues.push(
+      given === undefined
+        ? `${name} is not set: it should be ${expected}`
+        : `${name} is ${JSON.stringify(given)}: it should be ${expected}`,
+    );
+  };
+  return {
+    text(name: string, pattern: RegExp, expected: string): string {
+      const given = value(name) ?? "";
+      if (!pattern.test(given)) complain(name, expected);
+      return given;
+    },
+    count(name: string): number {
+      const given = value(name) ?? "0";
+      if (!/^\d{1,4}$/.test(given)) complain(name, "a whole number from 0 to 9999");
+      return Number(given);
+    },
+    flag(name: string): boolean {
+      const given = value(name) ?? "false";
+      if (given !== "true" && given !== "false") complain(name, "true or false");
+      return given === "true";
+    },
+    targets(name: string): readonly CopyTarget[] {
+      const given = (value(name) ?? "").split(",").filter((part) => part !== "");
+      if (!given.every((part) => (copyTargets as readonly string[]).includes(part))) {
+        complain(name, `some of ${copyTargets.join(", ")}, separated by commas, or empty`);
+      }
+      return copyTargets.filter((target) => given.includes(target));
+    },
+    secret(): PlacedSecret | null {
+      const id = value(VARIABLES.secretId);
+      const secret = value(VARIABLES.secretValue);
+      if (id === undefined && secret === undefined) return null;
+      // The value itself is never repeated in an issue.
+      if (id === undefined || secret === undefined) {
+        issues.push(`${VARIABLES.secretId} and ${VARIABLES.secretValue} go together: only one of them is set`);
+      }
+      return { id: id ?? "", value: secret ?? "" };
+    },
+    finish(subject: string): void {
+      if (issues.length > 0) throw new ConfigurationError(subject, issues);
+    },
+  };
+}

@@ -1,0 +1,15 @@
+// The times of a function's life, in one place, because constructs deploy them and handlers live by them: a loop that
+// outlives its function's timeout would end as an error in the middle of an operation.
+
+/** One voter function is invoked this often; its invocations overlap, the older one leaves when the newer is seen. */
+export const SCHEDULE_PERIOD_MS = 60_000;
+/** Two whole periods and a margin: a gap in a voter's watch takes two invocations in a row that never came. */
+export const VOTER_TIMEOUT_MS = 180_000;
+/** An invocation ends by itself this long before the function's timeout, so that closing connections is never cut off. */
+export const LEAVE_MARGIN_MS = 10_000;
+/** An event that waited longer is dropped: after an outage of the scheduler, hundreds would start at once. */
+export const EVENT_AGE_LIMIT_MS = 90_000;
+/** The shortest that EventBridge Scheduler and Lambda's asynchronous queue allow. */
+export const DELIVERY_AGE_LIMIT_MS = 60_000;
+export const PUBLISHER_TIMEOUT_MS = 60_000;
+export const REGISTRAR_TIMEOUT_MS = 60_000;
