@@ -124,7 +124,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 type Takedown = () => void | Promise<void>;
 
 /**
- * Programs and folders that belong together and go together: `close()` ends them in the reverse order of their making. If this process ends
+ * Programs and folders that belong together and go together: `close()` ends them all. If this process ends
  * in any other way, they are ended too, without grace.
  */
 export class ProcessGroup {
@@ -178,7 +178,7 @@ export class ProcessGroup {
     }
   }
 
-  /** Run by `close()` before programs end. */
+  /** Run by `close()` when all programs have ended, the last one first. */
   onClose(takedown: Takedown): void {
     this.#takedowns.push(takedown);
   }
@@ -195,6 +195,7 @@ export class ProcessGroup {
   }
 
   async #close(): Promise<void> {
+    await Promise.all([...this.#programs].map((program) => program.stop()));
     const problems: unknown[] = [];
     for (const takedown of this.#takedowns.reverse()) {
       try {
@@ -203,7 +204,6 @@ export class ProcessGroup {
         problems.push(error);
       }
     }
-    await Promise.all([...this.#programs].map((program) => program.stop()));
     this.#removeFolders();
     this.#watch.release();
     process.off("exit", this.#atExit);
