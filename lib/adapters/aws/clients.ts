@@ -1,0 +1,88 @@
+// The AWS clients, each with every time-out, retry and connection limit said. The endpoint is the SDK's own choice
+// (AWS_ENDPOINT_URL, else AWS), unless one is given. An SDK client sends once; `call` in call.ts decides on another try.
+
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { Route53Client } from "@aws-sdk/client-route-53";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SSMClient } from "@aws-sdk/client-ssm";
+
+export interface AwsOptions {
+  /** @default AWS_ENDPOINT_URL, else the service's own */
+  readonly endpoint?: string;
+  /** @default AWS_REGION */
+  readonly region?: string;
+  /** @default the SDK's chain: environment, profile, role */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** A TCP and TLS connection must stand by then. @default 1000 */
+  readonly connectionTimeoutMs?: number;
+}
+
+/** Made when first asked for: a voter that publishes nothing never builds a Route 53 client. */
+export interface AwsClients {
+  readonly dynamodb: DynamoDBClient;
+  readonly ssm: SSMClient;
+  readonly route53: Route53Client;
+  readonly secretsManager: SecretsManagerClient;
+  /** Closes every connection. */
+  destroy(): void;
+}
+
+/** Above every bound of call.ts, which aborts first; these end a request that escaped it. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const MAX_SOCKETS = 50;
+
+export function createAwsClients(options: AwsOptions = {}): AwsClients {
+  const common = clientOptions(options);
+  const made: { destroy(): void }[] = [];
+  const once = <Client extends { destroy(): void }>(make: () => Client): (() => Client) => {
+    let client: Client | undefined;
+    return () => {
+      if (client === undefined) {
+        client = make();
+        made.push(client);
+      }
+      return client;
+    };
+  };
+  // The account's own endpoint name has to be learned with the credentials and is not what the gateway endpoint's
+  // documentation promises to route; the region's name is.
+  const dynamodb = once(() => new DynamoDBClient({ ...common, accountIdEndpointMode: "disabled" }));
+  const ssm = once(() => new SSMClient(common));
+  const route53 = once(() => new Route53Client(common));
+  const secretsManager = once(() => new SecretsManagerClient(common));
+  return {
+    get dynamodb() {
+      return dynamodb();
+    },
+    get ssm() {
+      return ssm();
+    },
+    get route53() {
+      return route53();
+    },
+    get secretsManager() {
+      return secretsManager();
+    },
+    destroy: () => {
+      for (const client of made.splice(0)) client.destroy();
+    },
+  };
+}
+
+function clientOptions(options: AwsOptions) {
+  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  return {
+    maxAttempts: 1,
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.region === undefined ? {} : { region: options.region }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    requestHandler: {
+      connectionTimeout: options.connectionTimeoutMs ?? 1_000,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      socketTimeout: REQUEST_TIMEOUT_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  };
+}

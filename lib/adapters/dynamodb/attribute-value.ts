@@ -1,0 +1,59 @@
+// Plain JSON to DynamoDB's attribute values and back. Numbers stay exact or are refused: an epoch or a replication offset
+// that was rounded on its way would be a wrong decision. Sets and binary values are not ours and are refused too.
+
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { Item, Json } from "../../core/ballot-write.ts";
+import { RecordFormatError } from "../../core/errors.ts";
+
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+export function marshal(value: Json): AttributeValue {
+  switch (typeof value) {
+    case "string":
+      return { S: value };
+    case "boolean":
+      return { BOOL: value };
+    case "number":
+      return { N: numberText(value) };
+  }
+  if (value === null) return { NULL: true };
+  if (Array.isArray(value)) return { L: value.map(marshal) };
+  return { M: marshalItem(value as Item) };
+}
+
+export function marshalItem(item: Item): Record<string, AttributeValue> {
+  // A field that is undefined in a record is absent in the item, as in JSON.
+  const present = Object.entries(item).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present.map(([name, value]) => [name, marshal(value)]));
+}
+
+export function unmarshalItem(attributes: Attributes): Record<string, Json> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, unmarshal(value, name)]));
+}
+
+function unmarshal(value: AttributeValue, at: string): Json {
+  if (value.S !== undefined) return value.S;
+  if (value.N !== undefined) return exactNumber(value.N, at);
+  if (value.BOOL !== undefined) return value.BOOL;
+  if (value.NULL !== undefined) return null;
+  if (value.L !== undefined) return value.L.map((each, index) => unmarshal(each, `${at}[${index}]`));
+  if (value.M !== undefined) {
+    const entries = Object.entries(value.M).map(([key, each]) => [key, unmarshal(each, `${at}.${key}`)] as const);
+    return Object.fromEntries(entries);
+  }
+  throw new RecordFormatError(`${at} has a type that no record of Valkeeper has (${Object.keys(value).join(", ")})`);
+}
+
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new RecordFormatError(`${value} cannot be stored as a number`);
+  return Object.is(value, -0) ? "0" : String(value);
+}
+
+function exactNumber(text: string, at: string): number {
+  const value = Number(text);
+  const isWhole = /^-?\d+$/.test(text);
+  if (!Number.isFinite(value) || (isWhole && BigInt(text) !== BigInt(value))) {
+    throw new RecordFormatError(`${at} is ${text}, which this program cannot hold exactly`);
+  }
+  return value;
+}

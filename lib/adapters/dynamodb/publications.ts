@@ -1,0 +1,66 @@
+// The ordered publication, which followers read, and the record of what its copies were last confirmed to say.
+
+import type { Item, Json } from "../../core/ballot-write.ts";
+import { saysTheSame } from "../../core/publication.ts";
+import { decodeCopies, decodePublication } from "../../core/record-format.ts";
+import type { Publication, PublishedCopies } from "../../core/records.ts";
+import type { GroupName } from "../../core/types.ts";
+import { copiesKey, publicationKey } from "./keys.ts";
+import { guardExpressions, plain, storeError, type Table } from "./table.ts";
+
+export async function readPublication(table: Table, group: GroupName): Promise<Publication | null> {
+  const item = await table.get("readPublication", publicationKey(group), true);
+  return item === null ? null : decodePublication(item);
+}
+
+export async function writePublication(table: Table, publication: Publication): Promise<boolean> {
+  const written = await table.put(publicationKey(publication.group), publication as unknown as Item, {
+    // A publisher that stalled between reading the ballot and writing here comes after a newer one: what followers read
+    // never goes back (S2).
+    condition: "attribute_not_exists(#epoch) OR #epoch < :epoch OR (#epoch = :epoch AND #revision < :revision)",
+    names: { "#epoch": "epoch", "#revision": "revision" },
+    values: { ":epoch": publication.epoch, ":revision": publication.revision },
+  });
+  switch (written.kind) {
+    case "applied":
+      return true;
+    case "refused":
+      return written.earlierAmbiguous && written.attributes !== null && isOurs(plain(written.attributes), publication);
+    case "failed":
+      throw storeError("writePublication", written.failure.detail, written.failure.error);
+  }
+}
+
+/** Our own earlier try, whose answer was lost, had written it. */
+function isOurs(item: Item, publication: Publication): boolean {
+  const standing = decodePublication(item);
+  return standing.at === publication.at && saysTheSame(standing, publication);
+}
+
+export async function readCopies(table: Table, group: GroupName): Promise<PublishedCopies> {
+  const item = await table.get("readCopies", copiesKey(group), false);
+  return item === null ? { ssm: null, dns: null } : decodeCopies(item);
+}
+
+export async function writeCopies(table: Table, group: GroupName, copies: Partial<PublishedCopies>): Promise<void> {
+  for (const target of ["ssm", "dns"] as const) {
+    const copy = copies[target];
+    if (copy === undefined) continue;
+    const written = await table.update(copiesKey(group), copyExpressions(target, copy));
+    if (written.kind === "failed") throw storeError("writeCopies", written.failure.detail, written.failure.error);
+  }
+}
+
+function copyExpressions(target: keyof PublishedCopies, copy: PublishedCopies[keyof PublishedCopies]) {
+  const names = { "#copy": target };
+  // Publishing there was switched off: nothing is confirmed any more.
+  if (copy === null) return { UpdateExpression: "REMOVE #copy", ExpressionAttributeNames: names };
+  const guard = guardExpressions({
+    // Two publishers confirm at the same time: the record of the newer publication must not be replaced by the older's.
+    condition:
+      "attribute_not_exists(#copy) OR #copy.#epoch < :epoch OR (#copy.#epoch = :epoch AND #copy.#revision <= :revision)",
+    names: { ...names, "#epoch": "epoch", "#revision": "revision" },
+    values: { ":copy": copy as unknown as Json, ":epoch": copy.epoch, ":revision": copy.revision },
+  });
+  return { ...guard, UpdateExpression: "SET #copy = :copy" };
+}

@@ -1,0 +1,60 @@
+// What is to be published of a committed ballot, and which of two publications is the newer one? Pure, so that the voter
+// that wins and the publisher that completes and repairs say the same of one ballot. (S1, S2; design 4.7)
+
+import type { Ballot } from "./ballot.ts";
+import type { GroupConfig } from "./config.ts";
+import { announced } from "./config.ts";
+import type { Publication, PublishedNode } from "./records.ts";
+import type { Address, NodeId, WallTime } from "./types.ts";
+
+/** What orders publications: the epoch of the commit, then the count of changes of the replicas under it. */
+export type PublicationOrder = Pick<Publication, "epoch" | "revision">;
+
+/** Positive when `left` is the newer one, 0 when they are of one ballot. */
+export const comparePublications = (left: PublicationOrder, right: PublicationOrder): number =>
+  left.epoch - right.epoch || left.revision - right.revision;
+
+/** Same primary and replicas; when it was said does not matter. */
+export const saysTheSame = (left: Publication, right: Publication): boolean =>
+  comparePublications(left, right) === 0 &&
+  sameNode(left.primary, right.primary) &&
+  left.replicas.length === right.replicas.length &&
+  left.replicas.every((each, index) => sameNode(each, right.replicas[index]));
+
+/**
+ * Null while no primary is committed, or when the committed one is neither declared nor discovered, so that nobody knows
+ * its address. Replicas are those in sync under this primary, ordered by id: two writers of one ballot write one text.
+ */
+export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime): Publication | null {
+  const { primary } = ballot;
+  if (primary === null) return null;
+  const address = addressOf(ballot, config, primary.node);
+  if (address === null) return null;
+  const replicas: PublishedNode[] = [];
+  for (const [id, member] of Object.entries(ballot.members.nodes).sort(byId)) {
+    if (id === primary.node || member.inSyncEpoch !== primary.epoch) continue;
+    const replica = addressOf(ballot, config, id as NodeId);
+    if (replica !== null) replicas.push({ node: id as NodeId, address: replica });
+  }
+  return {
+    schema: 1,
+    group: ballot.group,
+    epoch: primary.epoch,
+    revision: ballot.revision,
+    primary: { node: primary.node, address },
+    replicas,
+    at,
+  };
+}
+
+/** Where clients reach the node: as declared, or where it was discovered. */
+function addressOf(ballot: Ballot, config: GroupConfig, node: NodeId): Address | null {
+  const declared = config.nodes.find((each) => each.id === node);
+  return declared === undefined ? (ballot.members.nodes[node]?.address ?? null) : announced(declared);
+}
+
+const byId = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number =>
+  left < right ? -1 : left > right ? 1 : 0;
+
+const sameNode = (left: PublishedNode, right: PublishedNode | undefined): boolean =>
+  left.node === right?.node && left.address.host === right.address.host && left.address.port === right.address.port;
