@@ -1,0 +1,516 @@
+// One run of a simulated valkey-server: what it holds and what it answers. Single-threaded as the real one: a request is
+// executed whole, in order of arrival, and nothing while it hangs; then whatever lies in its sockets.
+
+import type { Address, Epoch, NodeId, NodeReading, NodeSettings, ReplicationId, RunId } from "../../lib/core/types.ts";
+import type { Connection } from "./connection.ts";
+import type { Dice } from "./dice.ts";
+import type { EventQueue, Timer } from "./event-queue.ts";
+import { newStream, Replication } from "./replication.ts";
+import { type Position, Stream } from "./stream.ts";
+import type { SimNode } from "./valkey.ts";
+import {
+  failure,
+  type NodeFact,
+  OK,
+  type Operation,
+  type Reply,
+  type Request,
+  type RestartData,
+} from "./valkey-words.ts";
+
+const CRON_MS = 1_000;
+const WRITE_BYTES = [60, 120] as const;
+/** The cron runs again this long after a process was woken (F2: 0.3-0.4 s of writes before its counters are refreshed). */
+const CRON_AFTER_WAKING_MS = [20, 400] as const;
+
+interface Waiter {
+  readonly connection: Connection;
+  readonly offset: number;
+  readonly replicas: number;
+  readonly timer: Timer;
+}
+
+interface HeldWrite {
+  readonly connection: Connection;
+  readonly request: Request;
+}
+
+/** Who sent a transaction and under which epoch, for what the oracle is told. */
+interface Cause {
+  readonly connection: Connection;
+  readonly epoch: Epoch | null;
+}
+
+export class ValkeyProcess {
+  readonly node: SimNode;
+  readonly id: NodeId;
+  readonly queue: EventQueue;
+  readonly dice: Dice;
+  readonly runId: RunId;
+  readonly startedAt: number;
+  readonly replication: Replication;
+  alive = true;
+  stream: Stream;
+  offset: number;
+  secondId: { readonly id: ReplicationId; readonly offset: number } | null = null;
+  follows: Address | null;
+  loading = false;
+  hung = false;
+  busy = false;
+  /** Snapshots fail: MISCONF for writes (disk full). */
+  writeDead = false;
+  /** FAILOVER by hand that waits for its target: writes are held, REPLICAOF is refused (N12, D3). */
+  failingOver = false;
+  /** Woken, and still reading what lies in its sockets before the stream. */
+  #streamWaits = false;
+  #pausedUntil = 0;
+  #lastCommandOffset = 0;
+  readonly #connections = new Set<Connection>();
+  #inbox: (() => void)[] = [];
+  #waiters: Waiter[] = [];
+  #held: HeldWrite[] = [];
+  #cron: Timer;
+  #cronCount = 0;
+
+  constructor(node: SimNode, data: RestartData, position: Position | null, follows: Address | null) {
+    this.node = node;
+    this.id = node.id;
+    this.queue = node.fleet.queue;
+    this.dice = node.dice;
+    this.runId = this.dice.hex(40) as RunId;
+    this.startedAt = this.queue.now;
+    this.follows = follows;
+    const keepsId = (data === "rdb" || data === "old-rdb") && position !== null;
+    if (keepsId && follows !== null) {
+      this.stream = position.stream;
+      this.offset = position.offset;
+    } else if (keepsId) {
+      // A primary that loads a snapshot takes a new id and keeps the old one as its second.
+      this.stream = this.#branch(position);
+      this.offset = position.offset;
+      this.secondId = { id: position.stream.id, offset: position.offset + 1 };
+    } else {
+      this.stream = newStream(this, position);
+      this.offset = 0;
+    }
+    this.replication = new Replication(this, this.offset + 1);
+    this.#cron = this.queue.after(this.dice.between(1, CRON_MS), () => this.#runCron());
+    this.#begin(position !== null);
+  }
+
+  #begin(hasData: boolean): void {
+    if (hasData) {
+      this.loading = true;
+      this.queue.after(this.node.options.loadMs, () => {
+        this.loading = false;
+        this.drainInbox();
+        if (this.alive && this.follows !== null) this.replication.dial();
+      });
+    } else if (this.follows !== null) {
+      this.queue.after(1, () => {
+        if (this.alive && this.follows !== null) this.replication.dial();
+      });
+    }
+  }
+
+  get role(): "primary" | "replica" {
+    return this.follows === null ? "primary" : "replica";
+  }
+
+  get position(): Position {
+    this.replication.advance();
+    return { stream: this.stream, offset: this.offset };
+  }
+
+  /** Executes nothing and takes nothing in. */
+  get stalled(): boolean {
+    return this.hung || this.busy || this.#streamWaits || !this.alive;
+  }
+
+  currentOffset(): number {
+    if (this.follows !== null) this.replication.advance();
+    return this.offset;
+  }
+
+  /** A write would be accepted right now: the world's own truth, for the oracle. */
+  get acceptsWrites(): boolean {
+    return this.alive && !this.stalled && !this.failingOver && !this.paused && this.#refusalOfWrites() === null;
+  }
+
+  get paused(): boolean {
+    return this.queue.now < this.#pausedUntil;
+  }
+
+  tell(fact: NodeFact): void {
+    this.node.fleet.tell(fact);
+  }
+
+  // What lies in its sockets.
+
+  /** Runs now, or when the process is awake again, in order of arrival; never after its death. */
+  whenAwake(act: () => void): void {
+    if (!this.alive) return;
+    if (this.hung || this.loading) this.#inbox.push(act);
+    else act();
+  }
+
+  accept(connection: Connection): void {
+    this.#connections.add(connection);
+  }
+
+  receive(connection: Connection, request: Request): void {
+    if (this.hung) this.#inbox.push(() => this.#handle(connection, request));
+    else this.#handle(connection, request);
+  }
+
+  hangUp(connection: Connection): void {
+    if (this.hung) this.#inbox.push(() => this.#forget(connection));
+    else this.#forget(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    connection.abandonByServer();
+    this.#waiters = this.#waiters.filter((each) => each.connection !== connection);
+    this.#held = this.#held.filter((each) => each.connection !== connection);
+  }
+
+  #close(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#waiters = this.#waiters.filter((each) => each.connection !== connection);
+    this.#held = this.#held.filter((each) => each.connection !== connection);
+    connection.closeByServer();
+  }
+
+  hang(): void {
+    if (this.hung) return;
+    this.replication.advance();
+    this.hung = true;
+    this.tell({ kind: "hung", node: this.id });
+  }
+
+  /** Sockets are read in the order in which they became readable, the stream of its primary before, between or after. */
+  wake(): void {
+    if (!this.hung) return;
+    this.hung = false;
+    this.tell({ kind: "woke", node: this.id });
+    this.#cron.cancelled = true;
+    this.#cron = this.queue.after(this.dice.between(...CRON_AFTER_WAKING_MS), () => this.#runCron());
+    this.replication.receivePartOfFlight(this.dice.fraction());
+    this.#streamWaits = true;
+    this.drainInbox();
+    this.#streamWaits = false;
+    this.replication.advance();
+  }
+
+  drainInbox(): void {
+    while (!this.hung && !this.loading && this.alive) {
+      const act = this.#inbox.shift();
+      if (act === undefined) return;
+      act();
+    }
+  }
+
+  /** `told`: its machine lives on, closes its sockets and answers connects with a reset. */
+  die(told: boolean): void {
+    if (this.follows !== null) this.replication.advance();
+    this.alive = false;
+    this.#cron.cancelled = true;
+    this.replication.die(told);
+    for (const connection of this.#connections) {
+      if (told) connection.closeByServer();
+      else connection.abandonByServer();
+    }
+    this.#connections.clear();
+    this.#inbox = [];
+    this.#waiters = [];
+    this.#held = [];
+  }
+
+  /** A network fault closes what this place has open here. */
+  resetConnectionsOf(place: string): void {
+    for (const connection of [...this.#connections]) if (connection.peer.name === place) this.#close(connection);
+  }
+
+  #runCron(): void {
+    this.#cron = this.queue.after(CRON_MS, () => this.#runCron());
+    if (this.hung || this.loading || !this.alive) return;
+    this.#cronCount += 1;
+    this.replication.cron(this.#cronCount);
+  }
+
+  /** SIGTERM arrived: no write is accepted any more. */
+  stopWriting(): void {
+    this.#pausedUntil = Number.POSITIVE_INFINITY;
+  }
+
+  // Commands.
+
+  #handle(connection: Connection, request: Request): void {
+    if (connection.closedByServer || !this.alive) return;
+    const reply = this.#answer(connection, request);
+    if (reply !== null) connection.reply(reply);
+  }
+
+  /** Null: blocked, or answered already. */
+  #answer(connection: Connection, request: Request): Reply | null {
+    if (request.kind === "auth") {
+      if (this.busy) return failure("BUSY Valkey is busy running a script");
+      if (this.node.options.requiresAuth && request.password !== this.node.password) {
+        return failure("WRONGPASS invalid username-password pair or user is disabled.");
+      }
+      connection.user = this.node.options.sharedUser ? "application" : request.user;
+      return OK;
+    }
+    if (connection.user === null && this.node.options.requiresAuth) return failure("NOAUTH Authentication required.");
+    if (this.busy) return failure("BUSY Valkey is busy running a script");
+    if (request.kind === "info") return { kind: "reading", reading: this.reading() };
+    if (this.loading) return failure("LOADING Valkey is loading the dataset in memory");
+    return this.#execute(connection, request);
+  }
+
+  #execute(connection: Connection, request: Exclude<Request, { kind: "auth" | "info" }>): Reply | null {
+    switch (request.kind) {
+      case "ping":
+        return OK;
+      case "settings":
+        return { kind: "settings", settings: this.#settings() };
+      case "transaction":
+        return this.#transaction(connection, request);
+      case "pause":
+        this.#pausedUntil = Math.max(this.#pausedUntil, this.queue.now + request.durationMs);
+        this.queue.at(this.#pausedUntil, () => this.#releaseWrites());
+        this.tell({ kind: "paused", node: this.id, by: connection.peer.name, untilMs: this.#pausedUntil });
+        return OK;
+      case "failover-abort":
+        if (!this.failingOver) return failure("ERR No failover in progress.");
+        this.failingOver = false;
+        this.#releaseWrites();
+        return OK;
+      case "write":
+        return this.#write(connection, request);
+      case "wait":
+        return this.#wait(connection, request);
+    }
+  }
+
+  #transaction(connection: Connection, request: Extract<Request, { kind: "transaction" }>): Reply {
+    const cause: Cause = { connection, epoch: request.epoch };
+    const before = `${this.follows?.host}:${this.follows?.port}`;
+    const results = request.operations.map((operation) => this.#operate(operation, cause));
+    const refused = results.some(
+      (each, index) => each.kind === "error" && request.operations[index]?.kind === "replicaof",
+    );
+    const changed = before !== `${this.follows?.host}:${this.follows?.port}`;
+    this.tell({
+      kind: "executed",
+      node: this.id,
+      by: connection.peer.name,
+      epoch: request.epoch,
+      label: request.label,
+      effective: changed && !refused,
+    });
+    return { kind: "results", results };
+  }
+
+  #operate(operation: Operation, cause: Cause): Reply {
+    switch (operation.kind) {
+      case "info":
+        return { kind: "reading", reading: this.reading() };
+      case "replicaof":
+        return this.replicaof(operation.address, cause.connection.peer.name, cause.epoch);
+      case "rewrite":
+        return this.node.rewrite(this.follows);
+      case "kill-user":
+        return this.#killUser(cause.connection);
+      case "kill-normal":
+        return this.#kill(cause.connection, () => true);
+    }
+  }
+
+  /** REPLICAOF; `by` and `epoch` are who caused it, for the oracle. */
+  replicaof(address: Address | null, by: string, epoch: Epoch | null): Reply {
+    if (this.failingOver) return failure("ERR REPLICAOF not allowed while failing over.");
+    if (address === null) {
+      if (this.follows !== null) this.#promote(by, epoch);
+      return OK;
+    }
+    if (this.follows !== null && this.follows.host === address.host && this.follows.port === address.port) return OK;
+    const wasPrimary = this.follows === null;
+    this.replication.advance();
+    if (!wasPrimary) this.replication.drop();
+    this.follows = address;
+    // Whoever waits for replicas must not take the demotion for an acknowledgement (I5).
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.timer.cancelled = true;
+      waiter.connection.reply(failure("UNBLOCKED force unblock from blocking operation, instance state changed"));
+    }
+    this.replication.dial();
+    this.tell({ kind: "followed", node: this.id, address, wasPrimary, by, epoch });
+    return OK;
+  }
+
+  #promote(by: string, epoch: Epoch | null): void {
+    this.replication.advance();
+    this.replication.drop();
+    this.follows = null;
+    this.secondId = { id: this.stream.id, offset: this.offset + 1 };
+    this.replication.disconnectFollowers();
+    this.stream = this.#branch({ stream: this.stream, offset: this.offset });
+    this.tell({ kind: "promoted", node: this.id, by, epoch });
+  }
+
+  /** A new history that grows out of `base` at the same offset. */
+  #branch(base: Position): Stream {
+    return new Stream(this.dice.hex(40) as ReplicationId, base, base.offset, base.stream.keysAt(base.offset));
+  }
+
+  /** After `repl-backlog-ttl` without replicas (N9). */
+  changeReplicationId(): boolean {
+    if (this.secondId === null && this.stream.start === this.offset) return false;
+    this.stream = this.#branch({ stream: this.stream, offset: this.offset });
+    this.secondId = null;
+    this.tell({ kind: "id-changed", node: this.id });
+    return true;
+  }
+
+  #killUser(except: Connection): Reply {
+    const reply = this.#kill(except, (each) => each.user === except.user);
+    if (this.node.options.sharedUser) this.replication.killLinks();
+    return reply;
+  }
+
+  #kill(except: Connection, matches: (connection: Connection) => boolean): Reply {
+    const doomed = [...this.#connections].filter((each) => each !== except && matches(each));
+    for (const connection of doomed) this.#close(connection);
+    if (doomed.length > 0) this.tell({ kind: "killed-connections", node: this.id, count: doomed.length });
+    return { kind: "count", count: doomed.length };
+  }
+
+  // Writes.
+
+  #refusalOfWrites(): string | null {
+    const { minReplicasToWrite, stopWritesOnBgsaveError } = this.node.options;
+    if (this.loading) return "LOADING Valkey is loading the dataset in memory";
+    if (this.writeDead && stopWritesOnBgsaveError) return "MISCONF Valkey is configured to save RDB snapshots";
+    if (this.follows !== null) return "READONLY You can't write against a read only replica.";
+    if (this.replication.goodFollowers < minReplicasToWrite) return "NOREPLICAS Not enough good replicas to write.";
+    return null;
+  }
+
+  #write(connection: Connection, request: Extract<Request, { kind: "write" }>): Reply | null {
+    const refusal = this.#refusalOfWrites();
+    if (refusal !== null) return failure(refusal);
+    if (this.paused || this.failingOver) {
+      this.#held.push({ connection, request });
+      return null;
+    }
+    const bytes = Math.floor(this.dice.between(...WRITE_BYTES));
+    this.offset = this.stream.append(bytes, this.queue.now, 1);
+    this.#lastCommandOffset = this.offset;
+    this.node.fleet.wrote(request.write, this);
+    return OK;
+  }
+
+  #releaseWrites(): void {
+    if (this.paused || this.failingOver || !this.alive) return;
+    this.whenAwake(() => {
+      for (const { connection, request } of this.#held.splice(0)) this.#handle(connection, request);
+    });
+  }
+
+  /** Bytes that are no client's write: heartbeats, GETACK. */
+  appendOwn(bytes: number): void {
+    this.offset = this.stream.append(bytes, this.queue.now, 0);
+  }
+
+  #wait(connection: Connection, request: Extract<Request, { kind: "wait" }>): Reply | null {
+    if (this.follows !== null) return failure("ERR WAIT cannot be used with replica instances.");
+    const offset = this.#lastCommandOffset;
+    const have = this.#acknowledgedUpTo(offset);
+    if (have >= request.replicas) return { kind: "count", count: have };
+    this.replication.askForAcknowledgements();
+    const timer = this.queue.after(request.timeoutMs, () => {
+      this.whenAwake(() => this.#expireWaiter(connection, offset));
+    });
+    this.#waiters.push({ connection, offset, replicas: request.replicas, timer });
+    return null;
+  }
+
+  #expireWaiter(connection: Connection, offset: number): void {
+    const waiter = this.#waiters.find((each) => each.connection === connection && each.offset === offset);
+    if (waiter === undefined) return;
+    this.#waiters = this.#waiters.filter((each) => each !== waiter);
+    connection.reply({ kind: "count", count: this.#acknowledgedUpTo(offset) });
+  }
+
+  #acknowledgedUpTo(offset: number): number {
+    let count = 0;
+    for (const follower of this.replication.followers) {
+      if (follower.state === "online" && follower.acknowledged >= offset) count += 1;
+    }
+    return count;
+  }
+
+  followersAcknowledged(): void {
+    if (this.#waiters.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => {
+      const have = this.#acknowledgedUpTo(waiter.offset);
+      if (have < waiter.replicas) return true;
+      waiter.timer.cancelled = true;
+      waiter.connection.reply({ kind: "count", count: have });
+      return false;
+    });
+  }
+
+  // What it says of itself.
+
+  reading(): NodeReading {
+    this.replication.advance();
+    const isReplica = this.follows !== null;
+    return {
+      runId: this.runId,
+      product: "valkey",
+      version: "8.0.1",
+      mode: "standalone",
+      uptimeSeconds: Math.floor((this.queue.now - this.startedAt) / 1_000),
+      role: this.role,
+      replicationId: this.stream.id,
+      secondReplicationId: this.secondId?.id ?? null,
+      secondReplicationOffset: this.secondId?.offset ?? null,
+      offset: this.offset,
+      follows: this.follows,
+      linkUp: isReplica && this.replication.linkUp,
+      linkDownSeconds: isReplica ? this.replication.linkDownSeconds : null,
+      syncInProgress: isReplica && this.replication.syncInProgress,
+      lastIoSeconds: isReplica ? this.replication.lastIoSeconds : null,
+      priority: isReplica ? this.node.options.priority : 100,
+      replicas: this.replication.followers.map((each) => ({
+        address: each.process.node.address,
+        state: each.state,
+        offset: each.acknowledged,
+        lagSeconds: Math.floor((this.queue.now - each.acknowledgedAt) / 1_000),
+      })),
+      loading: this.loading,
+      failoverState: this.failingOver ? "waiting-for-sync" : "no-failover",
+      keyCount: this.stream.keysAt(this.offset),
+      lastBgsaveOk: !this.writeDead,
+      lastAofWriteOk: true,
+    };
+  }
+
+  #settings(): NodeSettings {
+    const { options } = this.node;
+    return {
+      primaryAuthSet: options.primaryAuthSet,
+      requiresAuth: options.requiresAuth,
+      savesSnapshots: options.savesSnapshots,
+      stopWritesOnBgsaveError: options.stopWritesOnBgsaveError,
+      minReplicasToWrite: options.minReplicasToWrite,
+      minReplicasMaxLagSeconds: options.minReplicasMaxLagSeconds,
+      pingReplicaPeriodSeconds: options.pingReplicaPeriodSeconds,
+      disklessSyncDelaySeconds: options.disklessSyncDelaySeconds,
+      watchedBySentinel: options.watchedBySentinel,
+    };
+  }
+}
