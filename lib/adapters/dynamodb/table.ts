@@ -92,8 +92,11 @@ export function createTable(client: DynamoDBClient, name: string, limits: CallLi
 async function describeTable(client: DynamoDBClient, name: string, limits: CallLimits): Promise<string> {
   const command = new DescribeTableCommand({ TableName: name });
   const { Table } = orThrow("tableId", await call((abortSignal) => client.send(command, { abortSignal }), limits));
-  if (Table?.TableId === undefined) throw storeError("tableId", `the endpoint gives table ${name} no id`);
-  return Table.TableId;
+  if (Table?.TableId !== undefined) return Table.TableId;
+  // AWS always gives one. Where an emulator does not, name and moment of creation tell a restored copy apart as well.
+  const { TableArn: arn, CreationDateTime: created } = Table ?? {};
+  if (arn === undefined || created === undefined) throw storeError("tableId", `the endpoint gives ${name} no id`);
+  return `${arn}@${created.getTime()}`;
 }
 
 class Reader {

@@ -1,0 +1,65 @@
+// Real endpoints for the store's tests, on this machine, ended with the test file.
+
+import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll } from "vitest";
+import { type AwsClients, createAwsClients } from "../../lib/adapters/aws/clients.ts";
+import { createDynamodbStore, type DynamodbStoreOptions } from "../../lib/adapters/dynamodb/group-store.ts";
+import { startLocalCloud } from "../../lib/local/local-cloud.ts";
+import { ProcessGroup } from "../../lib/local/process-group.ts";
+import { PARTITION_KEY, SORT_KEY } from "../../lib/runtime/table-schema.ts";
+import type { StoreUnderTest } from "./group-store-builders.ts";
+
+/** Loaded machines answer slowly; the limits themselves are tested against the fault proxy. */
+export const PATIENT = { attemptTimeoutMs: 5_000, totalMs: 10_000, attempts: 4 };
+
+/** An endpoint for the tests of one file. */
+export function endpointForFile(start: (group: ProcessGroup) => Promise<{ readonly endpoint: string }>): () => string {
+  const group = new ProcessGroup();
+  let endpoint = "";
+  beforeAll(async () => {
+    endpoint = (await start(group)).endpoint;
+  });
+  afterAll(() => group.close());
+  return () => endpoint;
+}
+
+export const localCloudForFile = (): (() => string) => endpointForFile((group) => startLocalCloud({ group }));
+
+export function clientsFor(endpoint: string): AwsClients {
+  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+  return createAwsClients({ endpoint, region: "eu-west-1", credentials });
+}
+
+let tables = 0;
+/** A new, empty table with the key that the construct deploys. */
+export async function makeTable(clients: AwsClients): Promise<string> {
+  tables += 1;
+  const name = `valkeeper-${process.pid}-${tables}`;
+  await clients.dynamodb.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [PARTITION_KEY, SORT_KEY].map((key) => ({ AttributeName: key, AttributeType: "S" })),
+      KeySchema: [
+        { AttributeName: PARTITION_KEY, KeyType: "HASH" },
+        { AttributeName: SORT_KEY, KeyType: "RANGE" },
+      ],
+    }),
+  );
+  return name;
+}
+
+export interface EndpointStore extends StoreUnderTest {
+  readonly clients: AwsClients;
+  readonly table: string;
+}
+
+export async function makeStoreAt(
+  endpoint: string,
+  options: Partial<Pick<DynamodbStoreOptions, "limits" | "onUnreadable">> = {},
+): Promise<EndpointStore> {
+  const clients = clientsFor(endpoint);
+  const table = await makeTable(clients);
+  const store = createDynamodbStore({ client: clients.dynamodb, table, limits: PATIENT, ...options });
+  return { store, clients, table, close: () => clients.destroy() };
+}
