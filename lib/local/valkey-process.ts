@@ -34,6 +34,9 @@ export interface RestartOptions {
   readonly boot?: "fenced" | "plain";
 }
 
+// The library's constructor takes its own options only without this one, unless it is named in the type.
+type ClientOptions = Omit<RedisOptions, "replyMapping">;
+
 const bootFence = ["--replicaof", "127.0.0.1", "1"];
 const attempts = 3;
 
@@ -142,9 +145,9 @@ export class ValkeyProcess {
   }
 
   /** A client without retries; the caller disconnects it. Without an account it logs in as whoever may do everything. */
-  open(account: Account | undefined = this.#administrator, more: RedisOptions = {}): Redis {
+  open(account: Account | undefined = this.#administrator, more: ClientOptions = {}): Redis {
     const { tls } = this.#options;
-    const client = new Redis({
+    const options: ClientOptions = {
       host: this.host,
       port: this.port,
       protocol: 2,
@@ -157,7 +160,8 @@ export class ValkeyProcess {
       retryStrategy: () => null,
       enableReadyCheck: false,
       ...more,
-    });
+    };
+    const client = new Redis(options);
     // The command that failed rejects; without a listener the same error would be printed as well.
     client.on("error", () => undefined);
     return client;

@@ -105,7 +105,9 @@ function isAlive(identity) {
 function startTime(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // One that has ended, and that its parent has not noticed yet, holds no lock.
+    return fields[0] === "Z" ? "ended" : fields[19];
   } catch {
     return undefined;
   }

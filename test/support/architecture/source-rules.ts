@@ -1,0 +1,91 @@
+// The rules about a file by itself: purity of the core, sizes, names.
+
+import type { SourceFile } from "./source-file.ts";
+
+/** Where core would meet a clock, dice, the machine or concurrency. */
+export const forbiddenInCore: readonly string[] = [
+  ...["Date", "Intl", "performance", "Temporal"],
+  ...["Math.random", "crypto"],
+  ...["process", "globalThis", "console", "fetch", "require", "Buffer"],
+  ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise", "AbortSignal"],
+];
+
+// "About" 300, 500 and 60 lines: a tenth more is where an argument becomes a failure.
+export const limits = { coreFileLines: 330, fileLines: 550, functionLines: 66 } as const;
+
+const bannedNames = /^(utils?|helpers?|common|misc|shared)$/;
+const kebabCase = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
+
+export function coreViolations(file: SourceFile): string[] {
+  if (!file.path.startsWith("lib/core/")) {
+    return [];
+  }
+  const forbidden = new Set(forbiddenInCore);
+  return [
+    ...file.references
+      .filter((reference) => forbidden.has(reference.name))
+      .map((reference) => `${file.path}:${reference.line}: core must not use ${reference.name}`),
+    ...file.suspensions.map((found) => `${file.path}:${found.line}: core is synchronous, not so ${found.name}`),
+  ];
+}
+
+export function sizeViolations(file: SourceFile): string[] {
+  const limit = file.path.startsWith("lib/core/") ? limits.coreFileLines : limits.fileLines;
+  const violations = file.lineCount > limit ? [`${file.path}: ${file.lineCount} lines, more than ${limit}`] : [];
+  // A describe block is a function too, and may be as long as its subject.
+  if (file.path.startsWith("test/")) {
+    return violations;
+  }
+  const long = file.functions.filter((found) => found.lines > limits.functionLines);
+  return [
+    ...violations,
+    ...long.map(
+      (found) =>
+        `${file.path}:${found.line}: ${found.name} has ${found.lines} lines, more than ${limits.functionLines}`,
+    ),
+  ];
+}
+
+export function nameViolations(file: SourceFile): string[] {
+  const violations: string[] = [];
+  for (const part of file.path.split("/")) {
+    if (!kebabCase.test(part)) {
+      violations.push(`${file.path}: "${part}" is not kebab-case`);
+    }
+    if (bannedNames.test(part.split(".")[0] ?? "")) {
+      violations.push(`${file.path}: "${part}" says nothing about what is inside`);
+    }
+  }
+  for (const found of file.classes.filter(({ name }) => name.endsWith("Manager"))) {
+    violations.push(`${file.path}:${found.line}: ${found.name}: name what it is, not that it manages`);
+  }
+  return violations;
+}
+
+/** Folders of one machine have no place in what everybody reads. The words are split so that this file does not accuse itself. */
+const machinePaths = new RegExp(`/(${["wo" + "rk", "ro" + "ot", "ho" + "me"].join("|")})/`);
+
+export function machinePathViolations(path: string, text: string): string[] {
+  return text
+    .split("\n")
+    .flatMap((line, index) => (machinePaths.test(line) ? [`${path}:${index + 1}: names a folder of one machine`] : []));
+}
+
+const allowedAtTop = new Set([
+  ...["package.json", "package-lock.json", "tsconfig.json", "cdk.json", "README.md", "LICENSE"],
+  ...["bin", "functions", "lib", "test", "docs"],
+]);
+
+/** Dot-files hold the tools' configuration; `ignored` is what git ignores. */
+export function topLevelViolations(entries: readonly string[], ignored: ReadonlySet<string>): string[] {
+  return entries
+    .filter((name) => !name.startsWith(".") && !allowedAtTop.has(name) && !ignored.has(name))
+    .map((name) => `${name}: has no place at the top of the project`);
+}
+
+/** Every promise must be cited by the title of some test: S1 by `it("S1: ...")`. */
+export function uncitedPromises(promises: readonly string[], files: readonly SourceFile[]): string[] {
+  const titles = files.flatMap((file) => file.testTitles.map((title) => title.name));
+  const cited = new Set(titles.flatMap((title) => title.match(/\b[SL]\d{1,2}\b/g) ?? []));
+  return promises.filter((id) => !cited.has(id)).map((id) => `${id}: no test cites it`);
+}
