@@ -1,6 +1,6 @@
 // The configuration file of a node that is started here, as an operator would write it for Valkeeper.
 
-import { coordinatorAclLine } from "../core/acl.ts";
+import { COORDINATOR_USER, coordinatorAclLine } from "../core/acl.ts";
 
 export interface Account {
   readonly user: string;
@@ -17,7 +17,7 @@ export interface Access {
 
 /** Four users with passwords that are good enough for a test. */
 export const localAccess: Access = {
-  coordinator: { user: "valkeeper", password: "coordinator-secret" },
+  coordinator: { user: COORDINATOR_USER, password: "coordinator-secret" },
   application: { user: "app", password: "application-secret" },
   replication: { user: "replication", password: "replication-secret" },
   administrator: { user: "admin", password: "administrator-secret" },
