@@ -1,0 +1,203 @@
+// The table of a simulated world: what is in it, and what each conditional write does to it. Linearizable, because it
+// is one object and every request is one event; losses and delays are between it and its users (store.ts).
+
+import { type BallotWrite, type Item, interpret, isEcho, type Json } from "../../lib/core/ballot-write.ts";
+import type {
+  HistoryRecord,
+  Publication,
+  PublishedCopies,
+  RequestRecord,
+  RequestResult,
+  SlotRecord,
+  SpecRecord,
+} from "../../lib/core/records.ts";
+import type { GroupName, VoterId, WallTime } from "../../lib/core/types.ts";
+import type { EventQueue } from "./event-queue.ts";
+
+/** Older versions than this many are not needed: no eventually consistent read is that far behind. */
+const VERSIONS_KEPT = 64;
+
+interface Version {
+  readonly at: number;
+  readonly item: Item | null;
+}
+
+/** One applied write of a ballot, for the oracle. */
+export interface BallotChange {
+  readonly write: BallotWrite;
+  readonly before: Item | null;
+  readonly after: Item;
+  /** Whose request it was. */
+  readonly by: string;
+}
+
+export type WriteResult =
+  | { readonly kind: "applied"; readonly item: Item }
+  | { readonly kind: "echo"; readonly item: Item }
+  | { readonly kind: "refused"; readonly item: Item | null }
+  /** The service calls the request itself wrong. */
+  | { readonly kind: "invalid"; readonly detail: string };
+
+export class Table {
+  readonly queue: EventQueue;
+  id = "table-1";
+  onBallotChange: (change: BallotChange) => void = () => {};
+  onPublication: (publication: Publication, by: string) => void = () => {};
+  readonly specs = new Map<GroupName, SpecRecord>();
+  readonly requests = new Map<GroupName, RequestRecord>();
+  readonly publications = new Map<GroupName, Publication>();
+  readonly copies = new Map<GroupName, PublishedCopies>();
+  readonly slots = new Map<string, SlotRecord>();
+  readonly #ballots = new Map<GroupName, Version[]>();
+  readonly #history = new Map<GroupName, Map<string, HistoryRecord>>();
+
+  constructor(queue: EventQueue) {
+    this.queue = queue;
+  }
+
+  ballot(group: GroupName): Item | null {
+    return this.#ballots.get(group)?.at(-1)?.item ?? null;
+  }
+
+  /** As a replica of the table showed it that is `behindMs` behind. */
+  ballotBehind(group: GroupName, behindMs: number): Item | null {
+    const versions = this.#ballots.get(group) ?? [];
+    const time = this.queue.now - behindMs;
+    for (let index = versions.length - 1; index >= 0; index--) {
+      const version = versions[index] as Version;
+      if (version.at <= time || index === 0) return version.item;
+    }
+    return null;
+  }
+
+  writeBallot(write: BallotWrite, by: string): WriteResult {
+    const before = this.ballot(write.group);
+    let result: { readonly applied: boolean; readonly item: Item | null };
+    try {
+      result = interpret(before, write);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return { kind: "invalid", detail: `ValidationException: ${error.message}` };
+    }
+    if (result.applied && result.item !== null) {
+      this.putBallot(write.group, result.item);
+      this.onBallotChange({ write, before, after: result.item, by });
+      return { kind: "applied", item: result.item };
+    }
+    return before !== null && isEcho(before, write)
+      ? { kind: "echo", item: before }
+      : { kind: "refused", item: before };
+  }
+
+  /** Without a condition: restored, edited by hand, or taken away. */
+  putBallot(group: GroupName, item: Item | null): void {
+    const versions = this.#ballots.get(group) ?? [];
+    versions.push({ at: this.queue.now, item });
+    if (versions.length > VERSIONS_KEPT) versions.shift();
+    this.#ballots.set(group, versions);
+  }
+
+  look(group: GroupName, until: WallTime): void {
+    const item = this.ballot(group);
+    if (item !== null && Number(item["lookUntil"] ?? 0) < until) {
+      this.putBallot(group, { ...item, lookUntil: until as number as Json });
+    }
+  }
+
+  appendHistory(records: readonly HistoryRecord[]): void {
+    for (const record of records) {
+      const records = this.#history.get(record.group) ?? new Map<string, HistoryRecord>();
+      records.set(record.id, record);
+      this.#history.set(record.group, records);
+    }
+  }
+
+  history(group: GroupName): readonly HistoryRecord[] {
+    const records = [...(this.#history.get(group)?.values() ?? [])];
+    return records.sort((left, right) => (left.id < right.id ? -1 : 1));
+  }
+
+  /** The next generation of a slot; taken by `owner` already, it is that one again. */
+  takeSlot(taking: { voter: VoterId; shard: number; owner: string; at: WallTime }): SlotRecord {
+    const key = slotKey(taking.voter, taking.shard);
+    const current = this.slots.get(key);
+    if (current?.owner === taking.owner) return current;
+    const taken: SlotRecord = {
+      schema: 1,
+      voter: taking.voter,
+      generation: (current?.generation ?? 0) + 1,
+      owner: taking.owner,
+      heartbeatAt: taking.at,
+      regular: false,
+      groups: current?.groups ?? {},
+    };
+    this.slots.set(key, taken);
+    return taken;
+  }
+
+  writeSlot(shard: number, slot: SlotRecord): boolean {
+    const key = slotKey(slot.voter, shard);
+    if ((this.slots.get(key)?.generation ?? 0) > slot.generation) return false;
+    this.slots.set(key, slot);
+    return true;
+  }
+
+  writePublication(publication: Publication, by: string): boolean {
+    const standing = this.publications.get(publication.group);
+    if (standing !== undefined && !precedes(standing, publication)) return false;
+    this.publications.set(publication.group, publication);
+    this.onPublication(publication, by);
+    return true;
+  }
+
+  writeCopies(group: GroupName, copies: Partial<PublishedCopies>): void {
+    const standing = this.copies.get(group) ?? { ssm: null, dns: null };
+    this.copies.set(group, {
+      ssm: laterCopy(standing.ssm, copies.ssm),
+      dns: laterCopy(standing.dns, copies.dns),
+    });
+  }
+
+  writeSpec(spec: SpecRecord, expectedVersion: number): boolean {
+    if ((this.specs.get(spec.group)?.version ?? 0) !== expectedVersion) return false;
+    this.specs.set(spec.group, spec);
+    return true;
+  }
+
+  writeRequest(group: GroupName, request: RequestRecord, at: WallTime): boolean {
+    const standing = this.requests.get(group);
+    if (standing?.id === request.id) return true;
+    if (standing !== undefined && standing.result === null && standing.expiresAt > at) return false;
+    this.requests.set(group, request);
+    return true;
+  }
+
+  resolveRequest(group: GroupName, id: string, result: RequestResult): void {
+    const standing = this.requests.get(group);
+    if (standing?.id === id && standing.result === null) this.requests.set(group, { ...standing, result });
+  }
+
+  removeGroup(group: GroupName): void {
+    this.specs.delete(group);
+    this.#ballots.delete(group);
+    this.requests.delete(group);
+    this.publications.delete(group);
+    this.copies.delete(group);
+  }
+}
+
+export const slotKey = (voter: VoterId, shard: number): string => `${voter}#${shard}`;
+
+type Copy = PublishedCopies[keyof PublishedCopies];
+
+/** Undefined leaves what stands, null takes it away, an older one is ignored. */
+function laterCopy(standing: Copy, copy: Copy | undefined): Copy {
+  if (copy === undefined) return standing;
+  return copy !== null && standing !== null && precedes(copy, standing) ? standing : copy;
+}
+
+type Order = Pick<Publication, "epoch" | "revision">;
+
+/** (epoch, revision) decides, the epoch first. */
+export const precedes = (left: Order, right: Order): boolean =>
+  left.epoch < right.epoch || (left.epoch === right.epoch && left.revision < right.revision);
