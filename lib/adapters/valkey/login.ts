@@ -1,0 +1,157 @@
+// How a connection begins: everything in one write, so that a probe over a new connection takes one round trip after the
+// connect. And how what came back is told apart: each class of design 4.3 has its own consequences.
+
+import type { NodeReading, Observation } from "../../core/types.ts";
+import type { Exchange, Loss, Words } from "./connection.ts";
+import { parseInfo } from "./info.ts";
+import type { Reply } from "./resp.ts";
+
+export interface Credentials {
+  readonly user: string;
+  /** Null: no AUTH is sent; the node takes everybody as `default`. */
+  readonly password: string | null;
+  /** Who coordinators were before a rotation that changed the user's name: a stale one may still be logged in as that. */
+  readonly previousUser: string | null;
+}
+
+export type Unanswered = Exclude<Observation, { kind: "answered" }>;
+
+export interface Login {
+  /** The node let nobody in without a password; null when that was not asked. */
+  readonly demandsPassword: boolean | null;
+  /** Why the node let this connection not in; null when it did. */
+  readonly failure: Unanswered | null;
+}
+
+export interface LoginOptions {
+  readonly credentials: Credentials;
+  readonly clientName: string;
+  /** One PING before AUTH shows whether a follower would need a password, which no setting tells (ACL users are no setting). */
+  readonly askWhetherDemanded: boolean;
+}
+
+export function loginCommands({ credentials, clientName, askWhetherDemanded }: LoginOptions): Words[] {
+  const setName: Words = ["CLIENT", "SETNAME", clientName];
+  if (credentials.password === null) return [setName];
+  const auth: Words = ["AUTH", credentials.user, credentials.password];
+  return askWhetherDemanded ? [["PING"], auth, setName] : [auth, setName];
+}
+
+/** What the replies to `loginCommands` say. The name is a courtesy to whoever reads CLIENT LIST: its refusal is nothing. */
+export function readLogin(replies: readonly Reply[], options: LoginOptions): Login {
+  const { credentials, askWhetherDemanded } = options;
+  if (credentials.password === null) {
+    const failure = demandsLogin(replies[0]) ? failureOf(words(replies[0]), credentials) : null;
+    return { demandsPassword: failure !== null, failure };
+  }
+  const demandsPassword = askWhetherDemanded ? demandsLogin(replies[0]) : null;
+  const auth = replies[askWhetherDemanded ? 1 : 0];
+  const failure = auth?.kind === "simple" ? null : failureOf(words(auth), credentials);
+  return { demandsPassword, failure };
+}
+
+const demandsLogin = (reply: Reply | undefined): boolean =>
+  reply?.kind === "error" && /^NO(AUTH|PERM)\b/.test(reply.text);
+
+/**
+ * An error where something else was due. Some servers repeat the arguments of a command they do not know, so the password is
+ * taken out of whatever is passed on.
+ */
+export function failureOf(text: string, credentials: Credentials): Unanswered {
+  const detail = readable(text, credentials);
+  const [word = ""] = text.split(" ", 1);
+  switch (word) {
+    case "LOADING":
+      return { kind: "loading", detail };
+    case "BUSY":
+      return { kind: "busy", detail };
+    case "NOAUTH":
+    case "DENIED":
+      return { kind: "misconfigured", reason: "no-auth", detail };
+    case "WRONGPASS":
+      return { kind: "misconfigured", reason: "wrong-password", detail };
+    case "NOPERM":
+      return { kind: "misconfigured", reason: "no-permission", detail };
+  }
+  // It lives and serves those who are in; nothing can be done to it. That is what "busy" stands for.
+  if (/^ERR max number of clients/.test(text)) return { kind: "busy", detail };
+  if (/^ERR (invalid password|AUTH .* called without any password)/.test(text)) {
+    return { kind: "misconfigured", reason: "wrong-password", detail };
+  }
+  return { kind: "misconfigured", reason: "unreadable-info", detail };
+}
+
+/** An attempt over a new connection that was lost before INFO was answered. */
+export function failureOfLoss(exchange: Extract<Exchange, { kind: "lost" }>, credentials: Credentials): Unanswered {
+  // A server that turns somebody away at the door says why and closes: the words count, not the close.
+  const said = words(exchange.replies[0]);
+  if (/^(ERR max number of clients|DENIED)/.test(said)) return failureOf(said, credentials);
+  return failureOfConnect(exchange.loss);
+}
+
+function failureOfConnect({ kind, detail }: Loss): Unanswered {
+  switch (kind) {
+    case "refused":
+      return { kind: "refused", detail };
+    case "cut":
+      // The address takes connections and nobody serves them: a process that is ending, or a proxy before a dead one.
+      return { kind: "refused", detail: `${detail} before an answer` };
+    case "unreachable":
+    case "closed":
+      return { kind: "silent", detail, parkable: null };
+    case "tls":
+    case "not-valkey":
+      return { kind: "misconfigured", reason: kind, detail };
+  }
+}
+
+/** The answer to INFO: a reading, or what the node is instead. */
+export function readProbe(info: Reply | undefined, credentials: Credentials): NodeReading | Unanswered {
+  if (info?.kind === "error") return failureOf(info.text, credentials);
+  const parsed = info?.kind === "bulk" ? parseInfo(info.bytes.toString("latin1")) : null;
+  switch (parsed?.kind) {
+    case "reading":
+      return parsed.reading.mode === "cluster" ? FOREIGN.cluster : parsed.reading;
+    case "sentinel":
+      return FOREIGN.sentinel;
+    default: {
+      const detail = readable(parsed?.reason ?? words(info), credentials);
+      return { kind: "misconfigured", reason: "unreadable-info", detail };
+    }
+  }
+}
+
+const FOREIGN = {
+  cluster: { kind: "misconfigured", reason: "cluster", detail: "cluster-enabled is yes" },
+  sentinel: { kind: "misconfigured", reason: "sentinel", detail: "it is a Sentinel" },
+} as const satisfies Record<string, Unanswered>;
+
+/** Known by its INFO even where it does not know our user. */
+export const isForeign = (said: NodeReading | Unanswered): said is Unanswered =>
+  said === FOREIGN.cluster || said === FOREIGN.sentinel;
+
+export const isReading = (said: NodeReading | Unanswered): said is NodeReading => "runId" in said;
+
+const LONGEST_DETAIL = 200;
+
+/** A server's words for a log line: printable, short, without the password. */
+export function readable(text: string, { password }: Credentials): string {
+  const safe = password === null || password === "" ? text : text.replaceAll(password, "***");
+  return safe.replace(/[^\x20-\x7e]/g, "?").slice(0, LONGEST_DETAIL);
+}
+
+export function words(reply: Reply | undefined): string {
+  switch (reply?.kind) {
+    case "simple":
+    case "error":
+      return reply.text;
+    case "integer":
+      return String(reply.value);
+    case "bulk":
+      return reply.bytes.toString("latin1");
+    case "array":
+    case "null":
+    case undefined:
+      return `an unexpected answer (${reply?.kind ?? "none"})`;
+  }
+}
