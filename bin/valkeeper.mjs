@@ -8,15 +8,15 @@ import { launch } from "../lib/local/setup/launch.mjs";
 import { prepare } from "../lib/local/setup/prepare.mjs";
 
 const args = process.argv.slice(2);
-const entry = fileURLToPath(new URL("valkeeper.ts", import.meta.url));
+const entry = new URL("valkeeper.ts", import.meta.url);
 const context = makeContext({ say: (line) => process.stderr.write(`setting up: ${line}\n`) });
 try {
   // Only `local` starts the local cloud.
   const { node } = await prepare(context, args[0] === "local" ? "all" : "packages");
   if (node === process.execPath) {
-    await import(entry);
+    await import(entry.href);
   } else {
-    process.exitCode = await launch(context, { node, args: [entry, ...args], cwd: process.cwd() });
+    process.exitCode = await launch(context, { node, args: [fileURLToPath(entry), ...args], cwd: process.cwd() });
   }
 } catch (error) {
   if (!(error instanceof SetupError)) {

@@ -13,9 +13,12 @@ interface Example {
 }
 
 /** Another process that has started a program with a child of its own, and made a folder, through a group. */
-async function startExample(mode: "waits" | "throws") {
-  const script = join(projectRoot, "test", "support", "process-group-example.ts");
-  const child = spawn(process.execPath, [script, mode], { stdio: ["ignore", "pipe", "pipe"] });
+async function startExample(mode: "waits" | "throws", through: readonly string[] = []) {
+  const script = join("test", "support", "process-group-example.ts");
+  const child = spawn(process.execPath, [...through, script, mode], {
+    cwd: projectRoot,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
     child.once("exit", (code, signal) => resolve(code ?? signal)),
   );
@@ -121,6 +124,18 @@ describe("ProcessGroup", () => {
     const { child, ended, example } = await startExample("waits");
     child.kill("SIGKILL");
     expect(await ended).toBe("SIGKILL");
+    await expectGone(example);
+  });
+});
+
+describe("set-up, as a launcher", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("passes %s on and takes over the exit code", async (signal, code) => {
+    const { child, ended, example } = await startExample("waits", [join("bin", "setup.mjs"), "run"]);
+    child.kill(signal);
+    expect(await ended).toBe(code);
     await expectGone(example);
   });
 });
