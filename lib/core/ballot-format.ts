@@ -1,12 +1,12 @@
 // Is what the store returned a ballot that this code may act on? Decoding is strict: a record of a newer schema, or one
 // that lacks what a decision rests on, throws `RecordFormatError`, and the group is held still; nothing is ever guessed.
 
-import type { Ballot, Intent, History, Lineage, Member, Vote } from "./ballot.ts";
+import type { Ballot, History, Intent, Lineage, Member, Vote } from "./ballot.ts";
 import { BALLOT_SCHEMA } from "./ballot.ts";
 import type { Item, Json } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
 import { RecordFormatError } from "./errors.ts";
-import { describeMismatch, fields, list, map, nullable, number, oneOf, boolean, text, type Shape } from "./shape.ts";
+import { boolean, describeMismatch, fields, list, map, nullable, number, oneOf, type Shape, text } from "./shape.ts";
 import type { NodeId, VoterId } from "./types.ts";
 
 const address = fields({ host: text, port: number });
@@ -30,7 +30,7 @@ const operation = fields({
   by: text,
   reason: text,
   request: nullable(text),
-  votedDown: boolean,
+  insists: boolean,
 });
 const history = fields({ epoch: number, node: text, replicationId: text, forkOffset: number });
 const intent = fields({ epoch: number, node: text, runId: text, replicationId: text, offset: number });
@@ -46,9 +46,16 @@ const ballot = fields({
   lease: nullable(lease),
   operation: nullable(operation),
   lineage: fields({ histories: list(history), intents: list(intent) }),
-  control: fields({ mode: oneOf("act", "observe", "paused"), by: text, reason: text, until: nullable(number), attempt: text }),
+  control: fields({
+    mode: oneOf("act", "observe", "paused"),
+    by: text,
+    reason: text,
+    until: nullable(number),
+    attempt: text,
+  }),
   budget: list(fields({ epoch: number, at: number, promoted: boolean })),
   revision: number,
+  lastRequest: nullable(text),
   lookUntil: number,
 });
 
@@ -88,6 +95,7 @@ export function decodeBallot(item: Item): Ballot {
     control: { ...record.control, until: record.control.until ?? null },
     budget: record.budget,
     revision: record.revision,
+    lastRequest: record.lastRequest ?? null,
     lookUntil: record.lookUntil,
   };
 }

@@ -88,8 +88,8 @@ export interface Operation {
   readonly reason: string;
   /** Id of the request that it carries out; null for an automatic one. */
   readonly request: string | null;
-  /** It was begun on votes against a primary that still answers: a switchover that becomes a failover when it cannot be done. */
-  readonly votedDown: boolean;
+  /** The old primary is to be replaced although it answers (write-dead, a person's order): it is never simply restored. */
+  readonly insists: boolean;
 }
 
 /** One history of writes: began at `epoch` on `node` as `replicationId`, after byte `forkOffset` of its parent. */
@@ -145,6 +145,8 @@ export interface Ballot {
   readonly budget: readonly Attempt[];
   /** Counts changes of the published replicas under one primary epoch. */
   readonly revision: number;
+  /** The last request that an operation was begun for: it is never begun twice. */
+  readonly lastRequest: string | null;
   /** Somebody looks at this group until then: voters write what they see with the next tick. */
   readonly lookUntil: WallTime;
 }
@@ -173,6 +175,7 @@ export function emptyBallot(options: {
     control,
     budget: [],
     revision: 0,
+    lastRequest: null,
     lookUntil: 0 as WallTime,
   };
 }

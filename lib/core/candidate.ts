@@ -43,8 +43,10 @@ export interface SelectionOptions {
   readonly frozen: readonly FrozenNode[];
   readonly ballot: Ballot;
   readonly config: GroupConfig;
-  /** The committed primary: no candidate in a failover; in a cold start it is one like the others. */
+  /** Everything is frozen and read: what restarted counts as well, because nobody can have more. */
   readonly coldStart: boolean;
+  /** The committed primary is to be replaced although it answers. Otherwise, frozen and read, it may be restored to itself. */
+  readonly insists: boolean;
   /** A person named it; only it may win, and what would be lost is recorded. */
   readonly only: NodeId | null;
 }
@@ -69,7 +71,13 @@ export function select(options: SelectionOptions): Selection {
     return { kind: "none", reason, notChosen };
   }
   const { [chosen.node]: _, ...others } = notChosen;
-  return { kind: "selected", node: chosen.node, counted: counted.map((each) => each.node), lossBytes, notChosen: others };
+  return {
+    kind: "selected",
+    node: chosen.node,
+    counted: counted.map((each) => each.node),
+    lossBytes,
+    notChosen: others,
+  };
 }
 
 /** R2: every write that WAIT k acknowledged is on at least one of these. Under `promote` one counted node is enough. */
@@ -109,7 +117,9 @@ function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | 
   const { ballot } = options;
   const { node, before, after: reading } = frozen;
   const member = ballot.members.nodes[node];
-  if (belonging(reading, ballot.lineage).kind === "unknown") return "its replication id is in no recorded history";
+  const isNamed = options.only === node;
+  if (!isNamed && belonging(reading, ballot.lineage).kind === "unknown")
+    return "its replication id is in no recorded history";
   if (before.syncInProgress) return "it was in the middle of a full synchronization";
   if (before.loading || reading.loading) return "it is loading";
   if (options.coldStart || options.only !== null) return null;
@@ -125,7 +135,7 @@ function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | nu
   if (only !== null) return only === node ? null : `${only} was named`;
   if (priorityOf(node, reading, config) === 0) return "its priority is 0";
   if (options.coldStart) return null;
-  if (ballot.primary?.node === node) return "it is the primary that was voted down";
+  if (options.insists && ballot.primary?.node === node) return "it is the primary that is to be replaced";
   const down = before.linkDownSeconds;
   if (config.maxLinkDownMs !== null && down !== null && down * 1_000 > config.maxLinkDownMs) {
     return `its link had been down for ${down} s`;
@@ -141,9 +151,7 @@ const maxHistory = (standings: readonly Standing[]): number => Math.max(...stand
 /** Most data first; among those of the same history within the tolerance: priority, another zone, name. */
 function best(wins: readonly Standing[], toleranceBytes: number): Standing {
   const most = wins.toSorted(compareData)[0] as Standing;
-  const near = wins.filter(
-    (each) => each.history === most.history && most.offset - each.offset <= toleranceBytes,
-  );
+  const near = wins.filter((each) => each.history === most.history && most.offset - each.offset <= toleranceBytes);
   const order = (a: Standing, b: Standing) =>
     a.priority - b.priority ||
     Number(a.sameZone) - Number(b.sameZone) ||

@@ -92,14 +92,18 @@ export interface Grant {
   readonly operation: Operation;
   /** Voters whose *down* was counted; empty for what no vote decides. */
   readonly counted: readonly VoterId[];
-  /** The new list, when this grant counts against the budget. */
+  /** The new list, when this grant counts against the budget; its newest entry gets the new epoch. */
   readonly budget: readonly Attempt[] | null;
+  /** The new epoch is above this one as well: tokens and publications of a table that was lost or restored. */
+  readonly above: Epoch;
+  /** The table that the ballot belongs to from now on: changes only when a person recovers a restored one. */
+  readonly table: string;
 }
 
 /** The next epoch, its lease and operation: the one moment in which a voter wins. */
 export function grant(options: Grant): BallotWrite {
   const { ballot, operation, attempt } = options;
-  const next = nextEpoch(ballot);
+  const next = nextEpoch(ballot, options.above);
   const conditions = [
     // Two voters that counted the same quorum both try; the epoch moves once (S1).
     equals(["epoch"], ballot.epoch),
@@ -108,7 +112,7 @@ export function grant(options: Grant): BallotWrite {
     // What was decided on is still so: who is primary, how many nodes there are (R2), that we may act at all (S8).
     samePrimary(ballot),
     equals(["members", "version"], ballot.members.version),
-    equals(["control", "mode"], "act"),
+    equals(["control", "attempt"], ballot.control.attempt),
   ];
   for (const voter of options.counted) {
     const attribute = voteAttribute(voter);
@@ -124,19 +128,26 @@ export function grant(options: Grant): BallotWrite {
     set(["epoch"], next),
     set(["lease"], newLease(options)),
     set(["operation"], { ...operation, began: next }),
+    set(["table"], options.table),
   ];
+  if (operation.request !== null) changes.push(set(["lastRequest"], operation.request));
   if (options.budget !== null) {
-    changes.push(set(["budget"], options.budget.map((each) => (each.epoch === 0 ? { ...each, epoch: next } : each))));
+    changes.push(
+      set(
+        ["budget"],
+        options.budget.map((each) => (each.epoch === 0 ? { ...each, epoch: next } : each)),
+      ),
+    );
   }
   return write("grant", ballot, attempt, all(...conditions), changes);
 }
 
 /** Another voter's operation, its lease lapsed: goes on under a new epoch, from the record (S11). */
-export function takeOver(options: Omit<Grant, "operation" | "counted" | "budget">): BallotWrite {
+export function takeOver(options: LeaseOptions): BallotWrite {
   const { ballot, attempt } = options;
   // Two voters see the same lapse, or the holder comes back and renews: only the version that was watched is taken.
   const condition = all(equals(["epoch"], ballot.epoch), sameLease(ballot), not(absent("operation")));
-  const changes = [set(["epoch"], nextEpoch(ballot)), set(["lease"], newLease(options))];
+  const changes = [set(["epoch"], nextEpoch(ballot, ballot.epoch)), set(["lease"], newLease(options))];
   return write("take-over", ballot, attempt, condition, changes);
 }
 
@@ -190,7 +201,10 @@ export function commit(held: Held, primary: Primary, history: History): BallotWr
     }),
     set(["revision"], 0),
     set(["armed"], true),
-    set(["budget"], ballot.budget.map((each) => (each.epoch >= (ballot.operation?.began ?? 0) ? { ...each, promoted: true } : each))),
+    set(
+      ["budget"],
+      ballot.budget.map((each) => (each.epoch >= (ballot.operation?.began ?? 0) ? { ...each, promoted: true } : each)),
+    ),
   ]);
 }
 
@@ -205,9 +219,7 @@ export const changeKind = (held: Held, operation: Operation): BallotWrite =>
 /** The end: no lease, no operation; votes of the past become tombstones, so that none is counted again. */
 export function finish(held: Held): BallotWrite {
   const { ballot, writer, attempt } = held;
-  const cleared = Object.keys(ballot.votes).map((voter) =>
-    set([voteAttribute(voter as VoterId), "level"], "clear"),
-  );
+  const cleared = Object.keys(ballot.votes).map((voter) => set([voteAttribute(voter as VoterId), "level"], "clear"));
   // As for every write of the holder: a successor's lease must not be released by us.
   const condition = all(
     equals(["epoch"], ballot.epoch),
@@ -228,7 +240,12 @@ export function adopt(options: {
   const { ballot, primary } = options;
   const history: History = { ...pick(primary), forkOffset: options.forkOffset };
   // Voters that saw different primaries, or an adoption beside an initialising, must not both succeed (S1).
-  const condition = all(absent("primary"), equals(["epoch"], ballot.epoch), absent("lease"), equals(["control", "mode"], "act"));
+  const condition = all(
+    absent("primary"),
+    equals(["epoch"], ballot.epoch),
+    absent("lease"),
+    equals(["control", "attempt"], ballot.control.attempt),
+  );
   return write("adopt", ballot, options.attempt, condition, [
     set(["epoch"], primary.epoch),
     set(["primary"], primary),
@@ -286,14 +303,16 @@ export function setControl(ballot: Ballot, control: Control): BallotWrite {
   };
 }
 
-export function nextEpoch(ballot: Ballot): Epoch {
-  // Epoch 1 is adopting or initialising, so that no operation's token is the boot fence.
-  const next = (ballot.epoch + 1) as Epoch;
+/** Epoch 1 is adopting or initialising, so that no operation's token is the boot fence. */
+export function nextEpoch(ballot: Ballot, above: Epoch): Epoch {
+  const next = (Math.max(ballot.epoch, above) + 1) as Epoch;
   invariant(next <= MAX_EPOCH, "S2", "the 24 bits of the epoch are used up");
   return next;
 }
 
-function newLease(options: Omit<Grant, "operation" | "counted" | "budget">): Lease {
+type LeaseOptions = Pick<Grant, "ballot" | "writer" | "attempt" | "leaseMs">;
+
+function newLease(options: LeaseOptions): Lease {
   const { writer, leaseMs, attempt, ballot } = options;
   return {
     holder: writer.voter,

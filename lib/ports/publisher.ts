@@ -3,6 +3,7 @@
 
 import type { GroupConfig } from "../core/config.ts";
 import type { Publication, PublicationTarget } from "../core/records.ts";
+import type { Epoch } from "../core/types.ts";
 
 export type PublishOutcome =
   /** This publication stands there, by our hand or already. */
@@ -16,4 +17,6 @@ export type PublishOutcome =
 export interface Publisher {
   /** Brings `target` to `publication`, or finds a newer one there. Never rejects. */
   publish(target: PublicationTarget, publication: Publication, config: GroupConfig): PromiseLike<PublishOutcome>;
+  /** The highest epoch that any publication of this group names, 0 when there is none: adopting begins above it (R19). */
+  standingEpoch(config: GroupConfig): PromiseLike<Epoch>;
 }

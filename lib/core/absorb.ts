@@ -1,0 +1,186 @@
+// What does a fact change in what this voter knows? Only that: what follows from it is decided afterwards. A write whose
+// answer was lost is resolved here, by the first consistent read after it: the attempt id in the record is ours or not.
+
+import { foldAssistance } from "./assist.ts";
+import type { Ballot } from "./ballot.ts";
+import { encodeBallot } from "./ballot-format.ts";
+import type { BallotWrite } from "./ballot-write.ts";
+import { isEcho } from "./ballot-write.ts";
+import type { Fact } from "./commands.ts";
+import { actsUntil, leaseSighted } from "./lease.ts";
+import { observe, reclassify } from "./observation.ts";
+import { foldOutcome, newRun, patchRun } from "./operation.ts";
+import { sighted } from "./quorum.ts";
+import { answer } from "./requests.ts";
+import type { Turn } from "./turn.ts";
+import { emit, patch } from "./turn.ts";
+import type { Instant } from "./types.ts";
+import { after, elapsedMs } from "./types.ts";
+
+/** After a failure of the store it is asked again this soon, later each time up to the second figure. */
+const STORE_RETRY_MS = 100;
+const STORE_RETRY_LIMIT_MS = 2_000;
+
+/** Folds one fact in. */
+export function absorb(turn: Turn, fact: Fact): void {
+  switch (fact.kind) {
+    case "time-passed":
+      return;
+    case "probe-ended":
+      return observe(turn, fact.node, fact.sentAt, fact.observation);
+    case "ballot-read":
+      return read(turn, fact.sentAt, fact.ballot);
+    case "store-failed":
+      return storeFailed(turn, fact.detail, fact.unreadable);
+    case "glanced":
+      return glanced(turn, fact);
+    case "write-ended":
+      return writeEnded(turn, fact);
+    case "command-ended":
+      return commandEnded(turn, fact);
+    case "publish-ended":
+      return publishEnded(turn, fact);
+    case "standing-epoch-read":
+      return patch(turn, { standingEpoch: fact.epoch });
+  }
+}
+
+function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
+  patch(turn, { storeBusy: null });
+  if (ballot === null) {
+    patch(turn, { look: null, missing: true, unresolved: null, operation: null });
+    return storeAnswered(turn);
+  }
+  look(turn, ballot, sentAt);
+  const { unresolved } = turn.state;
+  if (unresolved === null) return;
+  patch(turn, { unresolved: null });
+  if (isEcho(encodeBallot(ballot), unresolved.write)) applied(turn, unresolved.write, unresolved.sentAt);
+}
+
+/** Takes over what a consistent read or a write's answer shows. */
+function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
+  const previous = turn.state.look;
+  patch(turn, {
+    look: { ballot, sentAt, at: turn.at },
+    missing: false,
+    unreadable: null,
+    staleLook: false,
+    sightings: sighted(turn.state.sightings, ballot, previous?.sentAt ?? null),
+    leaseSighting: leaseSighted(turn.state.leaseSighting, ballot, turn.at),
+  });
+  storeAnswered(turn);
+  if (previous?.ballot.primary !== ballot.primary) reclassify(turn);
+}
+
+function storeAnswered(turn: Turn): void {
+  if (turn.state.storeFailedSince !== null) emit(turn, "store.reachable");
+  patch(turn, { storeFailedSince: null, storeRetryAt: null, storeDetail: "" });
+}
+
+function storeFailed(turn: Turn, detail: string, unreadable: boolean): void {
+  const since = turn.state.storeFailedSince ?? turn.at;
+  if (turn.state.storeFailedSince === null)
+    emit(turn, unreadable ? "record.unreadable" : "store.unreachable", { detail: { reason: detail } });
+  const retryMs = Math.min(STORE_RETRY_LIMIT_MS, Math.max(STORE_RETRY_MS, elapsedMs(since, turn.at) / 4));
+  patch(turn, {
+    storeBusy: null,
+    storeFailedSince: since,
+    storeRetryAt: after(turn.at, retryMs),
+    storeDetail: detail,
+    unreadable: unreadable ? detail : turn.state.unreadable,
+  });
+}
+
+function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
+  const { ballot, request } = fact;
+  if (request?.id !== turn.state.request?.id) patch(turn, { requestSince: turn.at });
+  patch(turn, { request });
+  const known = turn.state.look?.ballot;
+  if (ballot === null || known === undefined) return;
+  const isSame =
+    ballot.attempt === known.attempt &&
+    ballot.control.attempt === known.control.attempt &&
+    ballot.lookUntil === known.lookUntil &&
+    Object.entries(ballot.votes).every(
+      ([voter, vote]) => known.votes[voter as keyof typeof known.votes]?.attempt === vote.attempt,
+    );
+  // It may be older than what was looked at; a consistent look tells which.
+  if (!isSame) patch(turn, { staleLook: true });
+}
+
+function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): void {
+  const { write, outcome, sentAt } = fact;
+  patch(turn, { storeBusy: null });
+  switch (outcome.kind) {
+    case "applied":
+      look(turn, outcome.ballot, sentAt);
+      return applied(turn, write, sentAt);
+    case "refused":
+      if (outcome.ballot === null) patch(turn, { look: null, missing: true, operation: null });
+      else look(turn, outcome.ballot, sentAt);
+      return;
+    case "unknown":
+      patch(turn, { unresolved: { write, sentAt } });
+      return storeFailed(turn, outcome.detail, false);
+  }
+}
+
+const UNDER_LEASE = new Set(["renew", "record-intent", "commit", "record-restored", "change-kind"]);
+
+/** Our own write stands in the record that was just looked at. */
+function applied(turn: Turn, write: BallotWrite, sentAt: Instant): void {
+  const ballot = turn.state.look?.ballot;
+  if (ballot === undefined) return;
+  const leaseMs = ballot.lease?.durationMs ?? 0;
+  const terms = { leaseUntil: actsUntil(sentAt, leaseMs), renewDueAt: after(sentAt, leaseMs / 3) };
+  if (write.name === "grant" || write.name === "take-over") {
+    const takenOver = write.name === "take-over";
+    patch(turn, { operation: newRun({ ballot, takenOver, at: turn.at, ...terms }), hold: null });
+    const { operation } = ballot;
+    const detail = {
+      kind: operation?.kind ?? "",
+      by: operation?.by ?? "",
+      reason: operation?.reason ?? "",
+      step: operation?.step ?? "",
+    };
+    emit(turn, takenOver ? "lease.taken-over" : "lease.acquired", { detail });
+    if (!takenOver) emit(turn, "operation.begun", { detail: { ...detail, target: operation?.target ?? null } });
+    return;
+  }
+  if (turn.state.operation === null) return;
+  if (UNDER_LEASE.has(write.name)) patchRun(turn, terms);
+  if (write.name === "finish") ended(turn);
+}
+
+/** The lease is released: whoever asked for the operation is told how it ended. */
+function ended(turn: Turn): void {
+  const { operation: run, look: latest, request } = turn.state;
+  patch(turn, { operation: null });
+  if (run === null || latest === null || request === null || latest.ballot.lastRequest !== request.id) return;
+  if (request.result !== null || turn.state.resolved === request.id) return;
+  const { primary } = latest.ballot;
+  const detail = run.failure ?? `${primary?.node ?? "nobody"} is primary since epoch ${primary?.epoch ?? 0}`;
+  answer(turn, latest.ballot, request, run.failure === null ? "done" : "failed", detail);
+}
+
+function commandEnded(turn: Turn, fact: Extract<Fact, { kind: "command-ended" }>): void {
+  const { node, command, outcome } = fact;
+  const run = turn.state.operation;
+  const isRuns = run !== null && (!("epoch" in command) || command.epoch === run.epoch);
+  if (isRuns) foldOutcome(turn, node, command, outcome);
+  else if (command.kind === "freeze") foldAssistance(turn, node, command, outcome);
+  reclassify(turn);
+}
+
+function publishEnded(turn: Turn, fact: Extract<Fact, { kind: "publish-ended" }>): void {
+  const { target, publication, result, detail } = fact;
+  if (target === "table" && turn.state.operation !== null) patchRun(turn, { tablePublished: true });
+  if (result === "skipped") return;
+  const facts = { target, revision: publication.revision, primary: publication.primary.node, result, reason: detail };
+  emit(turn, result === "failed" ? "publication.failed" : "publication.committed", {
+    node: publication.primary.node,
+    epoch: publication.epoch,
+    detail: facts,
+  });
+}

@@ -1,0 +1,225 @@
+// How does a group come under care? Adopting: exactly one primary serves, everybody reachable follows it and no Sentinel
+// watches; it becomes ours without a change on any node, at an epoch above everything that was ever published or written
+// on a node (R19). Initialising: all nodes answer, boot-fenced and empty, and one of them becomes the first primary.
+// Anything else is refused with what was seen, and a person decides (`groups recover`).
+
+import type { Ballot, Member } from "./ballot.ts";
+import { emptyBallot } from "./ballot.ts";
+import { followIntent } from "./contend.ts";
+import { modeAt } from "./control.ts";
+import { standingIntent } from "./lineage.ts";
+import { answersNow } from "./observation.ts";
+import { ballotOf } from "./operation.ts";
+import { abandon, writeIntent } from "./operation-record.ts";
+import type { Rejection } from "./rejection.ts";
+import type { NodeState } from "./state.ts";
+import { isBootFenced, tokenOf } from "./token.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
+import type { AttemptId, Epoch, NodeId, WallTime } from "./types.ts";
+import { adopt, create, grant } from "./writes.ts";
+
+/** How long one round of probes may take before a node that said nothing counts as unreachable. */
+const FIRST_ROUND_MS = 1_500;
+
+/** Creates the first ballot of the group, for this table. */
+export function createBallot(turn: Turn): void {
+  if (!mayUseStore(turn) || turn.state.unresolved !== null) return;
+  const { config, self } = turn.context;
+  const attempt = newAttempt(turn);
+  const control = {
+    mode: config.mode,
+    by: "configuration",
+    reason: "as declared",
+    until: null,
+    attempt: "declared" as AttemptId,
+  } as const;
+  const mode = config.mode === "paused" ? { ...control, until: Number.MAX_SAFE_INTEGER as WallTime } : control;
+  write(turn, create(emptyBallot({ group: config.name, table: self.table, control: mode, attempt })));
+}
+
+/** Adopts or initialises; otherwise the reason why not. */
+export function begin(turn: Turn, ballot: Ballot): Rejection | null {
+  if (modeAt(ballot, turn.wall) !== "act")
+    return refused("not-adopted", `the group is ${ballot.control.mode}`, "resume", null);
+  const nodes = nodesOf(turn.state);
+  const isEarly = nodes.some((node) => node.heard === null) || !isDueIn(turn, turn.state.startedAt, 0);
+  const someSilent = nodes.some((node) => !answersNow(turn, node));
+  if (isEarly || (someSilent && !isDueIn(turn, turn.state.startedAt, FIRST_ROUND_MS))) {
+    return refused("not-adopted", "the nodes are being looked at for the first time", "all have answered once", null);
+  }
+  const answering = nodes.filter((node) => answersNow(turn, node));
+  const primaries = answering.filter((node) => node.reading?.role === "primary");
+  const [only, ...more] = primaries;
+  if (only !== undefined && more.length === 0) return adoptOnly(turn, ballot, only, answering);
+  if (more.length > 0) {
+    return refused(
+      "adoption-refused",
+      `${names(primaries)} both claim to be primary`,
+      "one is made a replica of the other, or a person decides",
+      "valkeeper groups recover",
+    );
+  }
+  return initialiseAll(turn, ballot, answering);
+}
+
+function adoptOnly(turn: Turn, ballot: Ballot, primary: NodeState, answering: readonly NodeState[]): Rejection | null {
+  const { reading } = primary;
+  if (reading === null) return null;
+  const strays = answering.filter((node) => node.id !== primary.id && !isFollower(node, primary));
+  if (strays.length > 0) {
+    return refused(
+      "adoption-refused",
+      `${names(strays)} does not follow ${primary.id}`,
+      "every reachable node follows the one primary",
+      "REPLICAOF on those nodes, or valkeeper groups recover",
+    );
+  }
+  const watched = answering.filter((node) => node.settings?.watchedBySentinel === true);
+  if (watched.length > 0) {
+    return refused(
+      "adoption-refused",
+      `a Sentinel still watches ${names(watched)}`,
+      "every Sentinel has removed the group (SENTINEL REMOVE)",
+      "sentinel-*-cmd in CLIENT LIST",
+    );
+  }
+  const unseen = answering.filter((node) => node.settings === null);
+  if (unseen.length > 0) {
+    return refused(
+      "adoption-refused",
+      `whether a Sentinel watches ${names(unseen)} cannot be seen`,
+      "CLIENT LIST and CONFIG GET are answered",
+      "the coordinator's ACL",
+    );
+  }
+  if (turn.state.standingEpoch === null) {
+    turn.commands.push({ kind: "read-standing-epoch" });
+    return refused("not-adopted", "the epoch of earlier publications is being read", "it was read", null);
+  }
+  if (!mayWrite(turn)) return null;
+  const epoch = (highestToken(turn, turn.state.standingEpoch) + 1) as Epoch;
+  const { runId, replicationId, offset } = reading;
+  const members = membersOf(turn, primary, epoch);
+  write(
+    turn,
+    adopt({
+      ballot,
+      attempt: newAttempt(turn),
+      primary: { node: primary.id, epoch, runId, replicationId },
+      members,
+      forkOffset: offset,
+    }),
+  );
+  emit(turn, "group.adopted", { node: primary.id, epoch, detail: { nodes: answering.length } });
+  return null;
+}
+
+/** It shares the primary's history and has its link up: the address it uses may be another name of the same node. */
+const isFollower = (node: NodeState, primary: NodeState): boolean =>
+  node.reading?.role === "replica" &&
+  node.reading.linkUp &&
+  node.reading.replicationId === primary.reading?.replicationId;
+
+/** The highest epoch that stands on a node or was given. */
+export function highestToken(turn: Turn, standing: Epoch): Epoch {
+  const tokens = nodesOf(turn.state).map((node) => {
+    const token = node.reading === null ? null : tokenOf(node.reading.follows);
+    return token === null || (node.reading !== null && isBootFenced(node.reading)) ? 0 : token;
+  });
+  return Math.max(standing, ...tokens) as Epoch;
+}
+
+function membersOf(turn: Turn, primary: NodeState, epoch: Epoch): Record<NodeId, Member> {
+  const members = turn.context.config.nodes.map((node): [NodeId, Member] => {
+    const isPrimary = node.id === primary.id;
+    return [
+      node.id,
+      {
+        runId: isPrimary ? (primary.reading?.runId ?? null) : null,
+        inSyncEpoch: (isPrimary ? epoch : 0) as Epoch,
+        address: null,
+      },
+    ];
+  });
+  return Object.fromEntries(members) as Record<NodeId, Member>;
+}
+
+function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState[]): Rejection | null {
+  const { config, self } = turn.context;
+  const missing = config.nodes.filter((node) => !answering.some((each) => each.id === node.id));
+  if (missing.length > 0) {
+    return refused(
+      "adoption-refused",
+      `no primary serves, and ${missing.map((node) => node.id).join(", ")} does not answer`,
+      "every node answers, or a primary serves",
+      null,
+    );
+  }
+  const foreign = answering.filter((node) => !isBlank(node));
+  if (foreign.length > 0) {
+    return refused(
+      "adoption-refused",
+      `no primary serves, and ${names(foreign)} holds data or follows somebody`,
+      "a person names the node whose data counts",
+      "valkeeper groups recover",
+    );
+  }
+  if (!mayWrite(turn)) return null;
+  const operation = {
+    kind: "initialise",
+    step: "begun",
+    began: 0 as Epoch,
+    target: null,
+    by: "automatic",
+    reason: "new group of empty nodes",
+    request: null,
+    insists: false,
+  } as const;
+  write(
+    turn,
+    grant({
+      ballot,
+      writer: self,
+      attempt: newAttempt(turn),
+      leaseMs: config.leaseMs,
+      operation,
+      counted: [],
+      budget: null,
+      above: 0 as Epoch,
+      table: self.table,
+    }),
+  );
+  return null;
+}
+
+const isBlank = (node: NodeState): boolean =>
+  node.reading !== null && node.reading.role === "replica" && isBootFenced(node.reading) && node.reading.keyCount === 0;
+
+/** One step of initialising, under the lease: the declared primary, or the best by priority, becomes the first. */
+export function initialise(turn: Turn): void {
+  const intent = standingIntent(ballotOf(turn));
+  if (intent !== null) {
+    if (!followIntent(turn, intent)) abandon(turn, `${intent.node} does not answer`);
+    return;
+  }
+  const { config } = turn.context;
+  const declared = config.primary;
+  const rank = (node: NodeState) =>
+    [Number(node.id !== declared), config.nodes.find((each) => each.id === node.id)?.priority ?? 100] as const;
+  const able = nodesOf(turn.state).filter((node) => answersNow(turn, node) && isBlank(node) && rank(node)[1] !== 0);
+  const first = able.toSorted(
+    (a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1] || (a.id < b.id ? -1 : 1),
+  )[0];
+  if (first?.reading == null) return abandon(turn, "no node is left that may be the first primary");
+  if (writeIntent(turn, first.id, first.reading, "intended")) emit(turn, "group.initialised", { node: first.id });
+}
+
+const names = (nodes: readonly NodeState[]): string => nodes.map((node) => node.id).join(", ");
+
+const refused = (reason: Rejection["reason"], detail: string, ends: string, check: string | null): Rejection => ({
+  reason,
+  detail,
+  ends,
+  check,
+});

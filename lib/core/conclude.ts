@@ -1,0 +1,125 @@
+// The primary is decided: what is left is telling everybody. Publish and, at the same time, re-point the others
+// (`parallelSyncs` at a time, a former primary first), then release the lease (design 4.5, steps 8 and 9). Whatever does
+// not answer now is left to repair: the end never waits for a dead node.
+
+import { FRESH_ATTEMPT_MS } from "./config.ts";
+import { invariant } from "./invariant.ts";
+import { answersNow } from "./observation.ts";
+import { ballotOf, factsOf, firstTime, held, isBeyond, patchRun, runOf, send } from "./operation.ts";
+import { publicationOf } from "./publication.ts";
+import type { NodeState } from "./state.ts";
+import { isFenced } from "./token.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
+import type { Address } from "./types.ts";
+import { after } from "./types.ts";
+import { finish } from "./writes.ts";
+
+/** The ordered publication is waited for this long: the publisher function completes it otherwise. */
+const PUBLISH_WAIT_MS = 2_000;
+
+/** One step after the commit (or the record of a restoration). */
+export function conclude(turn: Turn): void {
+  const ballot = ballotOf(turn);
+  const { primary } = ballot;
+  invariant(primary !== null, "S1", "concluded without a primary");
+  if (runOf(turn).committedAt === null) {
+    patchRun(turn, { committedAt: turn.at });
+    const isNew = primary.epoch === ballot.epoch;
+    emit(turn, isNew ? "primary.committed" : "primary.restored", {
+      node: primary.node,
+      detail: { primaryEpoch: primary.epoch },
+    });
+  }
+  publishOnce(turn);
+  const isDone = repointOthers(turn, primary.node);
+  const run = runOf(turn);
+  const isPublished = run.tablePublished || isDueIn(turn, run.committedAt ?? turn.at, PUBLISH_WAIT_MS);
+  if (isDone && isPublished && mayWrite(turn)) end(turn);
+}
+
+function publishOnce(turn: Turn): void {
+  if (!firstTime(turn, "published")) return;
+  const publication = publicationOf(ballotOf(turn), turn.context.config, turn.wall);
+  if (publication === null) return;
+  for (const target of ["table", "ssm", "dns"] as const) turn.commands.push({ kind: "publish", target, publication });
+}
+
+/** True when every node that answers follows the primary, or could not be made to. */
+function repointOthers(turn: Turn, primary: NodeState["id"]): boolean {
+  const to = turn.state.nodes[primary]?.address;
+  if (to === undefined) return true;
+  const others = nodesOf(turn.state).filter((node) => node.id !== primary && answersNow(turn, node));
+  const astray = others.filter((node) => !follows(turn, node, to));
+  const syncing = others.filter(
+    (node) => follows(turn, node, to) && node.reading?.linkUp === false && factsOf(runOf(turn), node.id).repointed,
+  );
+  const order = (a: NodeState, b: NodeState) =>
+    Number(wasPrimary(turn, b)) - Number(wasPrimary(turn, a)) || (a.id < b.id ? -1 : 1);
+  const allowed = Math.max(0, turn.context.config.parallelSyncs - syncing.length);
+  for (const node of astray.toSorted(order).slice(0, allowed)) repoint(turn, node, to);
+  for (const node of syncing) probeSoonAfter(turn, node);
+  const isLate = isDueIn(turn, runOf(turn).committedAt ?? turn.at, turn.context.config.stepTimeoutMs);
+  const hopeless = astray.filter((node) => factsOf(runOf(turn), node.id).failures >= 5);
+  if (isLate || astray.length === hopeless.length) {
+    for (const node of astray) tellLeft(turn, node);
+    return true;
+  }
+  return false;
+}
+
+function probeSoonAfter(turn: Turn, node: NodeState): void {
+  const next = after(node.readAt ?? turn.at, 20);
+  if (next <= turn.at) probeSoon(turn, node.id);
+  else wakeBy(turn, next);
+}
+
+function repoint(turn: Turn, node: NodeState, to: Address): void {
+  const isSent = send(turn, node.id, (connection) => ({
+    kind: "repoint",
+    epoch: runOf(turn).epoch,
+    connection: connection.id,
+    to,
+    dropClients: wasPrimary(turn, node) || node.reading?.role === "primary",
+  }));
+  if (!isSent) wakeBy(turn, after(turn.at, FRESH_ATTEMPT_MS));
+}
+
+const wasPrimary = (turn: Turn, node: NodeState): boolean => {
+  const { frozen } = factsOf(runOf(turn), node.id);
+  return frozen?.before.role === "primary" || node.reading?.role === "primary";
+};
+
+/** It follows `to` already, or is not ours to change. */
+export function follows(turn: Turn, node: NodeState, to: Address): boolean {
+  const { reading } = node;
+  if (reading === null || isBeyond(turn, reading, runOf(turn).epoch)) return true;
+  if (reading.role === "primary" || isFenced(reading)) return false;
+  return reading.follows?.host === to.host && reading.follows.port === to.port;
+}
+
+function tellLeft(turn: Turn, node: NodeState): void {
+  const reason = factsOf(runOf(turn), node.id).failure ?? "it did not take the command in time";
+  if (firstTime(turn, `left ${node.id}`)) emit(turn, "replica.not-repointed", { node: node.id, detail: { reason } });
+}
+
+function end(turn: Turn): void {
+  const { operation } = ballotOf(turn);
+  const run = runOf(turn);
+  const tookMs = Math.round(turn.at - run.startedAt);
+  if (firstTime(turn, "completed")) {
+    const failed = run.failure !== null;
+    switch (operation?.kind) {
+      case "repair":
+      case "membership":
+        emit(turn, "repair.completed", { detail: { tookMs } });
+        break;
+      case "switchover":
+        if (!failed) emit(turn, "switchover.completed", { detail: { tookMs } });
+        break;
+      default:
+        emit(turn, "failover.completed", { detail: { tookMs, kind: operation?.kind ?? "" } });
+    }
+  }
+  write(turn, finish(held(turn, newAttempt(turn))));
+}

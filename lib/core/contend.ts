@@ -1,0 +1,189 @@
+// Who becomes primary? The steps of a failover, a cold start, a recovery by a person's choice and the first primary of
+// a new group: freeze, compare, intend, promote, commit (design 4.5). The next step is derived anew each time from the
+// record and this epoch's facts, so that whoever takes a lapsed lease goes on exactly where the record stands (S11).
+
+import type { Intent } from "./ballot.ts";
+import { isEnough, type Selection, select } from "./candidate.ts";
+import { isPromotedBy, standingIntent } from "./lineage.ts";
+import { answersNow, isFollowedReborn } from "./observation.ts";
+import { ballotOf, factsOf, firstTime, freeze, park, patchRun, runOf, send } from "./operation.ts";
+import { abandon, commitPrimary, writeIntent } from "./operation-record.ts";
+import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
+import { mayRestore, oldPrimary, restore } from "./restore.ts";
+import type { NodeState } from "./state.ts";
+import { BOOT_FENCE } from "./token.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDueIn, nodesOf, wakeBy } from "./turn.ts";
+import { after } from "./types.ts";
+
+/** An intent's node that stays away for this long is left out: the others contend afresh. */
+const INTENT_WAIT_MS = 1_000;
+
+/** One step of the contention; called with every fact until the record says committed. */
+export function contend(turn: Turn): void {
+  const intent = standingIntent(ballotOf(turn));
+  if (intent !== null && followIntent(turn, intent)) return;
+  if (mayRestore(turn)) return restore(turn);
+  if (isFollowedReborn(turn, ballotOf(turn)) && runOf(turn).gatheringSince === null) return acceptReborn(turn);
+  fenceOldPrimary(turn);
+  gather(turn);
+}
+
+/**
+ * What becomes of a recorded intent: commit it when its node was promoted by it, else freeze and intend anew.
+ * False when its node cannot be read, so that the others contend without it.
+ */
+export function followIntent(turn: Turn, intent: Intent): boolean {
+  const run = runOf(turn);
+  const facts = factsOf(run, intent.node);
+  if (facts.promoted !== null) {
+    commitPrimary(turn, intent, facts.promoted);
+    return true;
+  }
+  if (facts.busy !== null) return true;
+  const node = turn.state.nodes[intent.node];
+  if (node === undefined || !answersNow(turn, node)) {
+    return !isDueIn(turn, facts.unknownSince ?? run.startedAt, INTENT_WAIT_MS);
+  }
+  const isRestoring = intent.node === ballotOf(turn).primary?.node;
+  if (isRestoring && node.reading?.role === "primary" && !isPromotedBy(node.reading, intent)) return false;
+  if (node.reading !== null && isPromotedBy(node.reading, intent)) return confirmPromotion(turn, intent, node);
+  if (node.reading !== null && node.reading.runId !== intent.runId) return false;
+  if (intent.epoch === run.epoch && facts.frozen !== null) {
+    promoteFrozen(turn, intent, facts.frozen.connection);
+    return true;
+  }
+  if (intent.epoch === run.epoch && run.kind === "initialise") {
+    promoteUnfrozen(turn, intent, BOOT_FENCE.host);
+    return true;
+  }
+  return false;
+}
+
+/** Found promoted: committed only on this epoch's own reply that contains the kill (R24). */
+export function confirmPromotion(turn: Turn, intent: Intent, node: NodeState): boolean {
+  const { settled } = factsOf(runOf(turn), node.id);
+  if (settled !== null && settled.role === "primary" && isPromotedBy(settled, intent)) {
+    commitPrimary(turn, intent, settled);
+    return true;
+  }
+  // Promoted, and frozen again since: its data stands, and it contends like the others.
+  if (node.reading?.role !== "primary") return false;
+  send(turn, node.id, (connection) => ({ kind: "settle", epoch: runOf(turn).epoch, connection: connection.id }));
+  return true;
+}
+
+/**
+ * The restarted primary serves and everybody who answers has already followed it: the truth cannot be voted away. It is
+ * committed anew, and that everything before was lost is said.
+ */
+function acceptReborn(turn: Turn): void {
+  const old = oldPrimary(turn);
+  if (old?.reading == null) return;
+  const { epoch } = runOf(turn);
+  const { settled } = factsOf(runOf(turn), old.id);
+  if (settled === null) {
+    send(turn, old.id, (connection) => ({ kind: "settle", epoch, connection: connection.id }));
+    return;
+  }
+  if (firstTime(turn, "reborn")) {
+    emit(turn, "loss.possible", {
+      node: old.id,
+      detail: {
+        reason: "it restarted without a boot fence and was followed before anybody could freeze the replicas",
+        keyCount: settled.keyCount,
+      },
+    });
+  }
+  const { runId, replicationId, offset } = settled;
+  if (settled.role === "primary") commitPrimary(turn, { epoch, node: old.id, runId, replicationId, offset }, settled);
+}
+
+/** The voted-down primary is silenced from wherever it is reachable, while the replicas are frozen. */
+function fenceOldPrimary(turn: Turn): void {
+  const primary = ballotOf(turn).primary;
+  if (primary !== null) park(turn, primary.node);
+}
+
+function gather(turn: Turn): void {
+  const run = runOf(turn);
+  const targets = nodesOf(turn.state).filter((node) => answersNow(turn, node));
+  for (const node of targets) {
+    if (
+      factsOf(run, node.id).frozen === null &&
+      send(turn, node.id, freeze(run.epoch)) &&
+      run.gatheringSince === null
+    ) {
+      patchRun(turn, { gatheringSince: turn.at });
+    }
+  }
+  const since = runOf(turn).gatheringSince;
+  if (since === null) return giveUpLate(turn, "no node answers");
+  const isComplete = targets.every((node) => factsOf(runOf(turn), node.id).frozen !== null);
+  if (!isComplete && !isDueIn(turn, since, turn.context.config.freezeWaitMs)) return;
+  decide(turn);
+}
+
+/** Compare what was frozen, and record the intent or why there is none. */
+function decide(turn: Turn): void {
+  const ballot = ballotOf(turn);
+  const { config } = turn.context;
+  const frozen = nodesOf(turn.state).flatMap((node) => factsOf(runOf(turn), node.id).frozen ?? []);
+  const operation = ballot.operation;
+  const isColdStart = operation?.kind === "cold-start";
+  if (isColdStart && frozen.length < Object.keys(ballot.members.nodes).length)
+    return giveUpLate(turn, "a cold start needs every node");
+  const only = operation?.kind === "recover" ? operation.target : null;
+  const selection = select({
+    frozen,
+    ballot,
+    config,
+    coldStart: isColdStart,
+    only,
+    insists: operation?.insists ?? false,
+  });
+  if (selection.kind === "none") return giveUpLate(turn, selection.reason, selection);
+  if (only === null && !isColdStart && !isEnough(selection.counted.length, ballot, config)) {
+    return giveUpLate(turn, `${selection.counted.length} nodes count and onPossibleLoss refuse needs more`, selection);
+  }
+  const chosen = frozen.find((each) => each.node === selection.node);
+  if (chosen === undefined) return;
+  if (!writeIntent(turn, chosen.node, chosen.after, "intended")) return;
+  if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after.offset);
+}
+
+function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "selected" }>, offset: number): void {
+  const primary = ballotOf(turn).primary;
+  const old = primary === null ? undefined : turn.state.nodes[primary.node];
+  const notChosen = Object.entries(selection.notChosen)
+    .map(([node, why]) => `${node}: ${why}`)
+    .join("; ");
+  emit(turn, "candidate.selected", {
+    node: selection.node,
+    detail: { offset, counted: selection.counted.length, notChosen },
+  });
+  const isOld = old?.reading != null && old.reading.runId === primary?.runId;
+  const behind = isOld && old.reading !== null ? Math.max(0, old.reading.offset - offset) : 0;
+  const lossBytes = Math.max(selection.lossBytes, behind);
+  const unseenMs = old?.readAt == null ? null : turn.at - old.readAt;
+  if (lossBytes > 0) {
+    emit(turn, "loss.possible", {
+      node: selection.node,
+      detail: { atLeastBytes: lossBytes, primaryLastReadMs: unseenMs },
+    });
+  }
+}
+
+/** Nobody can be promoted yet: goes on trying for `stepTimeoutMs`, then restores the old primary or gives up. */
+function giveUpLate(turn: Turn, reason: string, selection?: Extract<Selection, object>): void {
+  const run = runOf(turn);
+  if (firstTime(turn, `none ${reason}`)) {
+    const notChosen = Object.entries(selection?.notChosen ?? {})
+      .map(([node, why]) => `${node}: ${why}`)
+      .join("; ");
+    emit(turn, "candidate.none", { detail: { reason, notChosen } });
+  }
+  const { stepTimeoutMs } = turn.context.config;
+  if (isDueIn(turn, run.startedAt, stepTimeoutMs)) return abandon(turn, reason);
+  wakeBy(turn, after(turn.at, turn.context.config.freezeWaitMs));
+}

@@ -1,0 +1,231 @@
+// May this voter begin something, and what? A lapsed operation is taken over; an operator's request comes before what
+// the votes say; a quorum of fresh *down* votes begins a failover (or a cold start); whatever is only astray is
+// repaired. Each inaction while something is wrong leaves a rejection that says what is missing (S12).
+
+import type { Attempt, Ballot, Operation } from "./ballot.ts";
+import { enoughOf, isEnough } from "./candidate.ts";
+import { BACK_OFF_LIMIT_MS, BACK_OFF_MS, BUDGET_WINDOW_MS, budgetOf } from "./config.ts";
+import { mayAct, modeAt } from "./control.ts";
+import { lapsesAt, yields } from "./lease.ts";
+import { isFollowedReborn } from "./observation.ts";
+import { allAnswer, bestTarget, foreseen, missingNodes } from "./preflight.ts";
+import type { Count } from "./quorum.ts";
+import type { Rejection, RejectionReason } from "./rejection.ts";
+import { astray, unexplained } from "./repair.ts";
+import { considerRequest } from "./requests.ts";
+import type { Turn } from "./turn.ts";
+import { isDue, mayWrite, newAttempt, write } from "./turn.ts";
+import type { Epoch, VoterId } from "./types.ts";
+import type { Verdict } from "./verdict.ts";
+import { primaryServes } from "./verdict.ts";
+import { grant, takeOver } from "./writes.ts";
+
+/** Begins what is due, or says why nothing is begun although something is wrong. */
+export function decide(turn: Turn, ballot: Ballot, verdict: Verdict, count: Count): Rejection | null {
+  const isStanding = ballot.lease !== null || ballot.operation !== null;
+  const isDown = verdict.level === "down";
+  if (isStanding && !(isDown && yields(ballot))) return takeOverLapsed(turn, ballot);
+  const request = considerRequest(turn, ballot);
+  if (request !== "none") return request === "begun" ? null : request;
+  if (isDown) return considerFailover(turn, ballot, verdict, count);
+  if (verdict.withheld !== null) return verdict.withheld;
+  return considerRepair(turn, ballot);
+}
+
+function takeOverLapsed(turn: Turn, ballot: Ballot): Rejection | null {
+  const lapse = lapsesAt(ballot, turn.state.leaseSighting);
+  const holder = ballot.lease?.holder ?? "nobody";
+  if (ballot.lease !== null && (lapse === null || !isDue(turn, lapse))) {
+    return reject(
+      "operation-going-on",
+      `${ballot.operation?.kind ?? "an operation"} under the lease of ${holder}`,
+      "it ends, or its lease lapses",
+    );
+  }
+  if (!mayWrite(turn)) return null;
+  const { self, config } = turn.context;
+  write(turn, takeOver({ ballot, writer: self, attempt: newAttempt(turn), leaseMs: config.leaseMs }));
+  return null;
+}
+
+function considerFailover(turn: Turn, ballot: Ballot, verdict: Verdict, count: Count): Rejection | null {
+  const { self, config } = turn.context;
+  const blocked = whyNotAutomatic(turn, ballot);
+  if (blocked !== null) return blocked;
+  const missing = config.quorum - count.down.length;
+  if (missing > 0 || !count.down.includes(self.voter)) {
+    const waiting = self.voters.filter((voter) => !count.down.includes(voter));
+    return reject(
+      "quorum-pending",
+      `${count.down.length} of ${config.quorum} votes`,
+      `${waiting.join(" or ")} also finds the primary gone`,
+    );
+  }
+  const spared = unexplained(turn, ballot);
+  if (spared.length > 0) {
+    const who = spared.map((node) => node.id).join(", ");
+    return reject(
+      "unexplained-primary",
+      `${who} claims to be primary with a history that no record explains`,
+      "a person decides which data counts",
+      "valkeeper groups recover",
+    );
+  }
+  const operation = choose(turn, ballot, verdict);
+  if ("ends" in operation) return operation;
+  begin(turn, ballot, operation, { counted: count.down, isAutomatic: true });
+  return null;
+}
+
+function whyNotAutomatic(turn: Turn, ballot: Ballot): Rejection | null {
+  const mode = modeAt(ballot, turn.wall);
+  if (mode === "observe") return reject("observing", "the group is only observed", "mode act is set");
+  if (mode === "paused")
+    return reject(
+      "paused",
+      `paused by ${ballot.control.by}: ${ballot.control.reason}`,
+      "it is resumed, or the pause expires",
+    );
+  if (!ballot.armed)
+    return reject(
+      "not-armed",
+      `not seen healthy for ${turn.context.config.armAfterMs} ms yet`,
+      "the group is healthy for that long",
+    );
+  return whyNotBudget(turn, ballot);
+}
+
+function whyNotBudget(turn: Turn, ballot: Ballot): Rejection | null {
+  const recent = recentAttempts(turn, ballot);
+  const allowed = budgetOf(turn.context.config);
+  if (recent.length >= allowed) {
+    return reject(
+      "budget-spent",
+      `${recent.length} automatic failovers in ten minutes, ${allowed} allowed`,
+      "ten minutes have passed since the first of them, or a person orders a failover",
+      "why the primaries keep failing",
+    );
+  }
+  const failed = recent.length - 1 - recent.findLastIndex((attempt) => attempt.promoted);
+  const last = recent.at(-1);
+  if (failed === 0 || last === undefined) return null;
+  const backOffMs = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** (failed - 1));
+  if (turn.wall >= last.at + backOffMs) return null;
+  return reject(
+    "backing-off",
+    `${failed} attempts in a row promoted nobody`,
+    `${Math.round(last.at + backOffMs - turn.wall)} ms have passed`,
+  );
+}
+
+/** A wall clock that went back makes an attempt look later than now: it counts all the same. */
+const recentAttempts = (turn: Turn, ballot: Ballot): readonly Attempt[] =>
+  ballot.budget.filter((attempt) => turn.wall - attempt.at < BUDGET_WINDOW_MS);
+
+type Plan = Pick<Operation, "kind" | "target" | "reason" | "insists">;
+
+function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection {
+  const insists = verdict.cause === "write-dead";
+  if (insists) {
+    const { node } = bestTarget(turn);
+    if (node !== null) return { kind: "switchover", target: node, reason: verdict.cause, insists };
+  }
+  const { config } = turn.context;
+  const selection = foreseen(turn, ballot, { coldStart: false, insists });
+  if (selection.kind === "selected" && isEnough(selection.counted.length, ballot, config)) {
+    return { kind: "failover", target: null, reason: verdict.cause, insists };
+  }
+  if (isFollowedReborn(turn, ballot)) return { kind: "failover", target: null, reason: "reborn and followed", insists };
+  const why = selection.kind === "none" ? `${selection.reason} (${words(selection.notChosen)})` : "";
+  if (!allAnswer(turn, ballot))
+    return tooFew(turn, ballot, selection.kind === "none" ? 0 : selection.counted.length, why);
+  if (config.coldStart === "wait")
+    return reject(
+      "cold-start-waiting",
+      `${why}; coldStart is wait`,
+      "a person decides whose data counts",
+      "valkeeper groups recover",
+    );
+  const cold = foreseen(turn, ballot, { coldStart: true, insists });
+  if (cold.kind === "selected")
+    return { kind: "cold-start", target: null, reason: `${verdict.cause}; ${why}`, insists };
+  return reject(
+    "unknown-history",
+    `${cold.reason} (${words(cold.notChosen)})`,
+    "a person decides whose data counts",
+    "valkeeper groups recover",
+  );
+}
+
+function tooFew(turn: Turn, ballot: Ballot, counted: number, why: string): Rejection {
+  const missing = missingNodes(turn.state, turn, ballot).join(", ");
+  const needed = enoughOf(ballot, turn.context.config);
+  const detail = `${counted} of ${needed} nodes count as promotable${why === "" ? "" : `: ${why}`}; ${missing} does not answer`;
+  const reason: RejectionReason =
+    turn.context.config.onPossibleLoss === "refuse" && counted > 0 ? "possible-loss-refused" : "too-few-nodes";
+  return reject(reason, detail, `${missing} answers`, `${missing}`);
+}
+
+function considerRepair(turn: Turn, ballot: Ballot): Rejection | null {
+  if (!primaryServes(turn.state)) return null;
+  const spared = unexplained(turn, ballot);
+  if (spared.length > 0) {
+    const who = spared.map((node) => node.id).join(", ");
+    return reject(
+      "unexplained-primary",
+      `${who} claims to be primary with a history that no record explains`,
+      "a person decides which data counts",
+      "valkeeper groups recover, or REPLICAOF on it",
+    );
+  }
+  const nodes = astray(turn, ballot);
+  if (nodes.length === 0 || !mayAct(turn, ballot)) return null;
+  const reason = nodes
+    .map(
+      (node) => `${node.id} ${node.reading?.role === "primary" ? "claims to be primary" : "follows another address"}`,
+    )
+    .join(", ");
+  begin(turn, ballot, { kind: "repair", target: null, reason, insists: false }, { counted: [], isAutomatic: false });
+  return null;
+}
+
+/** Writes the grant. `isAutomatic` ones count against the budget. */
+export function begin(
+  turn: Turn,
+  ballot: Ballot,
+  plan: Plan,
+  options: { readonly counted: readonly VoterId[]; readonly isAutomatic: boolean },
+): void {
+  if (!mayWrite(turn)) return;
+  const { self, config } = turn.context;
+  const budget: readonly Attempt[] | null = options.isAutomatic
+    ? [...recentAttempts(turn, ballot), { epoch: 0 as Epoch, at: turn.wall, promoted: false }]
+    : null;
+  const operation: Operation = { ...plan, step: "begun", began: 0 as Epoch, by: "automatic", request: null };
+  write(
+    turn,
+    grant({
+      ballot,
+      writer: self,
+      attempt: newAttempt(turn),
+      leaseMs: config.leaseMs,
+      operation,
+      counted: options.counted,
+      budget,
+      above: 0 as Epoch,
+      table: self.table,
+    }),
+  );
+}
+
+const words = (reasons: Readonly<Record<string, string>>): string =>
+  Object.entries(reasons)
+    .map(([node, why]) => `${node}: ${why}`)
+    .join("; ");
+
+const reject = (reason: RejectionReason, detail: string, ends: string, check: string | null = null): Rejection => ({
+  reason,
+  detail,
+  ends,
+  check,
+});

@@ -1,0 +1,82 @@
+// What does the holder write down, and when? Each of these is one conditional write under the lease; the operation goes
+// on when the write has come back with the ballot that it made. Nothing is sent to a node on the strength of a write
+// whose outcome is unknown.
+
+import type { Intent, OperationStep } from "./ballot.ts";
+import { invariant } from "./invariant.ts";
+import { standingIntent } from "./lineage.ts";
+import { ballotOf, factsOf, firstTime, held, runOf, send } from "./operation.ts";
+import type { Turn } from "./turn.ts";
+import { emit, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
+import type { NodeId, NodeReading } from "./types.ts";
+import { commit, finish, recordIntent, recordRestored } from "./writes.ts";
+
+/** Records what is about to be promoted or restored. False when a write is under way or this very intent stands. */
+export function writeIntent(turn: Turn, node: NodeId, reading: NodeReading, step: OperationStep): boolean {
+  const { epoch } = runOf(turn);
+  const { runId, replicationId, offset } = reading;
+  const intent: Intent = { epoch, node, runId, replicationId, offset };
+  if (!mayWrite(turn)) return false;
+  write(turn, recordIntent(held(turn, newAttempt(turn)), intent, step));
+  emit(turn, "intent.recorded", { node, detail: { offset, replicationId, step } });
+  return true;
+}
+
+/** Commits `reading`, which must come from this epoch's own transaction with the kill (R24). */
+export function commitPrimary(turn: Turn, intent: Intent, reading: NodeReading): void {
+  if (!mayWrite(turn)) return;
+  const { epoch } = runOf(turn);
+  invariant(reading.role === "primary", "R24", `${intent.node} answered as ${reading.role}`);
+  const { runId, replicationId } = reading;
+  const primary = { node: intent.node, epoch, runId, replicationId };
+  const forkOffset = (reading.secondReplicationOffset ?? reading.offset + 1) - 1;
+  write(turn, commit(held(turn, newAttempt(turn)), primary, { epoch, node: intent.node, replicationId, forkOffset }));
+}
+
+/** The old primary stayed primary: nothing of it changes, and the others may be pointed at it again. */
+export function writeRestored(turn: Turn): void {
+  if (mayWrite(turn)) write(turn, recordRestored(held(turn, newAttempt(turn))));
+}
+
+/**
+ * Ends an operation that promotes nobody: what was frozen follows the old primary's address again. Not while an intent
+ * stands whose node was not frozen since: it may have been promoted, and there is no way round reading it (R21).
+ */
+export function abandon(turn: Turn, reason: string): void {
+  const ballot = ballotOf(turn);
+  const intent = standingIntent(ballot);
+  if (intent !== null && factsOf(runOf(turn), intent.node).frozen === null) {
+    if (firstTime(turn, "held")) {
+      emit(turn, "group.held", {
+        node: intent.node,
+        detail: { reason: `${intent.node} may have been promoted and does not answer` },
+      });
+    }
+    return;
+  }
+  if (!unfrozen(turn) || !mayWrite(turn)) return;
+  const name = ballot.operation?.kind === "switchover" ? "switchover.abandoned" : "failover.abandoned";
+  if (firstTime(turn, "abandoned")) emit(turn, name, { detail: { reason } });
+  write(turn, finish(held(turn, newAttempt(turn))));
+}
+
+/** Points what this epoch froze at the old primary again; true when nothing more can be done about it. */
+function unfrozen(turn: Turn): boolean {
+  const primary = ballotOf(turn).primary;
+  const address = primary === null ? undefined : turn.state.nodes[primary.node]?.address;
+  if (primary === null || address === undefined) return true;
+  const frozen = nodesOf(turn.state).filter((node) => {
+    const facts = factsOf(runOf(turn), node.id);
+    return node.id !== primary.node && facts.frozen !== null && !facts.repointed && facts.failures < 3;
+  });
+  for (const node of frozen) {
+    send(turn, node.id, (connection) => ({
+      kind: "repoint",
+      epoch: runOf(turn).epoch,
+      connection: connection.id,
+      to: address,
+      dropClients: false,
+    }));
+  }
+  return frozen.length === 0;
+}

@@ -1,0 +1,316 @@
+// What does the holder of a lease know of its own operation? Facts that this epoch's commands brought back, node by node;
+// everything else is in the ballot, so that another voter can go on from the record alone (S11). This file keeps the
+// facts and sends commands under the connection rule (R9): a command goes only over a connection whose AUTH was answered
+// before a look at the ballot that showed the command's own epoch.
+
+import type { Ballot, OperationKind } from "./ballot.ts";
+import type { FrozenNode } from "./candidate.ts";
+import { FRESH_ATTEMPT_MS } from "./config.ts";
+import { invariant } from "./invariant.ts";
+import { belonging } from "./lineage.ts";
+import { tokenOf } from "./token.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDue, patch, patchNode, probeSoon, wakeBy } from "./turn.ts";
+import type {
+  AttemptId,
+  ConnectionRef,
+  Epoch,
+  Instant,
+  NodeCommand,
+  NodeId,
+  NodeOutcome,
+  NodeReading,
+} from "./types.ts";
+import { after } from "./types.ts";
+
+export interface NodeFacts {
+  /** Reply of this epoch's freeze, and the connection it came over. */
+  readonly frozen: (FrozenNode & { readonly connection: ConnectionRef }) | null;
+  /** Reply of this epoch's settling, or of its promotion: nothing older can reach the node any more. */
+  readonly settled: NodeReading | null;
+  readonly promoted: NodeReading | null;
+  /** NO ONE went out and no answer came, since then: it may have been carried out. */
+  readonly unknownSince: Instant | null;
+  readonly repointed: boolean;
+  /** Its writes are paused: since when the reply is known, and until when they surely are. */
+  readonly pausedAt: Instant | null;
+  readonly pausedUntil: Instant | null;
+  readonly parkedOn: number | null;
+  readonly busy: NodeCommand | null;
+  readonly retryAt: Instant | null;
+  readonly failures: number;
+  readonly failure: string | null;
+}
+
+export interface OperationRun {
+  readonly epoch: Epoch;
+  /** The kind that it had when this run began: a failover that began as a switchover starts its facts anew. */
+  readonly kind: OperationKind;
+  readonly takenOver: boolean;
+  readonly startedAt: Instant;
+  /** Nothing is begun after this. */
+  readonly leaseUntil: Instant;
+  readonly renewDueAt: Instant;
+  readonly facts: Readonly<Record<NodeId, NodeFacts>>;
+  /** First freeze of the gathering was sent. */
+  readonly gatheringSince: Instant | null;
+  /** What was told once: so that a retried step does not repeat its event. */
+  readonly told: readonly string[];
+  readonly committedAt: Instant | null;
+  readonly tablePublished: boolean;
+  /** Why it could not do what it was begun for: what its request is answered with. */
+  readonly failure: string | null;
+}
+
+const NO_FACTS: NodeFacts = {
+  frozen: null,
+  settled: null,
+  promoted: null,
+  unknownSince: null,
+  repointed: false,
+  pausedAt: null,
+  pausedUntil: null,
+  parkedOn: null,
+  busy: null,
+  retryAt: null,
+  failures: 0,
+  failure: null,
+};
+
+export function newRun(options: {
+  readonly ballot: Ballot;
+  readonly takenOver: boolean;
+  readonly at: Instant;
+  readonly leaseUntil: Instant;
+  readonly renewDueAt: Instant;
+}): OperationRun {
+  return {
+    epoch: options.ballot.epoch,
+    kind: options.ballot.operation?.kind ?? "repair",
+    takenOver: options.takenOver,
+    startedAt: options.at,
+    leaseUntil: options.leaseUntil,
+    renewDueAt: options.renewDueAt,
+    facts: {},
+    gatheringSince: null,
+    told: [],
+    committedAt: null,
+    tablePublished: false,
+    failure: null,
+  };
+}
+
+export const factsOf = (run: OperationRun, node: NodeId): NodeFacts => run.facts[node] ?? NO_FACTS;
+
+/** The run of this turn; only called while there is one. */
+export function runOf(turn: Turn): OperationRun {
+  const run = turn.state.operation;
+  invariant(run !== null, "S4", "no operation is held");
+  return run;
+}
+
+/** The ballot as last looked at, under which the run acts. */
+export function ballotOf(turn: Turn): Ballot {
+  const look = turn.state.look;
+  invariant(look !== null, "R9", "nothing is done before a look at the ballot");
+  return look.ballot;
+}
+
+export function patchRun(turn: Turn, changes: Partial<OperationRun>): void {
+  patch(turn, { operation: { ...runOf(turn), ...changes } });
+}
+
+export function patchFacts(turn: Turn, node: NodeId, changes: Partial<NodeFacts>): void {
+  const run = runOf(turn);
+  patchRun(turn, { facts: { ...run.facts, [node]: { ...factsOf(run, node), ...changes } } });
+}
+
+/** True the first time it is asked for `key` in this run. */
+export function firstTime(turn: Turn, key: string): boolean {
+  const run = runOf(turn);
+  if (run.told.includes(key)) return false;
+  patchRun(turn, { told: [...run.told, key] });
+  return true;
+}
+
+/** How long a node may take over one transaction before its outcome is unknown. */
+const COMMAND_MS = 500;
+
+/**
+ * The connection that a command of the ballot's epoch may use on `node` now, or null after asking for what is missing:
+ * a new connection, or a look at the ballot that is younger than it (R9).
+ */
+export function reach(turn: Turn, node: NodeId): ConnectionRef | null {
+  const known = turn.state.nodes[node];
+  const look = turn.state.look;
+  if (known === undefined || look === null) return null;
+  if (known.connection === null) {
+    probeSoon(turn, node);
+    return null;
+  }
+  if (known.connection.authenticatedAt <= look.sentAt) return known.connection;
+  turn.lookWanted = true;
+  return null;
+}
+
+/** S4: a newer epoch has touched it, or its data is a newer epoch's. Such a node is not ours to change. */
+export function isBeyond(turn: Turn, reading: NodeReading, epoch: Epoch): boolean {
+  const token = tokenOf(reading.follows);
+  const belongs = belonging(reading, ballotOf(turn).lineage);
+  return (token !== null && token > epoch) || (belongs.kind !== "unknown" && belongs.epoch > epoch);
+}
+
+/** Sends `make(connection)` to `node` when it is free, reachable under R9 and not resting after a failure. */
+export function send(turn: Turn, node: NodeId, make: (connection: ConnectionRef) => NodeCommand): boolean {
+  const facts = factsOf(runOf(turn), node);
+  if (facts.busy !== null || (facts.retryAt !== null && !isDue(turn, facts.retryAt))) return false;
+  const connection = reach(turn, node);
+  if (connection === null) return false;
+  const known = turn.state.nodes[node];
+  if (known?.reading && isBeyond(turn, known.reading, runOf(turn).epoch)) {
+    patchFacts(turn, node, { failure: "a newer epoch has touched it", retryAt: after(turn.at, FRESH_ATTEMPT_MS) });
+    return false;
+  }
+  command(turn, node, make(connection));
+  return true;
+}
+
+function command(turn: Turn, node: NodeId, nodeCommand: NodeCommand): void {
+  const known = turn.state.nodes[node];
+  if (known === undefined) return;
+  const latest = runOf(turn).leaseUntil;
+  const deadline = after(turn.at, COMMAND_MS);
+  patchFacts(turn, node, { busy: nodeCommand });
+  turn.commands.push({
+    kind: "command-node",
+    node,
+    address: known.address,
+    command: nodeCommand,
+    deadline: deadline < latest ? deadline : latest,
+  });
+}
+
+/** Parks a freeze on the hung connection of `node`, once per connection, when R9 allows it. */
+export function park(turn: Turn, node: NodeId): void {
+  const known = turn.state.nodes[node];
+  const look = turn.state.look;
+  const parkable = known?.parkable ?? null;
+  if (known === undefined || parkable === null || look === null) return;
+  const run = runOf(turn);
+  if (factsOf(run, node).parkedOn === parkable.id || parkable.authenticatedAt > look.sentAt) return;
+  patchFacts(turn, node, { parkedOn: parkable.id });
+  turn.commands.push({
+    kind: "command-node",
+    node,
+    address: known.address,
+    command: { kind: "freeze", epoch: run.epoch, connection: parkable.id, parked: true },
+    deadline: run.leaseUntil,
+  });
+  emit(turn, "fence.parked", { node });
+}
+
+/** Folds the end of one of this run's commands into the facts. */
+export function foldOutcome(turn: Turn, node: NodeId, nodeCommand: NodeCommand, outcome: NodeOutcome): void {
+  const run = turn.state.operation;
+  if (run === null || ("epoch" in nodeCommand && nodeCommand.epoch !== run.epoch)) return;
+  const isParked = nodeCommand.kind === "freeze" && nodeCommand.parked;
+  if (!isParked) patchFacts(turn, node, { busy: null });
+  switch (outcome.kind) {
+    case "applied":
+      patchFacts(turn, node, { failures: 0, failure: null, retryAt: null });
+      patchNode(turn, node, { reading: outcome.after, readAt: turn.at, connection: outcome.connection });
+      foldApplied(turn, node, nodeCommand, outcome);
+      return;
+    case "done":
+      if (nodeCommand.kind === "pause")
+        patchFacts(turn, node, { pausedAt: turn.at, pausedUntil: after(turn.at, nodeCommand.durationMs) });
+      return;
+    case "refused":
+      failed(turn, node, outcome.detail);
+      if (nodeCommand.kind === "promote") promotionFailed(turn, node, outcome.detail, null);
+      return;
+    case "unknown":
+      if (isParked) return;
+      // The connection may still carry it: a new one, and a look behind its AUTH, come before anything else (R9).
+      patchNode(turn, node, { connection: null });
+      failed(turn, node, outcome.detail);
+      if (nodeCommand.kind === "promote") promotionFailed(turn, node, `no answer: ${outcome.detail}`, turn.at);
+  }
+}
+
+/** What the freeze had shown no longer holds, or may not: the node is read again before anything else is decided on it. */
+function promotionFailed(turn: Turn, node: NodeId, reason: string, unknownSince: Instant | null): void {
+  patchFacts(turn, node, { frozen: null, unknownSince });
+  patchNode(turn, node, { readAt: null });
+  emit(turn, "promotion.failed", { node, detail: { reason } });
+}
+
+function failed(turn: Turn, node: NodeId, detail: string): void {
+  const facts = factsOf(runOf(turn), node);
+  const retryAt = after(turn.at, facts.failures === 0 ? 0 : FRESH_ATTEMPT_MS);
+  patchFacts(turn, node, { failures: facts.failures + 1, failure: detail, retryAt });
+  // What is there now is looked at before it is tried again.
+  patchNode(turn, node, { probeDueAt: turn.at });
+  wakeBy(turn, retryAt);
+}
+
+function foldApplied(
+  turn: Turn,
+  node: NodeId,
+  nodeCommand: NodeCommand,
+  outcome: Extract<NodeOutcome, { kind: "applied" }>,
+): void {
+  const { before, after: reading, connection } = outcome;
+  switch (nodeCommand.kind) {
+    case "freeze":
+      patchFacts(turn, node, {
+        frozen: { node, before, after: reading, connection },
+        settled: null,
+        promoted: null,
+        unknownSince: null,
+        repointed: false,
+      });
+      emit(turn, node === ballotOf(turn).primary?.node ? "node.fenced" : "node.frozen", {
+        node,
+        detail: {
+          offset: reading.offset,
+          replicationId: reading.replicationId,
+          wasRole: before.role,
+          rung: nodeCommand.parked ? "parked" : "frozen",
+          rewriteError: outcome.rewriteError,
+        },
+      });
+      return;
+    case "settle":
+      patchFacts(turn, node, { settled: reading });
+      return;
+    case "promote":
+      patchFacts(turn, node, { promoted: reading, settled: reading, unknownSince: null, frozen: null });
+      emit(turn, "promotion.applied", {
+        node,
+        detail: { replicationId: reading.replicationId, offset: reading.offset },
+      });
+      return;
+    case "repoint":
+      patchFacts(turn, node, { repointed: true });
+      emit(turn, before.role === "primary" ? "node.demoted" : "replica.repointed", {
+        node,
+        detail: { to: `${nodeCommand.to.host}:${nodeCommand.to.port}`, rewriteError: outcome.rewriteError },
+      });
+      return;
+    case "pause":
+    case "abort-failover":
+      return;
+  }
+}
+
+/** Attempt id and writer for what the holder writes. */
+export const held = (turn: Turn, attempt: AttemptId) => ({
+  ballot: ballotOf(turn),
+  writer: turn.context.self,
+  attempt,
+});
+
+export const freeze =
+  (epoch: Epoch) =>
+  (connection: ConnectionRef): NodeCommand => ({ kind: "freeze", epoch, connection: connection.id, parked: false });

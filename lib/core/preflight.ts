@@ -1,0 +1,99 @@
+// Could the primary be handed over, and to whom? The same questions before a switchover is granted, when it begins, and
+// for `status` (who would be promoted if the primary died now).
+
+import type { Ballot } from "./ballot.ts";
+import type { Selection } from "./candidate.ts";
+import { priorityOf, select } from "./candidate.ts";
+import { answersNow } from "./observation.ts";
+import type { GroupState, NodeState } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import { nodesOf } from "./turn.ts";
+import type { NodeId } from "./types.ts";
+
+/** Why `target` cannot take over from the committed primary now, in words; null when it can. */
+export function whyNotTarget(turn: Turn, target: NodeState): string | null {
+  const ballot = turn.state.look?.ballot;
+  const primary = ballot?.primary ?? null;
+  if (primary === null) return "the group has no primary";
+  if (target.id === primary.node) return `${target.id} is the primary`;
+  if (!answersNow(turn, target) || target.reading === null) return `${target.id} does not answer: ${target.detail}`;
+  const { reading } = target;
+  if (priorityOf(target.id, reading, turn.context.config) === 0)
+    return `${target.id} has priority 0 and is never promoted`;
+  if (reading.role !== "replica") return `${target.id} says that it is a primary itself`;
+  if (!reading.linkUp) return `${target.id} has no link to the primary`;
+  if (reading.syncInProgress) return `${target.id} is in the middle of a full synchronization`;
+  if (reading.replicationId !== primary.replicationId) return `${target.id} holds another history than the primary's`;
+  return null;
+}
+
+/** Why the committed primary cannot hand over, whoever the target is; null when it can. */
+export function whyNotHandOver(turn: Turn): string | null {
+  const primary = turn.state.look?.ballot.primary ?? null;
+  const old = primary === null ? undefined : turn.state.nodes[primary.node];
+  if (primary === null || old === undefined) return "the group has no primary";
+  if (!answersNow(turn, old) || old.reading?.role !== "primary") return `the primary ${old.id} does not answer as one`;
+  const others = nodesOf(turn.state).filter((node) => node.id !== old.id);
+  const demandsPassword = others.some((node) => node.settings?.requiresAuth === true);
+  if (demandsPassword && old.settings?.primaryAuthSet === false) {
+    return `${old.id} has no primaryauth and could not follow the new primary: set primaryauth (and primaryuser) on every node`;
+  }
+  return null;
+}
+
+/** Best target of a switchover without `--to`: priority leads, lowest number first; then the offset, then the name. */
+export function bestTarget(turn: Turn): {
+  readonly node: NodeId | null;
+  readonly why: Readonly<Record<NodeId, string>>;
+} {
+  const why: Record<NodeId, string> = {};
+  const able = nodesOf(turn.state).filter((node) => {
+    const reason = whyNotTarget(turn, node);
+    if (reason !== null) why[node.id] = reason;
+    return reason === null;
+  });
+  const rank = (node: NodeState) =>
+    node.reading === null ? 0 : priorityOf(node.id, node.reading, turn.context.config);
+  const order = (a: NodeState, b: NodeState) =>
+    rank(a) - rank(b) || (b.reading?.offset ?? 0) - (a.reading?.offset ?? 0) || (a.id < b.id ? -1 : 1);
+  return { node: able.toSorted(order)[0]?.id ?? null, why };
+}
+
+/**
+ * Who would be selected if the nodes that answer now were frozen as they are: decides whether it is worth to begin, and
+ * what `status` foretells; never who is promoted.
+ */
+export function foreseen(
+  turn: Turn,
+  ballot: Ballot,
+  options: { readonly coldStart: boolean; readonly insists: boolean },
+): Selection {
+  const primary = ballot.primary?.node;
+  const readable = nodesOf(turn.state).filter((node) => answersNow(turn, node) && node.reading !== null);
+  const frozen = readable
+    .filter((node) => options.coldStart || node.id !== primary)
+    .map((node) => ({
+      node: node.id,
+      before: node.reading as NonNullable<NodeState["reading"]>,
+      after: node.reading as NonNullable<NodeState["reading"]>,
+    }));
+  return select({
+    frozen,
+    ballot,
+    config: turn.context.config,
+    coldStart: options.coldStart,
+    insists: options.insists,
+    only: null,
+  });
+}
+
+/** Every member answers with a reading and none is loading. */
+export function allAnswer(turn: Turn, ballot: Ballot): boolean {
+  return missingNodes(turn.state, turn, ballot).length === 0;
+}
+
+export const missingNodes = (state: GroupState, turn: Turn, ballot: Ballot): readonly NodeId[] =>
+  (Object.keys(ballot.members.nodes) as NodeId[]).filter((id) => {
+    const node = state.nodes[id];
+    return node === undefined || !answersNow(turn, node) || node.reading?.loading !== false;
+  });

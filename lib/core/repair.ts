@@ -1,0 +1,50 @@
+// Is every node what the record says? A node that claims to be primary and is not, or follows the wrong address (a
+// restarted one that is boot-fenced above all), is brought in line under a lease of its own, and only while the
+// committed primary serves. What no record explains is left alone (R22): a person promoted it, or a table was restored.
+
+import type { Ballot } from "./ballot.ts";
+import { conclude } from "./conclude.ts";
+import { belonging } from "./lineage.ts";
+import { answersNow } from "./observation.ts";
+import { abandon } from "./operation-record.ts";
+import type { NodeState } from "./state.ts";
+import { isFenced, tokenOf } from "./token.ts";
+import type { Turn } from "./turn.ts";
+import { nodesOf } from "./turn.ts";
+import { primaryServes } from "./verdict.ts";
+
+/** One step of a repair: publishing and re-pointing are what `conclude` does for every operation. */
+export function repair(turn: Turn): void {
+  if (primaryServes(turn.state)) conclude(turn);
+  else abandon(turn, "the primary stopped serving");
+}
+
+/** Nodes that answer and differ from the record in a way that the record explains. */
+export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
+  const primary = ballot.primary;
+  const to = primary === null ? undefined : turn.state.nodes[primary.node]?.address;
+  if (primary === null || to === undefined) return [];
+  return nodesOf(turn.state).filter((node) => {
+    const { reading } = node;
+    if (node.id === primary.node || reading === null || !answersNow(turn, node)) return false;
+    const token = tokenOf(reading.follows);
+    if (token !== null && token > ballot.epoch) return false;
+    const belongs = belonging(reading, ballot.lineage);
+    if (belongs.kind !== "unknown" && belongs.epoch > primary.epoch) return false;
+    if (reading.role === "primary") return belongs.kind !== "unknown" && belongs.epoch < primary.epoch;
+    return isFenced(reading) || reading.follows?.host !== to.host || reading.follows.port !== to.port;
+  });
+}
+
+/** Nodes beside the committed primary that claim to be one, with a history that no record explains. */
+export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {
+  const primary = ballot.primary;
+  return nodesOf(turn.state).filter((node) => {
+    const { reading } = node;
+    if (reading === null || reading.role !== "primary" || !answersNow(turn, node)) return false;
+    if (node.id === primary?.node) return false;
+    const belongs = belonging(reading, ballot.lineage);
+    if (belongs.kind === "unknown") return true;
+    return primary !== null && belongs.kind === "recorded" && belongs.epoch >= primary.epoch;
+  });
+}

@@ -1,0 +1,169 @@
+// What did an operator ask for, and can it be done? A request is carried out by whichever voter gets the grant; it is
+// begun at most once (the ballot names the last one), answered with the reason when it cannot be done, and never outlives
+// its expiry.
+
+import type { Ballot, Operation } from "./ballot.ts";
+import { highestToken } from "./beginning.ts";
+import { mayAct, modeAt } from "./control.ts";
+import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
+import type { RequestRecord, RequestResult } from "./records.ts";
+import type { Rejection } from "./rejection.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDueIn, mayWrite, newAttempt, patch, write } from "./turn.ts";
+import type { Epoch } from "./types.ts";
+import { primaryServes } from "./verdict.ts";
+import { grant } from "./writes.ts";
+
+/** A preflight that fails is tried again for this long: a node may just be between two answers. */
+const PATIENCE_MS = 3_000;
+
+type Plan = Pick<Operation, "kind" | "target" | "insists">;
+type Considered = "none" | "begun" | Rejection;
+
+/** Begins the request that stands, or answers it. */
+export function considerRequest(turn: Turn, ballot: Ballot): Considered {
+  const { request } = turn.state;
+  if (request === null || request.result !== null || turn.state.resolved === request.id) return "none";
+  if (ballot.lastRequest === request.id) return answerEnded(turn, ballot, request);
+  if (turn.wall >= request.expiresAt)
+    return answer(turn, ballot, request, "refused", "it expired before it could be carried out");
+  const mode = modeAt(ballot, turn.wall);
+  if (!mayAct(turn, ballot)) return answer(turn, ballot, request, "refused", `the group is ${mode}: resume it first`);
+  const plan = planOf(turn, ballot, request);
+  if (typeof plan === "string") return answer(turn, ballot, request, "done", plan);
+  if ("refuse" in plan) {
+    const since = turn.state.requestSince ?? turn.at;
+    if (plan.isFinal || isDueIn(turn, since, PATIENCE_MS)) return answer(turn, ballot, request, "refused", plan.refuse);
+    return {
+      reason: "operation-going-on",
+      detail: `${request.kind} asked by ${request.by}: ${plan.refuse}`,
+      ends: "it can be done, or is refused",
+      check: null,
+    };
+  }
+  begin(turn, ballot, request, plan);
+  return "begun";
+}
+
+type Refusal = { readonly refuse: string; readonly isFinal: boolean };
+
+function planOf(turn: Turn, ballot: Ballot, request: RequestRecord): Plan | Refusal | string {
+  switch (request.kind) {
+    case "switchover":
+      return planSwitchover(turn, request.target === null ? bestTarget(turn).node : request.target, request);
+    case "drain":
+      if (ballot.primary?.node !== request.target) return `${request.target} holds no primary of this group`;
+      return planSwitchover(turn, bestTarget(turn).node, request);
+    case "failover":
+      return planFailover(turn, request);
+    case "recover":
+      return planRecover(turn, request);
+    case "set-members":
+      return { refuse: "members follow the group's nodes: use groups set", isFinal: true };
+  }
+}
+
+function planSwitchover(turn: Turn, target: Plan["target"], request: RequestRecord): Plan | Refusal {
+  const node = target === null ? undefined : turn.state.nodes[target];
+  if (target !== null && node === undefined) {
+    return {
+      refuse: `${target} is no node of this group (${Object.keys(turn.state.nodes).join(", ")})`,
+      isFinal: true,
+    };
+  }
+  const why = whyNotHandOver(turn);
+  if (why !== null) return { refuse: why, isFinal: false };
+  if (node === undefined) {
+    const reasons = Object.values(bestTarget(turn).why).join("; ");
+    return { refuse: `no node can take over: ${reasons}`, isFinal: false };
+  }
+  const whyNot = whyNotTarget(turn, node);
+  if (whyNot !== null) return { refuse: whyNot, isFinal: request.target !== null && whyNot.includes("is the primary") };
+  return { kind: "switchover", target, insists: false };
+}
+
+function planFailover(turn: Turn, request: RequestRecord): Plan | Refusal {
+  const serves = primaryServes(turn.state);
+  if (serves && !request.acceptDataLoss) {
+    return {
+      refuse: "the primary is healthy: use switchover, which loses nothing, or repeat with --accept-data-loss",
+      isFinal: true,
+    };
+  }
+  const target = serves ? bestTarget(turn).node : null;
+  return target === null
+    ? { kind: "failover", target: null, insists: true }
+    : { kind: "switchover", target, insists: true };
+}
+
+function planRecover(turn: Turn, request: RequestRecord): Plan | Refusal {
+  const node = request.target === null ? undefined : turn.state.nodes[request.target];
+  if (node === undefined) return { refuse: "name the node whose data counts with --node", isFinal: true };
+  if (!request.acceptDataLoss)
+    return { refuse: "what the other nodes hold beyond it is lost: repeat with --accept-data-loss", isFinal: true };
+  if (node.heard !== "answered") return { refuse: `${node.id} does not answer: ${node.detail}`, isFinal: false };
+  if (turn.state.standingEpoch === null) {
+    turn.commands.push({ kind: "read-standing-epoch" });
+    return { refuse: "the epoch of earlier publications could not be read", isFinal: false };
+  }
+  return { kind: "recover", target: node.id, insists: true };
+}
+
+function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): void {
+  const { self, config } = turn.context;
+  const isRecovery = plan.kind === "recover";
+  if (!mayWrite(turn) && !(isRecovery && turn.state.storeBusy === null)) return;
+  const operation: Operation = {
+    ...plan,
+    step: "begun",
+    began: 0 as Epoch,
+    by: request.by,
+    reason: request.reason,
+    request: request.id,
+  };
+  const above = isRecovery ? highestToken(turn, turn.state.standingEpoch ?? (0 as Epoch)) : (0 as Epoch);
+  write(
+    turn,
+    grant({
+      ballot,
+      writer: self,
+      attempt: newAttempt(turn),
+      leaseMs: config.leaseMs,
+      operation,
+      counted: [],
+      budget: null,
+      above,
+      table: self.table,
+    }),
+  );
+}
+
+/** Its operation is over, and whoever held it did not live to say so. */
+function answerEnded(turn: Turn, ballot: Ballot, request: RequestRecord): Considered {
+  const primary = ballot.primary?.node ?? "nobody";
+  const isDone = request.target === null || request.kind === "drain" ? true : ballot.primary?.node === request.target;
+  return answer(
+    turn,
+    ballot,
+    request,
+    isDone ? "done" : "failed",
+    `${primary} is primary since epoch ${ballot.primary?.epoch ?? 0}`,
+  );
+}
+
+/** Answers once; the store refuses a second answer. */
+export function answer(
+  turn: Turn,
+  ballot: Ballot,
+  request: RequestRecord,
+  kind: RequestResult["kind"],
+  detail: string,
+): "begun" {
+  const result: RequestResult = { kind, detail, epoch: ballot.epoch, at: turn.wall };
+  turn.commands.push({ kind: "resolve-request", id: request.id, result });
+  patch(turn, { resolved: request.id });
+  emit(turn, kind === "done" ? "request.done" : "request.refused", {
+    detail: { request: request.kind, by: request.by, result: kind, reason: detail },
+  });
+  return "begun";
+}

@@ -1,0 +1,246 @@
+// One voter, one group, one fact at a time: `step(state, input, context)` folds the fact in, decides what is due, and
+// returns the new state, the commands in the order in which they must take effect, the events, and when it wants to be
+// called again. No clock, no dice, no I/O: the same step is shipped, simulated and explored.
+//
+// The order inside a step is the protocol's: what arrived, then this voter's own time (suspended), then an operation
+// that it holds, then what may be begun, then its vote, then the record's upkeep, and last looks and probes.
+
+import { absorb } from "./absorb.ts";
+import { assist } from "./assist.ts";
+import type { Ballot } from "./ballot.ts";
+import { begin, createBallot, initialise } from "./beginning.ts";
+import type { Command, Input } from "./commands.ts";
+import { conclude } from "./conclude.ts";
+import { STALL_LIMIT_MS } from "./config.ts";
+import { contend } from "./contend.ts";
+import { mayAct } from "./control.ts";
+import { decide } from "./decision.ts";
+import type { CoreEvent } from "./events.ts";
+import { holdWrites } from "./hold.ts";
+import { invariant } from "./invariant.ts";
+import { forgetSilences } from "./observation.ts";
+import { held, runOf } from "./operation.ts";
+import { planLook, planProbes } from "./plan.ts";
+import { type Count, countVotes } from "./quorum.ts";
+import type { Rejection } from "./rejection.ts";
+import { repair } from "./repair.ts";
+import type { Context, GroupState } from "./state.ts";
+import { switchOver } from "./switchover.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDue, mayWrite, newAttempt, newTurn, patch, write } from "./turn.ts";
+import type { Instant } from "./types.ts";
+import { after, elapsedMs } from "./types.ts";
+import { maintain, noteHealth, syncNodes } from "./upkeep.ts";
+import { judge, type Verdict } from "./verdict.ts";
+import { castOwnVote } from "./voting.ts";
+import { renew } from "./writes.ts";
+
+export interface Step {
+  readonly state: GroupState;
+  readonly commands: readonly Command[];
+  readonly events: readonly CoreEvent[];
+  /** Call with `time-passed` no later than this. */
+  readonly wakeAt: Instant;
+}
+
+/** Folds one input in and decides. Pure: same arguments, same result. */
+export function step(state: GroupState, input: Input, context: Context): Step {
+  const turn = newTurn(state, input, context);
+  noteStall(turn);
+  absorb(turn, input);
+  syncNodes(turn);
+  const rejection = proceed(turn);
+  noteRejection(turn, rejection);
+  planLook(turn);
+  planProbes(turn);
+  patch(turn, { lastAt: turn.at, dueAt: turn.wakeAt });
+  return { state: turn.state, commands: turn.commands, events: turn.events, wakeAt: turn.wakeAt };
+}
+
+/** This voter was called much later than it asked for: what it concluded from silence is worth nothing. */
+function noteStall(turn: Turn): void {
+  const { dueAt, lastAt } = turn.state;
+  invariant(turn.at >= lastAt, "S3", `a monotonic clock went back from ${lastAt} to ${turn.at}`);
+  if (dueAt === null || elapsedMs(dueAt, turn.at) <= STALL_LIMIT_MS) return;
+  emit(turn, "deciding.suspended", { detail: { lateMs: Math.round(elapsedMs(dueAt, turn.at)) } });
+  forgetSilences(turn);
+  patch(turn, {
+    suspendedUntil: after(turn.at, turn.context.config.probeIntervalMs),
+    sightings: {},
+    healthySince: null,
+  });
+}
+
+function proceed(turn: Turn): Rejection | null {
+  const { state } = turn;
+  if (state.unreadable !== null)
+    return blocked(
+      "record-unreadable",
+      state.unreadable,
+      "the record is readable again",
+      "update Valkeeper, or groups recover",
+    );
+  if (state.look === null) return withoutBallot(turn);
+  const ballot = state.look.ballot;
+  noteHealth(turn, ballot);
+  if (ballot.table !== turn.context.self.table) return foreign(turn, ballot);
+  if (state.operation !== null && carryOn(turn, ballot)) return null;
+  if (isSuspended(turn))
+    return blocked(
+      "suspended",
+      "this voter was stalled and what it saw then is not trusted",
+      "its next round of probes",
+      null,
+    );
+  if (ballot.primary === null && ballot.operation?.kind !== "recover") {
+    const outcome = ballot.lease === null ? begin(turn, ballot) : null;
+    if (outcome === null || turn.state.request === null) return outcome ?? takeOverAny(turn, ballot);
+    return decide(turn, ballot, { level: "up", cause: "unknown", silentMs: 0, withheld: outcome }, NO_COUNT);
+  }
+  return watch(turn, ballot);
+}
+
+const NO_COUNT: Count = { down: [], suspectOrDown: [], unreachable: [] };
+
+const takeOverAny = (turn: Turn, ballot: Ballot): Rejection | null =>
+  ballot.lease === null
+    ? null
+    : decide(turn, ballot, { level: "up", cause: "unknown", silentMs: 0, withheld: null }, NO_COUNT);
+
+/** The primary is known: judge it, begin what is due, vote, keep the record. */
+function watch(turn: Turn, ballot: Ballot): Rejection | null {
+  const { primary } = ballot;
+  if (primary === null) return takeOverAny(turn, ballot);
+  const { config, self } = turn.context;
+  const options = {
+    ballot,
+    primary,
+    sightings: turn.state.sightings,
+    at: turn.at,
+    voteWindowMs: config.voteWindowMs,
+    unreachableAfterMs: config.unreachableAfterMs,
+  };
+  const count = countVotes(options);
+  const others = self.voters.filter((voter) => voter !== self.voter);
+  const verdict = judge(
+    turn,
+    primary,
+    others.every((voter) => count.unreachable.includes(voter)),
+  );
+  tellVerdict(turn, verdict, count);
+  const rejection = decide(turn, ballot, verdict, count);
+  castOwnVote(turn, ballot, verdict);
+  if (mayAct(turn, ballot)) {
+    assist(turn);
+    holdWrites(turn, ballot, count);
+  }
+  maintain(turn, ballot);
+  return rejection ?? storeTrouble(turn);
+}
+
+/** Goes on with the operation that this voter holds; false when it does not hold it any more. */
+function carryOn(turn: Turn, ballot: Ballot): boolean {
+  const run = runOf(turn);
+  const isMine =
+    ballot.epoch === run.epoch &&
+    ballot.lease?.holder === turn.context.self.voter &&
+    ballot.lease.generation === turn.context.self.generation;
+  if (!isMine || isDue(turn, run.leaseUntil)) {
+    emit(turn, "lease.lost", { epoch: run.epoch });
+    patch(turn, { operation: null });
+    return false;
+  }
+  advance(turn, ballot);
+  const isRenewalDue = isDue(turn, run.renewDueAt);
+  if (isRenewalDue && mayWrite(turn)) write(turn, renew(held(turn, newAttempt(turn))));
+  return true;
+}
+
+function advance(turn: Turn, ballot: Ballot): void {
+  if (ballot.operation === null) return;
+  if (ballot.operation.step === "committed") return conclude(turn);
+  switch (ballot.operation.kind) {
+    case "failover":
+    case "cold-start":
+    case "recover":
+      return contend(turn);
+    case "switchover":
+      return switchOver(turn);
+    case "initialise":
+      return initialise(turn);
+    case "repair":
+    case "membership":
+    case "adopt":
+      return repair(turn);
+  }
+}
+
+function withoutBallot(turn: Turn): Rejection | null {
+  if (turn.state.missing) createBallot(turn);
+  return (
+    storeTrouble(turn) ?? blocked("not-adopted", "the group has no record yet", "its first record is written", null)
+  );
+}
+
+function foreign(turn: Turn, ballot: Ballot): Rejection | null {
+  if (turn.state.request?.kind === "recover") {
+    const verdict: Verdict = { level: "up", cause: "unknown", silentMs: 0, withheld: null };
+    const outcome = decide(turn, ballot, verdict, NO_COUNT);
+    if (outcome !== null) return outcome;
+  }
+  return blocked(
+    "foreign-table",
+    `the record was written for table ${ballot.table}`,
+    "a person decides that this table is the one",
+    "valkeeper groups recover",
+  );
+}
+
+function isSuspended(turn: Turn): boolean {
+  const until = turn.state.suspendedUntil;
+  if (until === null) return false;
+  if (!isDue(turn, until)) return true;
+  patch(turn, { suspendedUntil: null });
+  return false;
+}
+
+function storeTrouble(turn: Turn): Rejection | null {
+  if (turn.state.storeFailedSince === null) return null;
+  return blocked(
+    "store-unreachable",
+    turn.state.storeDetail,
+    "the table answers again",
+    "DynamoDB, its gateway endpoint and the voter's role",
+  );
+}
+
+function tellVerdict(turn: Turn, verdict: Verdict, count: Count): void {
+  const known = turn.state.announced;
+  const objectively = count.down.length >= turn.context.config.quorum;
+  if (known.level === verdict.level && known.objectively === objectively) return;
+  const node = turn.state.look?.ballot.primary?.node;
+  const options =
+    node === undefined ? {} : { node, detail: { cause: verdict.cause, silentMs: Math.round(verdict.silentMs) } };
+  if (known.level !== verdict.level) {
+    if (verdict.level === "down") emit(turn, "primary.subjectively-down", options);
+    else if (verdict.level === "suspect") emit(turn, "primary.suspected", options);
+    else emit(turn, known.level === "down" ? "primary.subjectively-up" : "node.up", options);
+  }
+  if (objectively && !known.objectively)
+    emit(turn, "primary.objectively-down", { ...options, detail: { votes: count.down.join(",") } });
+  patch(turn, { announced: { level: verdict.level, objectively } });
+}
+
+function noteRejection(turn: Turn, rejection: Rejection | null): void {
+  const known = turn.state.rejection;
+  if (rejection === null) return known === null ? undefined : patch(turn, { rejection: null });
+  const since = known?.rejection.reason === rejection.reason ? known.since : turn.at;
+  patch(turn, { rejection: { rejection, since } });
+}
+
+const blocked = (reason: Rejection["reason"], detail: string, ends: string, check: string | null): Rejection => ({
+  reason,
+  detail,
+  ends,
+  check,
+});

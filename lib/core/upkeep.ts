@@ -1,0 +1,188 @@
+// What does a quiet group's record need? Arming after it was seen healthy, the processes that are members and since
+// which epoch they are in sync (R4, R18), nodes that appeared, and a replication id that the primary changed by itself.
+// All of it by single conditional writes beside no operation; none takes a lease, so a quiet group never has one (L3).
+
+import type { Ballot, Member } from "./ballot.ts";
+import { mayAct } from "./control.ts";
+import { answersNow } from "./observation.ts";
+import type { NodeState } from "./state.ts";
+import { newNode } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import { emit, isDueIn, mayWrite, newAttempt, nodesOf, patch, wakeBy, write } from "./turn.ts";
+import type { Address, Epoch, NodeId } from "./types.ts";
+import { after, nodeId } from "./types.ts";
+import { primaryServes } from "./verdict.ts";
+import { arm, enterReplicationId, updateMembers } from "./writes.ts";
+
+/** Writes what the quiet group's record lacks, one thing at a time. */
+export function maintain(turn: Turn, ballot: Ballot): void {
+  if (ballot.operation !== null || ballot.lease !== null || !mayAct(turn, ballot) || !primaryServes(turn.state)) return;
+  if (enteredReplicationId(turn, ballot)) return;
+  if (updatedMembers(turn, ballot)) return;
+  armWhenHealthy(turn, ballot);
+}
+
+/** It does so without replicas after `repl-backlog-ttl`, under the same run id (N9). */
+function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
+  const primary = ballot.primary;
+  const reading = primary === null ? null : turn.state.nodes[primary.node]?.reading;
+  if (primary === null || reading == null || reading.replicationId === primary.replicationId) return false;
+  if (reading.runId !== primary.runId || !mayWrite(turn)) return false;
+  const history = {
+    epoch: primary.epoch,
+    node: primary.node,
+    replicationId: reading.replicationId,
+    forkOffset: reading.offset,
+  };
+  write(turn, enterReplicationId(ballot, newAttempt(turn), history));
+  emit(turn, "primary.replication-id-changed", {
+    node: primary.node,
+    detail: { replicationId: reading.replicationId },
+  });
+  return true;
+}
+
+function updatedMembers(turn: Turn, ballot: Ballot): boolean {
+  const nodes: Record<NodeId, Member> = {};
+  for (const [id, member] of Object.entries(ballot.members.nodes) as [NodeId, Member][]) {
+    if (isStillMember(turn, id, member)) nodes[id] = memberNow(turn, ballot, id, member);
+    else emit(turn, "member.removed", { node: id });
+  }
+  for (const node of turn.context.config.nodes) {
+    nodes[node.id] ??= memberNow(turn, ballot, node.id, { runId: null, inSyncEpoch: 0 as Epoch, address: null });
+  }
+  for (const [id, address] of discovered(turn, ballot)) {
+    nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address };
+  }
+  const changed = changesOf(ballot, nodes);
+  if (changed.length === 0 || !mayWrite(turn)) return false;
+  const isInSync = (member: Member | undefined) => member?.inSyncEpoch === ballot.primary?.epoch;
+  const republish = changed.some((id) => isInSync(ballot.members.nodes[id]) !== isInSync(nodes[id]));
+  write(turn, updateMembers({ ballot, attempt: newAttempt(turn), nodes, republish }));
+  for (const id of changed) tell(turn, ballot, id, nodes[id]);
+  return true;
+}
+
+/** N shrinks only by an operator: a node that was declared and is no longer; a discovered one stays. */
+const isStillMember = (turn: Turn, id: NodeId, member: Member): boolean =>
+  member.address !== null || turn.context.config.nodes.some((node) => node.id === id);
+
+const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): readonly NodeId[] => {
+  const known = ballot.members.nodes;
+  const ids = new Set([...Object.keys(known), ...Object.keys(nodes)]) as Set<NodeId>;
+  return [...ids].filter((id) => {
+    const [a, b] = [known[id], nodes[id]];
+    return a === undefined || b === undefined || a.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch;
+  });
+};
+
+function tell(turn: Turn, ballot: Ballot, id: NodeId, member: Member | undefined): void {
+  const before = ballot.members.nodes[id];
+  if (member === undefined) return;
+  if (before === undefined && member.address !== null) {
+    emit(turn, "member.discovered", { node: id, detail: { host: member.address.host, port: member.address.port } });
+  }
+  if (before?.runId != null && before.runId !== member.runId)
+    emit(turn, "member.reborn", { node: id, detail: { runId: member.runId } });
+  if (member.inSyncEpoch !== (before?.inSyncEpoch ?? 0)) {
+    emit(turn, "member.in-sync", { node: id, detail: { primaryEpoch: member.inSyncEpoch } });
+  }
+}
+
+function memberNow(turn: Turn, ballot: Ballot, id: NodeId, member: Member): Member {
+  const node = turn.state.nodes[id];
+  const primary = ballot.primary;
+  if (primary === null || node?.reading == null) return member;
+  if (id === primary.node || !isInSync(turn, ballot, node)) return member;
+  const isTwin = Object.entries(ballot.members.nodes).some(
+    ([other, each]) => other !== id && each.runId === node.reading?.runId,
+  );
+  // Two names of one process would count one copy twice (R18).
+  if (isTwin) return member;
+  return { ...member, runId: node.reading.runId, inSyncEpoch: primary.epoch };
+}
+
+/** Link up, nothing being synchronized, the committed history, and at least what the primary had when it was read before. */
+function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
+  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const { reading } = node;
+  if (primary?.reading == null || reading === null || primary.readAt === null || node.readSentAt === null) return false;
+  if (!answersNow(turn, node) || !answersNow(turn, primary)) return false;
+  const hasAll = node.readSentAt >= primary.readAt && reading.offset >= primary.reading.offset;
+  const isKept =
+    ballot.members.nodes[node.id]?.runId === reading.runId &&
+    ballot.members.nodes[node.id]?.inSyncEpoch === ballot.primary?.epoch;
+  return (
+    reading.role === "replica" &&
+    reading.linkUp &&
+    !reading.syncInProgress &&
+    !reading.loading &&
+    reading.replicationId === ballot.primary?.replicationId &&
+    (hasAll || isKept)
+  );
+}
+
+/** Replicas that the primary lists at addresses nobody declared. They join with priority 0. */
+function discovered(turn: Turn, ballot: Ballot): readonly (readonly [NodeId, Address])[] {
+  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const listed = primary?.reading?.replicas ?? [];
+  const known = nodesOf(turn.state);
+  return listed
+    .filter(({ address }) => address.host !== "" && address.port > 0)
+    .filter(({ address }) => !known.some((node) => isAt(turn, node, address)))
+    .filter(
+      () => known.filter((node) => node.id !== primary?.id && node.reading?.linkUp === true).length < listed.length,
+    )
+    .map(
+      ({ address }) =>
+        [nodeId(`found-${address.host.replaceAll(/[^A-Za-z0-9]/g, "-")}-${address.port}`), address] as const,
+    );
+}
+
+function isAt(turn: Turn, node: NodeState, address: Address): boolean {
+  const declared = turn.context.config.nodes.find((each) => each.id === node.id);
+  const places = [node.address, declared?.announce ?? null];
+  return places.some((place) => place !== null && place.host === address.host && place.port === address.port);
+}
+
+/** Nodes of the state follow the declared ones and the members that were discovered. */
+export function syncNodes(turn: Turn): void {
+  const wanted = new Map<NodeId, Address>();
+  for (const node of turn.context.config.nodes) wanted.set(node.id, { host: node.host, port: node.port });
+  const members = turn.state.look?.ballot.members.nodes ?? {};
+  for (const [id, member] of Object.entries(members) as [NodeId, Member][]) {
+    if (member.address !== null && !wanted.has(id)) wanted.set(id, member.address);
+  }
+  const known = turn.state.nodes;
+  const isSame =
+    wanted.size === Object.keys(known).length && [...wanted].every(([id, address]) => isUnmoved(known[id], address));
+  if (isSame) return;
+  const nodes = [...wanted].map(([id, address]) => [
+    id,
+    isUnmoved(known[id], address) ? known[id] : newNode(id, address, turn.at),
+  ]);
+  patch(turn, { nodes: Object.fromEntries(nodes) });
+}
+
+const isUnmoved = (node: NodeState | undefined, address: Address): boolean =>
+  node !== undefined && node.address.host === address.host && node.address.port === address.port;
+
+function armWhenHealthy(turn: Turn, ballot: Ballot): void {
+  if (ballot.armed) return;
+  const since = turn.state.healthySince;
+  if (since === null) return wakeBy(turn, after(turn.at, turn.context.config.probeIntervalMs));
+  if (!isDueIn(turn, since, turn.context.config.armAfterMs) || !mayWrite(turn)) return;
+  write(turn, arm(ballot, newAttempt(turn)));
+  emit(turn, "group.armed");
+}
+
+/** The primary serves and, where there are replicas, one of them is in sync: worth protecting, and protectable. */
+export function noteHealth(turn: Turn, ballot: Ballot): void {
+  const members = Object.entries(ballot.members.nodes);
+  const replica = members.some(
+    ([id, member]) => id !== ballot.primary?.node && member.inSyncEpoch === ballot.primary?.epoch,
+  );
+  const isHealthy = primaryServes(turn.state) && (members.length < 2 || replica);
+  if (isHealthy && turn.state.healthySince === null) patch(turn, { healthySince: turn.at });
+  if (!isHealthy && turn.state.healthySince !== null) patch(turn, { healthySince: null });
+}

@@ -1,0 +1,118 @@
+// What does this voter see, for people? `status` and `why` show it from the voter's slot; nothing decides by it.
+
+import { belonging } from "./lineage.ts";
+import { answersNow } from "./observation.ts";
+import { foreseen } from "./preflight.ts";
+import type { NodeView, VoterGroupView } from "./records.ts";
+import type { Context, GroupState, NodeState } from "./state.ts";
+import { newTurn, nodesOf } from "./turn.ts";
+import type { Epoch, Instant, NodeId, WallTime } from "./types.ts";
+import { elapsedMs } from "./types.ts";
+import { primaryServes } from "./verdict.ts";
+
+/** The view of `state` at this moment. */
+export function viewOf(state: GroupState, context: Context, at: Instant, wall: WallTime): VoterGroupView {
+  const ballot = state.look?.ballot ?? null;
+  const turn = newTurn(state, { at, wall, entropy: "" }, context);
+  const vote = ballot?.votes[context.self.voter];
+  const isCurrent = vote !== undefined && vote.node === ballot?.primary?.node && vote.epoch === ballot?.primary?.epoch;
+  const selection = ballot === null ? null : foreseen(turn, ballot, { coldStart: false, insists: true });
+  const nodes = nodesOf(state).map((node) => [node.id, nodeView(state, context, node, at)] as const);
+  return {
+    at: wall,
+    epoch: ballot?.epoch ?? (0 as Epoch),
+    operation: ballot?.operation == null ? null : { kind: ballot.operation.kind, step: ballot.operation.step },
+    vote: isCurrent && vote.level !== "clear" ? vote.level : "none",
+    rejection:
+      state.rejection === null
+        ? null
+        : { ...state.rejection.rejection, sinceMs: Math.round(elapsedMs(state.rejection.since, at)) },
+    nodes: Object.fromEntries(nodes) as Record<NodeId, NodeView>,
+    candidate: selection?.kind === "selected" ? selection.node : null,
+    notCandidates: selection?.notChosen ?? {},
+  };
+}
+
+function nodeView(state: GroupState, context: Context, node: NodeState, at: Instant): NodeView {
+  const { reading } = node;
+  const silence = node.class === "silent" || node.class === "refused";
+  const since = silence ? (node.answeredAt ?? state.startedAt) : node.classSince;
+  return {
+    address: node.address,
+    zone: context.config.nodes.find((each) => each.id === node.id)?.zone ?? "",
+    class: node.class,
+    sinceMs: Math.round(elapsedMs(since, at)),
+    detail: node.detail,
+    latencyMs: node.latencyMs === null ? null : Math.round(node.latencyMs * 10) / 10,
+    role: reading?.role ?? null,
+    follows: reading?.follows ?? null,
+    linkUp: reading === null ? null : reading.linkUp,
+    offset: reading?.offset ?? null,
+    lagBytes: lagOf(state, node),
+    priority: reading?.priority ?? null,
+    version: reading?.version ?? null,
+  };
+}
+
+function lagOf(state: GroupState, node: NodeState): number | null {
+  const primary = state.look?.ballot.primary;
+  const ahead = primary == null ? null : (state.nodes[primary.node]?.reading ?? null);
+  if (ahead === null || node.reading === null || node.id === primary?.node) return null;
+  return node.reading.replicationId === ahead.replicationId ? Math.max(0, ahead.offset - node.reading.offset) : null;
+}
+
+/**
+ * Nothing is under way that this invocation alone has watched to its end: its successor may take over (R14). A node that
+ * has been gone for long is no such thing; a down-after that runs, a standing vote, a lease or a parked freeze is.
+ */
+export function isRegular(state: GroupState, context: Context, at: Instant): boolean {
+  const ballot = state.look?.ballot;
+  if (ballot === undefined) return state.unreadable !== null || state.storeFailedSince !== null;
+  if (state.operation !== null || state.hold !== null || state.unresolved !== null) return false;
+  if (ballot.lease?.holder === context.self.voter) return false;
+  const vote = ballot.votes[context.self.voter];
+  const isStanding =
+    vote !== undefined &&
+    vote.level !== "clear" &&
+    vote.node === ballot.primary?.node &&
+    vote.epoch === ballot.primary?.epoch;
+  if (isStanding) return false;
+  if (Object.values(state.assistance).some((each) => !each.done && each.epoch === ballot.epoch)) return false;
+  if (ballot.primary === null) return state.rejection !== null;
+  return primaryServes(state) && isWatched(state, context, at);
+}
+
+/** The primary was heard within its bound: a down-after that runs is not handed over. */
+function isWatched(state: GroupState, context: Context, at: Instant): boolean {
+  const primary = state.look?.ballot.primary;
+  const node = primary == null ? undefined : state.nodes[primary.node];
+  return (
+    node !== undefined &&
+    node.lostAt === null &&
+    answersNow(newTurn(state, { at, wall: 0 as WallTime, entropy: "" }, context), node)
+  );
+}
+
+/** Anything that wants quick probes and consistent looks: a primary that is not heard, a lease, a vote, a request. */
+export function isIrregular(state: GroupState): boolean {
+  const ballot = state.look?.ballot;
+  if (ballot === undefined) return true;
+  const { primary } = ballot;
+  if (primary === null || ballot.lease !== null || ballot.operation !== null) return true;
+  if (state.operation !== null || state.hold !== null) return true;
+  if (state.request !== null && state.request.result === null && state.resolved !== state.request.id) return true;
+  const node = state.nodes[primary.node];
+  if (node === undefined || node.class !== "serving" || node.lostAt !== null) return true;
+  return Object.values(ballot.votes).some(
+    (vote) => vote.level !== "clear" && vote.epoch === primary.epoch && vote.node === primary.node,
+  );
+}
+
+/** A node that is not what the record says: probed quickly while the rest of the group is quiet. */
+export function isAstray(state: GroupState, node: NodeState): boolean {
+  const ballot = state.look?.ballot;
+  if (ballot?.primary == null || node.heard === null) return false;
+  if (node.class !== "serving" || node.lostAt !== null) return true;
+  if (node.id === ballot.primary.node || node.reading === null) return false;
+  return !node.reading.linkUp || belonging(node.reading, ballot.lineage).kind === "unknown";
+}

@@ -1,0 +1,45 @@
+// Which vote of this voter should stand? The level of its verdict, written the moment it falls due, re-affirmed every
+// tick while it stands so that it stays fresh for the others, and turned into a tombstone when the primary is heard
+// again. A vote's answer is the whole ballot, so casting it is also looking (S3, S7, R10, R15).
+
+import type { Ballot, VoteLevel } from "./ballot.ts";
+import { IRREGULAR_INTERVAL_MS } from "./config.ts";
+import { modeAt } from "./control.ts";
+import { rareAfterLong } from "./plan.ts";
+import type { Turn } from "./turn.ts";
+import { isDueIn, mayWrite, newAttempt, patch, write } from "./turn.ts";
+import type { Verdict } from "./verdict.ts";
+import { primaryServes } from "./verdict.ts";
+import { castVote } from "./writes.ts";
+
+/** Brings this voter's vote in line with its verdict. */
+export function castOwnVote(turn: Turn, ballot: Ballot, verdict: Verdict): void {
+  const { primary } = ballot;
+  if (primary === null || modeAt(ballot, turn.wall) === "paused") return;
+  const { self } = turn.context;
+  const standing = ballot.votes[self.voter];
+  const isOnThis = standing !== undefined && standing.node === primary.node && standing.epoch === primary.epoch;
+  const stands: VoteLevel = isOnThis ? standing.level : "clear";
+  const isOwn = isOnThis && standing.generation === self.generation;
+  if (verdict.level === "up") {
+    // What a predecessor saw to its end is only retracted by hearing the primary (R23).
+    if (stands !== "clear" && (isOwn || primaryServes(turn.state))) cast(turn, ballot, "clear", verdict);
+    return;
+  }
+  if (verdict.level === "suspect" && stands === "down" && !isOwn) return;
+  const isNews = stands !== verdict.level || !isOwn;
+  const last = turn.state.ownVote.writtenAt;
+  const everyMs = rareAfterLong(turn, IRREGULAR_INTERVAL_MS);
+  if (isNews || last === null || isDueIn(turn, last, everyMs)) cast(turn, ballot, verdict.level, verdict);
+}
+
+function cast(turn: Turn, ballot: Ballot, level: VoteLevel, verdict: Verdict): void {
+  if (!mayWrite(turn) || ballot.primary === null) return;
+  const { self } = turn.context;
+  const seq = turn.state.ownVote.seq + 1;
+  const { node, epoch } = ballot.primary;
+  const silentMs = Math.round(verdict.silentMs);
+  const vote = { level, node, epoch, generation: self.generation, seq, silentMs, attempt: newAttempt(turn) };
+  write(turn, castVote(ballot, self.voter, vote));
+  patch(turn, { ownVote: { seq, writtenAt: turn.at } });
+}

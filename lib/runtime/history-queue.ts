@@ -1,0 +1,68 @@
+// History lines on their way to the table: appended in batches, kept and tried again when the table does not take them,
+// so that an operation is explained even when the store was away in its middle.
+
+import type { HistoryRecord } from "../core/records.ts";
+import { after } from "../core/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GroupStore } from "../ports/group-store.ts";
+
+const BATCH = 25;
+const RETRY_MS = 1_000;
+/** More than this is never kept: the newest explain the present. */
+const LIMIT = 2_000;
+
+export class HistoryQueue {
+  readonly #store: Pick<GroupStore, "appendHistory">;
+  readonly #clock: Clock;
+  #waiting: HistoryRecord[] = [];
+  #isSending = false;
+  #whenEmpty: (() => void) | null = null;
+  #cancelRetry: () => void = () => {};
+
+  constructor(store: Pick<GroupStore, "appendHistory">, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  add(record: HistoryRecord): void {
+    this.#waiting.push(record);
+    if (this.#waiting.length > LIMIT) this.#waiting.splice(0, this.#waiting.length - LIMIT);
+    this.#send();
+  }
+
+  /** Calls back when everything was taken, or at once if nothing waits. */
+  drained(callback: () => void): void {
+    if (this.#waiting.length === 0 && !this.#isSending) callback();
+    else this.#whenEmpty = callback;
+  }
+
+  close(): void {
+    this.#cancelRetry();
+    this.#whenEmpty = null;
+  }
+
+  #send(): void {
+    if (this.#isSending || this.#waiting.length === 0) return;
+    this.#isSending = true;
+    const batch = this.#waiting.slice(0, BATCH);
+    this.#store.appendHistory(batch).then(
+      () => this.#sent(batch),
+      () => this.#retry(),
+    );
+  }
+
+  #sent(batch: readonly HistoryRecord[]): void {
+    this.#isSending = false;
+    this.#waiting = this.#waiting.filter((record) => !batch.includes(record));
+    if (this.#waiting.length > 0) return this.#send();
+    this.#whenEmpty?.();
+    this.#whenEmpty = null;
+  }
+
+  #retry(): void {
+    this.#cancelRetry = this.#clock.wakeAt(after(this.#clock.now(), RETRY_MS), () => {
+      this.#isSending = false;
+      this.#send();
+    });
+  }
+}

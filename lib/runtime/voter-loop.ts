@@ -1,0 +1,282 @@
+// One invocation of one voter: takes the next generation of its slot, watches every group of its shard, and leaves when
+// a successor watches them all and nothing is under way here that only this invocation has seen from its beginning (R14),
+// or at its deadline. The same loop runs in Lambda, in the local cloud, in the fault tests and in the simulator.
+
+import type { Identity } from "../core/commands.ts";
+import type { GroupConfig } from "../core/config.ts";
+import { DEFAULTS } from "../core/config.ts";
+import { checkConfig } from "../core/config-check.ts";
+import type { SlotRecord, SpecRecord, VoterGroupView } from "../core/records.ts";
+import { effectiveDeclaration } from "../core/spec.ts";
+import type { Epoch, GroupName, Instant, VoterId } from "../core/types.ts";
+import { after } from "../core/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GroupStore } from "../ports/group-store.ts";
+import type { Journal } from "../ports/journal.ts";
+import type { Publisher } from "../ports/publisher.ts";
+import type { ValkeyNodes } from "../ports/valkey-node.ts";
+import { errorText } from "./error-text.ts";
+import { GroupLoop } from "./group-loop.ts";
+import { HistoryQueue } from "./history-queue.ts";
+
+export interface VoterOptions {
+  readonly voter: VoterId;
+  /** Every configured voter, this one included: how many there are decides what a majority is. */
+  readonly voters: readonly VoterId[];
+  readonly shard: number;
+  /** Names this invocation in the slot. */
+  readonly owner: string;
+  readonly store: GroupStore;
+  readonly openNodes: (config: GroupConfig) => ValkeyNodes;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  /** The loop is over by then. */
+  readonly deadline: Instant;
+}
+
+export interface VoterSummary {
+  readonly generation: number;
+  readonly groups: number;
+  readonly reason: "superseded" | "deadline" | "failed";
+  readonly detail: string;
+}
+
+/** What was declared is read again this often: a group added at run time is watched within it. */
+const SPECS_EVERY_MS = 5_000;
+/** While somebody looks, what is seen is written this often. */
+const LOOKED_AT_EVERY_MS = 500;
+/** A start that the table refuses is tried again this often until the deadline. */
+const START_RETRY_MS = 500;
+/** History that the table has not taken when the loop ends is waited for this long. */
+const DRAIN_MS = 2_000;
+
+/** Runs one invocation to its end. Resolves with how it ended; never rejects for what the protocol expects. */
+export function runVoter(options: VoterOptions): Promise<VoterSummary> {
+  return new Promise((resolve) => new VoterLoop(options, resolve).start());
+}
+
+export class VoterLoop {
+  readonly #options: VoterOptions;
+  readonly #done: (summary: VoterSummary) => void;
+  readonly #groups = new Map<GroupName, GroupLoop>();
+  readonly #invalid = new Map<GroupName, string>();
+  readonly #history: HistoryQueue;
+  readonly #cancels = new Set<() => void>();
+  #generation = 0;
+  #table = "";
+  #hasSpecs = false;
+  #isOver = false;
+  #isWritingSlot = false;
+  #slotWrittenAt: Instant | null = null;
+
+  constructor(options: VoterOptions, done: (summary: VoterSummary) => void) {
+    this.#options = options;
+    this.#done = done;
+    this.#history = new HistoryQueue(options.store, options.clock);
+  }
+
+  start(): void {
+    this.#at(this.#options.deadline, () => this.#end("deadline", "the deadline came"));
+    this.#takeSlot();
+  }
+
+  #takeSlot(): void {
+    const { store, voter, shard, owner, clock } = this.#options;
+    store.tableId().then(
+      (table) => {
+        this.#table = table;
+        store.takeSlot(voter, shard, owner, clock.wallTime()).then(
+          (slot) => {
+            this.#generation = slot.generation;
+            this.#readSpecs();
+          },
+          (error: unknown) => this.#startLater(error),
+        );
+      },
+      (error: unknown) => this.#startLater(error),
+    );
+  }
+
+  #startLater(error: unknown): void {
+    this.#note("store.unreachable", errorText(error));
+    this.#after(START_RETRY_MS, () => this.#takeSlot());
+  }
+
+  #readSpecs(): void {
+    this.#options.store.listSpecs().then(
+      (specs) => {
+        this.#applySpecs(specs.filter((spec) => spec.shard === this.#options.shard));
+        if (!this.#hasSpecs) this.#watch();
+        this.#hasSpecs = true;
+        this.#after(SPECS_EVERY_MS, () => this.#readSpecs());
+      },
+      (error: unknown) => {
+        this.#note("store.unreachable", errorText(error));
+        this.#after(START_RETRY_MS, () => this.#readSpecs());
+      },
+    );
+  }
+
+  #applySpecs(specs: readonly SpecRecord[]): void {
+    if (this.#isOver) return;
+    for (const [name, loop] of this.#groups) {
+      if (specs.some((spec) => spec.group === name)) continue;
+      loop.close();
+      this.#groups.delete(name);
+    }
+    for (const spec of specs) this.#applySpec(spec);
+  }
+
+  #applySpec(spec: SpecRecord): void {
+    const config = this.#checked(spec);
+    const known = this.#groups.get(spec.group);
+    if (config === null) {
+      // What cannot be trusted is not acted on: a group that runs keeps its last good configuration.
+      return;
+    }
+    if (known === undefined) return this.#open(config);
+    if (JSON.stringify(known.config) !== JSON.stringify(config)) known.reconfigure(config);
+  }
+
+  #checked(spec: SpecRecord): GroupConfig | null {
+    try {
+      const config = checkConfig(effectiveDeclaration(spec), { voters: this.#options.voters });
+      this.#invalid.delete(spec.group);
+      return config;
+    } catch (error) {
+      const detail = errorText(error);
+      if (this.#invalid.get(spec.group) !== detail) this.#note("group.held", `${spec.group}: ${detail}`);
+      this.#invalid.set(spec.group, detail);
+      return null;
+    }
+  }
+
+  #open(config: GroupConfig): void {
+    const { voter, voters, store, publisher, clock, journal } = this.#options;
+    const self: Identity = { voter, voters, generation: this.#generation, table: this.#table };
+    const nodes = this.#options.openNodes(config);
+    const history = this.#history.add.bind(this.#history);
+    const loop = new GroupLoop(config, self, { store, nodes, publisher, clock, journal, history });
+    this.#groups.set(config.name, loop);
+    loop.start();
+  }
+
+  /** Glances at every group and at the own slot, again and again. */
+  #watch(): void {
+    const { store, voter, shard } = this.#options;
+    this.#after(this.#watchIntervalMs(), () => this.#watch());
+    const names = [...this.#groups.keys()];
+    if (names.length > 0) {
+      store.glance(names).then(
+        (glances) => {
+          for (const [name, glance] of glances) {
+            this.#groups.get(name)?.deliver({ kind: "glanced", ballot: glance.ballot, request: glance.request });
+          }
+        },
+        () => {
+          // A glance decides nothing; whatever needs the table finds out for itself that it is away.
+        },
+      );
+    }
+    this.#writeSlotWhenDue();
+    store.readSlot(voter, shard).then(
+      (slot) => this.#superseded(slot),
+      () => {
+        // The next round reads it again; a loop that cannot read its slot stays until its deadline.
+      },
+    );
+  }
+
+  #watchIntervalMs(): number {
+    const all = [...this.#groups.values()];
+    const least = Math.min(...all.map((loop) => loop.config.watchIntervalMs), DEFAULTS.watchIntervalMs);
+    return all.some((loop) => loop.isLookedAt()) ? Math.min(least, LOOKED_AT_EVERY_MS) : least;
+  }
+
+  #superseded(slot: SlotRecord | null): void {
+    if (slot === null || slot.generation <= this.#generation || !slot.regular) return;
+    if (this.#isRegular()) this.#end("superseded", `generation ${slot.generation} watches`);
+  }
+
+  #isRegular(): boolean {
+    return this.#hasSpecs && [...this.#groups.values()].every((loop) => loop.isRegular());
+  }
+
+  #writeSlotWhenDue(): void {
+    const { clock } = this.#options;
+    const all = [...this.#groups.values()];
+    const everyMs = all.some((loop) => loop.isLookedAt())
+      ? LOOKED_AT_EVERY_MS
+      : Math.min(...all.map((loop) => loop.config.heartbeatMs), DEFAULTS.heartbeatMs);
+    const last = this.#slotWrittenAt;
+    if (this.#isWritingSlot || (last !== null && clock.now() < after(last, everyMs - LOOKED_AT_EVERY_MS / 2))) return;
+    this.#isWritingSlot = true;
+    this.#slotWrittenAt = clock.now();
+    const written = () => {
+      this.#isWritingSlot = false;
+    };
+    this.#options.store.writeSlot(this.#options.shard, this.#slot()).then(written, written);
+  }
+
+  #slot(): SlotRecord {
+    const { voter, owner, clock } = this.#options;
+    const groups: Record<GroupName, VoterGroupView> = {};
+    for (const [name, loop] of this.#groups) groups[name] = loop.view();
+    return {
+      schema: 1,
+      voter,
+      generation: this.#generation,
+      owner,
+      heartbeatAt: clock.wallTime(),
+      regular: this.#isRegular(),
+      groups,
+    };
+  }
+
+  #end(reason: VoterSummary["reason"], detail: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const cancel of this.#cancels) cancel();
+    const groups = this.#groups.size;
+    for (const loop of this.#groups.values()) loop.close();
+    let isDone = false;
+    const finish = () => {
+      if (isDone) return;
+      isDone = true;
+      this.#history.close();
+      cancelDrain();
+      this.#done({ generation: this.#generation, groups, reason, detail });
+    };
+    const cancelDrain = this.#options.clock.wakeAt(after(this.#options.clock.now(), DRAIN_MS), finish);
+    this.#history.drained(finish);
+  }
+
+  #after(ms: number, callback: () => void): void {
+    this.#at(after(this.#options.clock.now(), ms), callback);
+  }
+
+  #at(at: Instant, callback: () => void): void {
+    if (this.#isOver) return;
+    const cancel = this.#options.clock.wakeAt(at, () => {
+      this.#cancels.delete(cancel);
+      if (!this.#isOver) callback();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #note(event: "store.unreachable" | "group.held", reason: string): void {
+    const { voter, journal } = this.#options;
+    const group = "*" as GroupName;
+    journal.write({
+      event,
+      epoch: 0 as Epoch,
+      node: null,
+      detail: { reason },
+      group,
+      voter,
+      generation: this.#generation,
+      tick: 0,
+    });
+  }
+}
