@@ -38,6 +38,8 @@ export class Replication {
   #attempt = 0;
   #attemptAt = 0;
   #lagMs = 0;
+  /** Two that follow each other ask in a circle. */
+  #advancing = false;
   /** The stream begins with the first acknowledgement after a full synchronization (B0). */
   #flowsFrom = 0;
   #blocked = false;
@@ -78,8 +80,11 @@ export class Replication {
     const self = this.#self;
     const now = self.queue.now;
     if (this.#state !== "up" || source === null || this.#blocked || self.stalled || now < this.#flowsFrom) return;
+    if (this.#advancing) return;
+    this.#advancing = true;
     const written = self.stream.endAt(now - this.#lagMs, self.offset);
     const sent = source.stream === self.stream && source.alive ? Math.min(source.currentOffset(), written) : written;
+    this.#advancing = false;
     const arrived = Math.min(sent, this.#limit);
     if (arrived <= self.offset) return;
     self.offset = arrived;
@@ -105,14 +110,17 @@ export class Replication {
     this.#attemptAt = self.queue.now;
     const out = new Channel(self.node.pathTo(target));
     const back = new Channel(target.pathTo(self.node));
-    self.queue.after(self.dice.between(...HANDSHAKE_MS), () => {
-      out.send(() => {
-        if (!target.powered) return;
-        const process = target.process;
-        if (process === null) back.send(() => this.#refused(attempt));
-        else process.whenAwake(() => process.replication.#acceptFollower(self, attempt, back));
-      });
-    });
+    const knock = () => {
+      if (!target.powered) return;
+      const process = target.process;
+      if (process === null) back.send(() => this.#refused(attempt));
+      // The connection stands only when the answer has come back and the third packet has gone out.
+      else
+        back.send(() =>
+          out.send(() => process.whenAwake(() => process.replication.#acceptFollower(self, attempt, back))),
+        );
+    };
+    self.queue.after(self.dice.between(...HANDSHAKE_MS), () => out.send(knock));
   }
 
   /** This end closes its link: followed by another target, or by a timeout. */
@@ -455,11 +463,6 @@ export class Replication {
     const before = this.#self.offset;
     this.advance();
     if (this.#self.offset > before) this.#lastIoAt = this.#self.queue.now;
-  }
-
-  /** CLIENT KILL USER of a shared user reaches the links as well (N11). */
-  killLinks(): void {
-    this.disconnectFollowers();
   }
 }
 

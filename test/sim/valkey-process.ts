@@ -23,6 +23,12 @@ const WRITE_BYTES = [60, 120] as const;
 /** The cron runs again this long after a process was woken (F2: 0.3-0.4 s of writes before its counters are refreshed). */
 const CRON_AFTER_WAKING_MS = [20, 400] as const;
 
+/** What one socket holds: a process that wakes reads all of it before it turns to the next socket (N1). */
+interface Unread {
+  readonly connection: Connection | null;
+  readonly acts: (() => void)[];
+}
+
 interface Waiter {
   readonly connection: Connection;
   readonly offset: number;
@@ -64,9 +70,10 @@ export class ValkeyProcess {
   /** Woken, and still reading what lies in its sockets before the stream. */
   #streamWaits = false;
   #pausedUntil = 0;
+  #idWhileStarting: ReplicationId | null = null;
   #lastCommandOffset = 0;
   readonly #connections = new Set<Connection>();
-  #inbox: (() => void)[] = [];
+  #inbox: Unread[] = [];
   #waiters: Waiter[] = [];
   #held: HeldWrite[] = [];
   #cron: Timer;
@@ -101,8 +108,10 @@ export class ValkeyProcess {
   #begin(hasData: boolean): void {
     if (hasData) {
       this.loading = true;
+      this.#idWhileStarting = this.dice.hex(40) as ReplicationId;
       this.queue.after(this.node.options.loadMs, () => {
         this.loading = false;
+        this.#idWhileStarting = null;
         this.drainInbox();
         if (this.alive && this.follows !== null) this.replication.dial();
       });
@@ -150,7 +159,7 @@ export class ValkeyProcess {
   /** Runs now, or when the process is awake again, in order of arrival; never after its death. */
   whenAwake(act: () => void): void {
     if (!this.alive) return;
-    if (this.hung || this.loading) this.#inbox.push(act);
+    if (this.hung || this.loading) this.#inbox.push({ connection: null, acts: [act] });
     else act();
   }
 
@@ -159,13 +168,19 @@ export class ValkeyProcess {
   }
 
   receive(connection: Connection, request: Request): void {
-    if (this.hung) this.#inbox.push(() => this.#handle(connection, request));
+    if (this.hung) this.#leaveUnread(connection, () => this.#handle(connection, request));
     else this.#handle(connection, request);
   }
 
   hangUp(connection: Connection): void {
-    if (this.hung) this.#inbox.push(() => this.#forget(connection));
+    if (this.hung) this.#leaveUnread(connection, () => this.#forget(connection));
     else this.#forget(connection);
+  }
+
+  #leaveUnread(connection: Connection, act: () => void): void {
+    const unread = this.#inbox.find((each) => each.connection === connection);
+    if (unread === undefined) this.#inbox.push({ connection, acts: [act] });
+    else unread.acts.push(act);
   }
 
   #forget(connection: Connection): void {
@@ -205,9 +220,9 @@ export class ValkeyProcess {
 
   drainInbox(): void {
     while (!this.hung && !this.loading && this.alive) {
-      const act = this.#inbox.shift();
-      if (act === undefined) return;
-      act();
+      const unread = this.#inbox.shift();
+      if (unread === undefined) return;
+      for (const act of unread.acts) act();
     }
   }
 
@@ -322,7 +337,7 @@ export class ValkeyProcess {
       case "rewrite":
         return this.node.rewrite(this.follows);
       case "kill-user":
-        return this.#killUser(cause.connection);
+        return this.#kill(cause.connection, (each) => each.user === cause.connection.user);
       case "kill-normal":
         return this.#kill(cause.connection, () => true);
     }
@@ -372,12 +387,6 @@ export class ValkeyProcess {
     this.secondId = null;
     this.tell({ kind: "id-changed", node: this.id });
     return true;
-  }
-
-  #killUser(except: Connection): Reply {
-    const reply = this.#kill(except, (each) => each.user === except.user);
-    if (this.node.options.sharedUser) this.replication.killLinks();
-    return reply;
   }
 
   #kill(except: Connection, matches: (connection: Connection) => boolean): Reply {
@@ -468,6 +477,7 @@ export class ValkeyProcess {
   reading(): NodeReading {
     this.replication.advance();
     const isReplica = this.follows !== null;
+    const starting = this.#idWhileStarting !== null;
     return {
       runId: this.runId,
       product: "valkey",
@@ -475,10 +485,11 @@ export class ValkeyProcess {
       mode: "standalone",
       uptimeSeconds: Math.floor((this.queue.now - this.startedAt) / 1_000),
       role: this.role,
-      replicationId: this.stream.id,
-      secondReplicationId: this.secondId?.id ?? null,
-      secondReplicationOffset: this.secondId?.offset ?? null,
-      offset: this.offset,
+      // A starting process learns its history from the file at the end of loading.
+      replicationId: this.#idWhileStarting ?? this.stream.id,
+      secondReplicationId: starting ? null : (this.secondId?.id ?? null),
+      secondReplicationOffset: starting ? null : (this.secondId?.offset ?? null),
+      offset: starting ? 0 : this.offset,
       follows: this.follows,
       linkUp: isReplica && this.replication.linkUp,
       linkDownSeconds: isReplica ? this.replication.linkDownSeconds : null,
@@ -493,7 +504,7 @@ export class ValkeyProcess {
       })),
       loading: this.loading,
       failoverState: this.failingOver ? "waiting-for-sync" : "no-failover",
-      keyCount: this.stream.keysAt(this.offset),
+      keyCount: this.loading ? 0 : this.stream.keysAt(this.offset),
       lastBgsaveOk: !this.writeDead,
       lastAofWriteOk: true,
     };

@@ -61,7 +61,7 @@ export interface NodeOptions {
   readonly priority: number;
   readonly requiresAuth: boolean;
   readonly primaryAuthSet: boolean;
-  /** The voters' user is the default user: CLIENT KILL USER cuts applications and replication links too (N11). */
+  /** The voters' user is everybody's, as on nodes nobody prepared: its kill (of normal clients) cuts applications too (N11). */
   readonly sharedUser: boolean;
   readonly savesSnapshots: boolean;
   readonly stopWritesOnBgsaveError: boolean;
