@@ -1,7 +1,7 @@
 // Records for the store's contract suite. A builder takes what a test is about and makes up the rest.
 
 import type { Ballot, Vote } from "../../lib/core/ballot.ts";
-import { BALLOT_SCHEMA } from "../../lib/core/ballot.ts";
+import { emptyBallot } from "../../lib/core/ballot.ts";
 import { encodeBallot } from "../../lib/core/ballot-format.ts";
 import type { BallotWrite, Change, Condition } from "../../lib/core/ballot-write.ts";
 import { voteAttribute } from "../../lib/core/ballot-write.ts";
@@ -50,12 +50,11 @@ export function freshAttempt(): AttemptId {
 export const hex = (digit: string): string => digit.repeat(40).slice(0, 40);
 
 export function ballotOf(group: GroupName, changes: Partial<Ballot> = {}): Ballot {
+  const declared = attemptId("declared");
+  const control = { mode: "act", by: "cdk", reason: "declared", until: null, attempt: declared } as const;
   return {
-    schema: BALLOT_SCHEMA,
-    group,
-    table: "table-1",
+    ...emptyBallot({ group, table: "table-1", control, attempt: attemptId("created") }),
     epoch: epoch(4),
-    attempt: attemptId("created"),
     primary: { node: n1, epoch: epoch(4), runId: runId(hex("1")), replicationId: replicationId(hex("a")) },
     armed: true,
     members: {
@@ -66,17 +65,10 @@ export function ballotOf(group: GroupName, changes: Partial<Ballot> = {}): Ballo
         [n3]: { runId: null, inSyncEpoch: epoch(0), address: { host: "10.0.0.3", port: 6379 } },
       },
     },
-    votes: {},
-    lease: null,
-    operation: null,
     lineage: {
       histories: [{ epoch: epoch(4), node: n1, replicationId: replicationId(hex("a")), forkOffset: 17 }],
       intents: [],
     },
-    control: { mode: "act", by: "cdk", reason: "declared", until: null, attempt: attemptId("declared") },
-    budget: [],
-    revision: 0,
-    lookUntil: wallTime(0),
     ...changes,
   };
 }

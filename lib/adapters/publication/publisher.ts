@@ -1,0 +1,110 @@
+// The Publisher port: one publication brought to the table, to SSM and to Route 53. Which of the copies this process
+// reaches is decided by the clients it is given; what it does not reach is left to the publisher function.
+
+import type { Route53Client } from "@aws-sdk/client-route-53";
+import type { SSMClient } from "@aws-sdk/client-ssm";
+import type { GroupConfig } from "../../core/config.ts";
+import { comparePublications, saysTheSame } from "../../core/publication.ts";
+import type { Publication, PublicationTarget } from "../../core/records.ts";
+import { type Epoch, epoch } from "../../core/types.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { PublicationStore } from "../../ports/group-store.ts";
+import type { Publisher, PublishOutcome } from "../../ports/publisher.ts";
+import { publishParameters, standingTopologyEpoch } from "./parameters.ts";
+import { orderText } from "./publication-text.ts";
+import { publishRecords, standingRecordEpoch } from "./records.ts";
+
+export interface PublisherOptions {
+  readonly store: PublicationStore;
+  /** Null: no path to SSM from here. */
+  readonly ssm: SSMClient | null;
+  /** Null: no path to Route 53 from here. */
+  readonly route53: Route53Client | null;
+  readonly clock: Pick<Clock, "wallTime">;
+}
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  return {
+    async publish(target, publication, config) {
+      try {
+        const outcome = await publishTo(target, publication, config, options);
+        if (outcome.kind === "applied" && target !== "table") await confirm(target, publication, outcome, options);
+        return outcome;
+      } catch (error) {
+        // A store that does not answer, a damaged record: the next run of the publisher tries again, and alarms.
+        return { kind: "failed", detail: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    standingEpoch: (config) => standingEpoch(config, options),
+  };
+}
+
+/**
+ * Of all that this process reaches. What a copy was last confirmed to say counts too: it is all that a voter without a
+ * path to SSM and Route 53 can know of them. Rejects when something that is reached cannot be read.
+ */
+async function standingEpoch(config: GroupConfig, { store, ssm, route53 }: PublisherOptions): Promise<Epoch> {
+  const { parameterPrefix: prefix, dns } = config.publication;
+  const group = config.name;
+  const [published, copies, topology, record] = await Promise.all([
+    store.readPublication(group),
+    store.readCopies(group),
+    ssm === null || prefix === null ? epoch(0) : standingTopologyEpoch({ ssm, group, prefix }),
+    route53 === null || dns === null ? epoch(0) : standingRecordEpoch(route53, dns),
+  ]);
+  const known = [published, copies.ssm, copies.dns].map((each) => each?.epoch ?? 0);
+  return epoch(Math.max(...known, topology, record));
+}
+
+function publishTo(
+  target: PublicationTarget,
+  publication: Publication,
+  config: GroupConfig,
+  { store, ssm, route53 }: PublisherOptions,
+): PromiseLike<PublishOutcome> | PublishOutcome {
+  const { parameterPrefix, dns } = config.publication;
+  switch (target) {
+    case "table":
+      return publishItem(store, publication);
+    case "ssm":
+      if (parameterPrefix === null) return { kind: "skipped", detail: "no parameters are configured" };
+      if (ssm === null) return { kind: "skipped", detail: "SSM is left to the publisher function" };
+      return publishParameters({ ssm, publication, prefix: parameterPrefix });
+    case "dns":
+      if (dns === null) return { kind: "skipped", detail: "no DNS record is configured" };
+      if (route53 === null) return { kind: "skipped", detail: "Route 53 is left to the publisher function" };
+      return publishRecords({ route53, publication, dns });
+  }
+}
+
+async function publishItem(store: PublicationStore, publication: Publication): Promise<PublishOutcome> {
+  if (await store.writePublication(publication)) return { kind: "applied", changed: true };
+  const standing = await store.readPublication(publication.group);
+  if (standing === null) return { kind: "failed", detail: "the group was removed meanwhile" };
+  const order = comparePublications(standing, publication);
+  if (order > 0) return { kind: "superseded", detail: orderText(standing) };
+  // S1: one epoch has one primary. Whoever wrote another under it, this is not a copy that lags behind.
+  if (order < 0 || !saysTheSame(standing, publication)) {
+    return { kind: "failed", detail: `the table says something else of ${orderText(standing)}` };
+  }
+  return { kind: "applied", changed: false };
+}
+
+/** What status shows. Written when something changed, or when an earlier confirmation was lost. */
+async function confirm(
+  target: "ssm" | "dns",
+  publication: Publication,
+  outcome: PublishOutcome & { readonly kind: "applied" },
+  { store, clock }: PublisherOptions,
+): Promise<void> {
+  const { group, epoch, revision } = publication;
+  try {
+    if (!outcome.changed) {
+      const confirmed = (await store.readCopies(group))[target];
+      if (confirmed !== null && comparePublications(confirmed, publication) === 0) return;
+    }
+    await store.writeCopies(group, { [target]: { epoch, revision, at: clock.wallTime() } });
+  } catch {
+    // The copy itself stands. The publisher's next run finds it unconfirmed and writes this again.
+  }
+}
