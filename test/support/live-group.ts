@@ -1,0 +1,209 @@
+// A whole group for integration tests: real valkey-servers, the local cloud's table, and three voters that run the
+// shipped loop and adapters in this process, each with its own clients. A voter can be stopped as a killed function is:
+// at once, its connections cut, nothing said.
+
+import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
+import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
+import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
+import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
+import { makeValkeyNodes } from "../../lib/adapters/valkey/valkey-node.ts";
+import type { Ballot } from "../../lib/core/ballot.ts";
+import { checkDeclaration } from "../../lib/core/config-check.ts";
+import type { GroupConfig } from "../../lib/core/config.ts";
+import { after, type GroupName, groupName, instant, type VoterId, voterId } from "../../lib/core/types.ts";
+import type { ProcessGroup } from "../../lib/local/process-group.ts";
+import { localAccess } from "../../lib/local/valkey-config.ts";
+import { ValkeyProcess, type ValkeyOptions } from "../../lib/local/valkey-process.ts";
+import type { OperatorStore } from "../../lib/ports/group-store.ts";
+import type { JournalEntry } from "../../lib/ports/journal.ts";
+import { VoterLoop, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
+import { clientsFor, makeTable } from "../contract/group-store-endpoints.ts";
+import { eventually } from "./local-group.ts";
+
+export interface LiveGroupOptions {
+  readonly group: ProcessGroup;
+  readonly endpoint: string;
+  /** @default three boot-fenced nodes */
+  readonly nodes?: readonly Partial<ValkeyOptions>[];
+  readonly settings?: Partial<Omit<GroupConfig, "name" | "nodes" | "credentials">>;
+  /** @default az-a, az-b, az-c */
+  readonly voters?: readonly string[];
+}
+
+export interface LoggedEvent extends JournalEntry {
+  readonly atMs: number;
+}
+
+/** One voter's invocation in this process. */
+export class LiveVoter {
+  readonly id: VoterId;
+  readonly ended: Promise<VoterSummary>;
+  readonly #destroy: () => void;
+  #isStopped = false;
+
+  constructor(id: VoterId, live: LiveGroup, lifeMs: number) {
+    this.id = id;
+    const clients = createAwsClients({
+      endpoint: live.endpoint,
+      region: "eu-west-1",
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    });
+    const clock = new SystemClock();
+    const store = createDynamodbStore({ client: clients.dynamodb, table: live.table });
+    const stoppable = stopping(store, () => this.#isStopped);
+    const opened: { close(): void }[] = [];
+    const credentials = localAccess.coordinator;
+    this.ended = new Promise((resolve) => {
+      const loop = new VoterLoop(
+        {
+          voter: id,
+          voters: live.voterIds,
+          shard: 0,
+          owner: `${id}-${process.pid}`,
+          store: stoppable,
+          openNodes: (config) => {
+            const nodes = makeValkeyNodes({ clock, credentials: () => credentials, tls: config.tls, clientName: `valkeeper-${id}` });
+            return {
+              open: (address) => {
+                const node = nodes.open(address);
+                opened.push(node);
+                return node;
+              },
+            };
+          },
+          publisher: createPublisher({ store, ssm: clients.ssm, route53: clients.route53, clock }),
+          clock,
+          journal: { write: (entry) => this.#isStopped || live.log.push({ ...entry, atMs: performance.now() }) },
+          deadline: after(instant(performance.now()), lifeMs),
+        },
+        resolve,
+      );
+      loop.start();
+    });
+    this.#destroy = () => {
+      for (const node of opened) node.close();
+      clients.destroy();
+    };
+  }
+
+  /** As a killed function: nothing more is sent or written, connections are cut. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#destroy();
+  }
+}
+
+export class LiveGroup {
+  readonly endpoint: string;
+  readonly table: string;
+  readonly store: OperatorStore;
+  readonly nodes: readonly ValkeyProcess[];
+  readonly voterIds: readonly VoterId[];
+  readonly name: GroupName = groupName("mymaster");
+  readonly log: LoggedEvent[] = [];
+  readonly voters = new Map<VoterId, LiveVoter>();
+  readonly #closeClients: () => void;
+
+  private constructor(endpoint: string, table: string, nodes: readonly ValkeyProcess[], voterIds: readonly VoterId[]) {
+    this.endpoint = endpoint;
+    this.table = table;
+    this.nodes = nodes;
+    this.voterIds = voterIds;
+    const clients = clientsFor(endpoint);
+    this.store = createDynamodbStore({ client: clients.dynamodb, table });
+    this.#closeClients = () => clients.destroy();
+  }
+
+  /** Starts nodes and table and registers the group; voters are started by `startVoters`. */
+  static async create(options: LiveGroupOptions): Promise<LiveGroup> {
+    const nodeOptions = options.nodes ?? [{}, {}, {}];
+    const nodes = await Promise.all(
+      nodeOptions.map((own, index) =>
+        ValkeyProcess.start({ group: options.group, id: `n${index + 1}`, access: localAccess, boot: "fenced", ...own }),
+      ),
+    );
+    const voterIds = (options.voters ?? ["az-a", "az-b", "az-c"]).map(voterId);
+    const clients = clientsFor(options.endpoint);
+    const table = await makeTable(clients);
+    clients.destroy();
+    const live = new LiveGroup(options.endpoint, table, nodes, voterIds);
+    await live.register(options.settings ?? {});
+    return live;
+  }
+
+  async register(settings: Partial<GroupConfig>): Promise<void> {
+    const declaration = {
+      name: this.name,
+      nodes: this.nodes.map((node, index) => ({ id: node.id, host: node.host, port: node.port, zone: `az-${"abcdefghi"[index]}` })),
+      armAfterMs: 300,
+      credentials: { kind: "secrets-manager", user: localAccess.coordinator.user, secretId: "unused-here" },
+      ...settings,
+    };
+    const declared = checkDeclaration(declaration, { voters: this.voterIds });
+    await this.store.writeSpec({ schema: 1, group: this.name, version: 1, owner: "cli", declared, overrides: {}, shard: 0 }, 0);
+  }
+
+  startVoters(lifeMs = 120_000): void {
+    for (const id of this.voterIds) this.startVoter(id, lifeMs);
+  }
+
+  startVoter(id: VoterId, lifeMs = 120_000): LiveVoter {
+    const voter = new LiveVoter(id, this, lifeMs);
+    this.voters.set(id, voter);
+    return voter;
+  }
+
+  /** Until the group has a primary, is armed, and every other node is in sync with it. */
+  async healthy(withinMs = 15_000): Promise<Ballot> {
+    let ballot: Ballot | null = null;
+    await eventually("the group is healthy", async () => {
+      ballot = await this.store.readBallot(this.name);
+      return ballot !== null && isHealthy(ballot, this.nodes.length);
+    }, withinMs);
+    return ballot as unknown as Ballot;
+  }
+
+  node(id: string): ValkeyProcess {
+    const node = this.nodes.find((each) => each.id === id);
+    if (node === undefined) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  async primary(): Promise<ValkeyProcess> {
+    const ballot = await this.store.readBallot(this.name);
+    return this.node(ballot?.primary?.node ?? "");
+  }
+
+  /** The first logged event of that name after `sinceMs`; waits for it. */
+  async event(name: JournalEntry["event"], sinceMs: number, withinMs = 15_000): Promise<LoggedEvent> {
+    let found: LoggedEvent | undefined;
+    await eventually(`${name} is logged`, () => {
+      found = this.log.find((each) => each.event === name && each.atMs >= sinceMs);
+      return found !== undefined;
+    }, withinMs);
+    return found as LoggedEvent;
+  }
+
+  close(): void {
+    for (const voter of this.voters.values()) voter.stop();
+    this.#closeClients();
+  }
+}
+
+export function isHealthy(ballot: Ballot, nodes: number): boolean {
+  const { primary } = ballot;
+  const inSync = Object.values(ballot.members.nodes).filter((member) => member.inSyncEpoch === primary?.epoch);
+  return primary !== null && ballot.armed && ballot.lease === null && inSync.length === nodes;
+}
+
+/** A store whose calls never end once the voter is stopped: the loop then waits for ever, as a frozen function does. */
+function stopping(store: OperatorStore, isStopped: () => boolean): OperatorStore {
+  return new Proxy(store, {
+    get(target, property, receiver) {
+      const method: unknown = Reflect.get(target, property, receiver);
+      if (typeof method !== "function") return method;
+      return (...parameters: unknown[]) =>
+        isStopped() ? new Promise(() => undefined) : Reflect.apply(method, target, parameters);
+    },
+  });
+}
