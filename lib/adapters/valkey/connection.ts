@@ -55,7 +55,7 @@ export class Connection {
   /** When AUTH was answered; null until then (R9). */
   authenticatedAt: Instant | null = null;
   readonly #socket: Socket;
-  readonly #parser = new RespParser();
+  readonly #parser = new RespParser((reply) => this.#take(reply));
   readonly #pending: Pending[] = [];
   readonly #onLost: (loss: Loss) => void;
   #error: Error | null = null;
@@ -107,18 +107,17 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
-    let replies: Reply[];
     try {
-      replies = this.#parser.push(chunk);
+      this.#parser.push(chunk);
     } catch (error) {
       if (!(error instanceof RespProtocolError)) throw error;
       this.#lose({ kind: "not-valkey", detail: error.message });
-      return;
     }
-    for (const reply of replies) this.#take(reply);
   }
 
   #take(reply: Reply): void {
+    // One chunk may hold more replies than the one that made the owner close.
+    if (this.#loss !== null) return;
     const first = this.#pending[0];
     if (first === undefined) {
       this.#lose({ kind: "not-valkey", detail: "it answers what was not asked" });

@@ -64,30 +64,31 @@ const TYPES = "+-:$*";
 const NOTHING = Buffer.alloc(0);
 
 export class RespParser {
+  readonly #onReply: (reply: Reply) => void;
   readonly #limits: RespLimits;
   readonly #arrays: OpenArray[] = [];
-  #completed: Reply[] = [];
   /** The beginning of a line whose end has not come. */
   #line: Buffer = NOTHING;
   #bulk: OpenBulk | null = null;
   #replyBytes = 0;
   #failure: RespProtocolError | null = null;
 
-  constructor(limits: RespLimits = RESP_LIMITS) {
+  constructor(onReply: (reply: Reply) => void, limits: RespLimits = RESP_LIMITS) {
+    this.#onReply = onReply;
     this.#limits = limits;
   }
 
-  /** The replies that this chunk completed. Throws RespProtocolError, and after the first time only ever the same. */
-  push(chunk: Uint8Array): Reply[] {
+  /**
+   * Hands out the replies that this chunk completes, also those before a place where it goes wrong. Throws RespProtocolError,
+   * and after the first time only ever the same.
+   */
+  push(chunk: Uint8Array): void {
     if (this.#failure !== null) throw this.#failure;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let at = 0;
     while (at < bytes.length) {
       at = this.#bulk === null ? this.#takeLine(bytes, at) : this.#takeBulk(this.#bulk, bytes, at);
     }
-    const completed = this.#completed;
-    this.#completed = [];
-    return completed;
   }
 
   #takeLine(bytes: Buffer, from: number): number {
@@ -171,8 +172,8 @@ export class RespParser {
       this.#arrays.pop();
       done = { kind: "array", items: open.items };
     }
-    this.#completed.push(done);
     this.#replyBytes = 0;
+    this.#onReply(done);
   }
 
   #count(bytes: number): void {
@@ -192,7 +193,6 @@ export class RespParser {
     this.#line = NOTHING;
     this.#bulk = null;
     this.#arrays.length = 0;
-    this.#completed = [];
     throw this.#failure;
   }
 }
