@@ -254,6 +254,13 @@ export class ValkeyProcess {
     this.replication.cron(this.#cronCount);
   }
 
+  /** A script that does not end, a full disk, a FAILOVER by hand: begun or over. */
+  setFlag(flag: "busy" | "writeDead" | "failingOver", on: boolean): void {
+    this.replication.advance();
+    this[flag] = on;
+    if (!on) this.#releaseWrites();
+  }
+
   /** SIGTERM arrived: no write is accepted any more. */
   stopWriting(): void {
     this.#pausedUntil = Number.POSITIVE_INFINITY;

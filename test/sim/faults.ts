@@ -1,0 +1,286 @@
+// Carries a plan out: waits for each fault's occasion, does it to the world, and undoes it when its time is over or
+// everything is healed.
+
+import { attemptId, nodeId, voterId, wallTime } from "../../lib/core/types.ts";
+import { setControl } from "../../lib/core/writes.ts";
+import type { JournalEntry } from "../../lib/ports/journal.ts";
+import { BEGINNING } from "./clock.ts";
+import { GROUP } from "./group.ts";
+import type { Invocation, VoterFunction } from "./lambda.ts";
+import type { Effect, Selector } from "./network.ts";
+import type { Fault, FaultPlan, PlannedFault, Restart } from "./plan.ts";
+import type { SimNode } from "./valkey.ts";
+import type { ValkeyProcess } from "./valkey-process.ts";
+import type { World } from "./world.ts";
+
+interface Waiting {
+  readonly planned: PlannedFault;
+  seen: number;
+}
+
+const REQUEST_TTL_MS = 60_000;
+
+export class FaultInjector {
+  readonly #world: World;
+  #waiting: Waiting[] = [];
+  readonly #undo = new Set<() => void>();
+  #isHealed = false;
+  /** The invocation that told of the event a fault waited for. */
+  #writer: Invocation | null = null;
+  #requests = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  follow(plan: FaultPlan): void {
+    for (const planned of plan) {
+      const { at, fault } = planned;
+      if (typeof at === "number") this.#world.queue.at(at, () => this.begin(fault));
+      else this.#waiting.push({ planned, seen: 0 });
+    }
+  }
+
+  /** A voter told of an event: whose occasion is it? */
+  heard(entry: JournalEntry, invocation: Invocation): void {
+    for (const waiting of [...this.#waiting]) {
+      const { at, fault } = waiting.planned;
+      if (typeof at === "number" || at.event !== entry.event) continue;
+      waiting.seen += 1;
+      if (waiting.seen < (at.nth ?? 1)) continue;
+      this.#waiting = this.#waiting.filter((each) => each !== waiting);
+      this.#onOccasion(invocation, at.plusMs ?? 0, at.plusSteps ?? 0, () => {
+        this.#writer = invocation;
+        this.begin(fault);
+      });
+    }
+  }
+
+  /** Never from inside the voter's own callback: what the world does to it comes between two of them. */
+  #onOccasion(invocation: Invocation, plusMs: number, plusSteps: number, act: () => void): void {
+    const { queue } = this.#world;
+    const { sandbox } = invocation;
+    if (plusSteps === 0) {
+      queue.after(plusMs, act);
+      return;
+    }
+    const target = sandbox.steps + plusSteps;
+    const before = sandbox.onStep;
+    sandbox.onStep = (steps) => {
+      if (steps < target) return;
+      sandbox.onStep = before;
+      act();
+    };
+  }
+
+  /** Ends every fault that lasts, brings every node and voter back, and lets no other begin. */
+  heal(): void {
+    this.#isHealed = true;
+    for (const undo of [...this.#undo]) undo();
+    this.#world.network.healAll();
+    for (const node of this.#world.fleet.nodes.values()) node.start("rdb");
+  }
+
+  begin(fault: Fault): void {
+    if (this.#isHealed) return;
+    this.#world.describe(fault);
+    if ("node" in fault && fault.kind !== "reset") this.#beginOnNode(fault, this.#node(fault.node));
+    else if ("voter" in fault) for (const voter of this.#voters(fault.voter)) this.#beginOnVoter(fault, voter);
+    else this.#beginElsewhere(fault);
+  }
+
+  #beginOnNode(fault: Extract<Fault, { node: string }>, node: SimNode): void {
+    const { process } = node;
+    switch (fault.kind) {
+      case "kill-node":
+        node.kill();
+        return this.#restart(node, fault.restart);
+      case "power-off":
+        node.powerOff();
+        return this.#restart(node, fault.restart);
+      case "terminate-node":
+        node.terminate();
+        return this.#restart(node, fault.restart);
+      case "start-node":
+        return node.start(fault.data);
+      case "save":
+        return node.save();
+      case "hang-node":
+        process?.hang();
+        return this.#lasting(fault.forMs, () => process?.wake());
+      case "wrong-password": {
+        const before = node.password;
+        node.password = "rotated by somebody";
+        return this.#lasting(fault.forMs, () => {
+          node.password = before;
+        });
+      }
+      case "replicaof-by-hand":
+        process?.replicaof(fault.to === null ? null : this.#node(fault.to).address, "hand", null);
+        return;
+      case "busy-node":
+        return this.#flag(process, "busy", fault.forMs);
+      case "write-dead":
+        return this.#flag(process, "writeDead", fault.forMs);
+      case "failing-over":
+        return this.#flag(process, "failingOver", fault.forMs);
+      case "reset":
+        return;
+    }
+  }
+
+  #flag(process: ValkeyProcess | null, flag: "busy" | "writeDead" | "failingOver", forMs: number): void {
+    if (process === null) return;
+    process.setFlag(flag, true);
+    this.#lasting(forMs, () => process.setFlag(flag, false));
+  }
+
+  #restart(node: SimNode, restart: Restart | null): void {
+    if (restart === null) return;
+    const { queue } = this.#world;
+    const start = () => {
+      // SIGTERM takes its time.
+      if (node.process !== null) queue.after(10, start);
+      else node.start(restart.data);
+    };
+    queue.after(restart.afterMs, start);
+  }
+
+  #beginOnVoter(fault: Extract<Fault, { voter: string }>, voter: VoterFunction): void {
+    const { queue } = this.#world;
+    switch (fault.kind) {
+      case "kill-voter":
+        return voter.kill();
+      case "invoke":
+        return voter.invoke();
+      case "no-invocations":
+        voter.silentUntil = queue.now + fault.forMs;
+        return this.#lasting(fault.forMs, () => {
+          voter.silentUntil = 0;
+        });
+      case "wall-jump":
+        voter.options.clock.wallOffsetMs += fault.byMs;
+        return;
+      case "freeze-voter": {
+        const frozen = [...voter.invocations].map(({ sandbox }) => sandbox);
+        for (const sandbox of frozen) sandbox.freeze();
+        return this.#lasting(fault.forMs, () => {
+          for (const sandbox of frozen) sandbox.thaw();
+        });
+      }
+      case "reset":
+        this.#node(fault.node).process?.resetConnectionsOf(voter.options.place.name);
+    }
+  }
+
+  #beginElsewhere(fault: Exclude<Fault, { node: string } | { voter: string }>): void {
+    const world = this.#world;
+    switch (fault.kind) {
+      case "cut":
+        this.#impose(fault.from, fault.to, { kind: "cut" }, fault.forMs);
+        if (!fault.oneWay) this.#impose(fault.to, fault.from, { kind: "cut" }, fault.forMs);
+        return;
+      case "isolate-zone":
+        for (const other of [`outside:${fault.zone}`, ...(fault.store ? ["store"] : [])]) {
+          this.#impose(`zone:${fault.zone}`, other, { kind: "cut" }, fault.forMs);
+          this.#impose(other, `zone:${fault.zone}`, { kind: "cut" }, fault.forMs);
+        }
+        return;
+      case "slow":
+        return this.#impose(fault.from, fault.to, { kind: "slow", extraMs: fault.extraMs }, fault.forMs);
+      case "lossy":
+        return this.#impose(fault.from, fault.to, { kind: "lossy", rate: fault.rate }, fault.forMs);
+      case "store-weather":
+        return this.#weather(world.storeWeather, fault.weather, fault.forMs);
+      case "publication-weather":
+        return this.#weather(world.publicationWeather, fault.weather, fault.forMs);
+      case "request":
+        return this.#request(fault);
+      case "control":
+        return this.#control(fault);
+      case "parameter-by-hand":
+        world.copies.overwrite("ssm", GROUP, this.#copyNaming(this.#node(fault.to)), "hand");
+    }
+  }
+
+  #copyNaming(node: SimNode) {
+    const standing = this.#world.copies.read("ssm", GROUP);
+    if (standing === null) return null;
+    return { ...standing, primary: node.address };
+  }
+
+  #impose(from: Selector, to: Selector, effect: Effect, forMs: number): void {
+    this.#lasting(forMs, this.#world.network.impose({ from, to, effect }));
+  }
+
+  #weather<T extends object>(weather: T, changes: Partial<T>, forMs: number): void {
+    const before = { ...weather };
+    Object.assign(weather, changes);
+    this.#lasting(forMs, () => Object.assign(weather, before));
+  }
+
+  #request(fault: Extract<Fault, { kind: "request" }>): void {
+    const { table, queue } = this.#world;
+    this.#requests += 1;
+    const now = wallTime(BEGINNING + Math.floor(queue.now));
+    table.writeRequest(
+      GROUP,
+      {
+        schema: 1,
+        id: `request-${this.#requests}`,
+        kind: fault.request,
+        target: fault.target === null ? null : this.#node(fault.target).id,
+        by: "operator",
+        reason: "drawn",
+        acceptDataLoss: fault.acceptDataLoss,
+        askedAt: now,
+        expiresAt: wallTime(now + REQUEST_TTL_MS),
+        result: null,
+      },
+      now,
+    );
+  }
+
+  #control(fault: Extract<Fault, { kind: "control" }>): void {
+    this.#setMode(fault.mode, fault.forMs);
+    this.#lasting(fault.forMs, () => this.#setMode("act", fault.forMs));
+  }
+
+  #setMode(mode: "act" | "observe" | "paused", forMs: number): void {
+    const { table, queue } = this.#world;
+    const ballot = this.#world.ballot();
+    if (ballot === null) return;
+    this.#requests += 1;
+    const until = mode === "paused" ? wallTime(BEGINNING + Math.floor(queue.now + forMs)) : null;
+    const attempt = attemptId(`control-${this.#requests}`);
+    table.writeBallot(setControl(ballot, { mode, by: "operator", reason: "drawn", until, attempt }), "operator");
+  }
+
+  #lasting(forMs: number, undo: () => void): void {
+    const end = () => {
+      if (!this.#undo.delete(end)) return;
+      undo();
+    };
+    this.#undo.add(end);
+    this.#world.queue.after(forMs, end);
+  }
+
+  #node(choice: string): SimNode {
+    const { fleet } = this.#world;
+    const nodes = [...fleet.nodes.values()];
+    const primary = this.#world.primaryNode() ?? (nodes[0] as SimNode);
+    if (choice === "primary") return primary;
+    if (choice === "replica") return nodes.find((each) => each !== primary) ?? primary;
+    return fleet.node(nodeId(choice));
+  }
+
+  #voters(choice: string): readonly VoterFunction[] {
+    const { voters } = this.#world;
+    if (choice === "*") return [...voters.values()];
+    const holder = this.#world.ballot()?.lease?.holder;
+    const writer = this.#writer === null ? undefined : this.#writer.name.split("/")[0];
+    const name = choice === "holder" ? holder : choice === "writer" ? writer : choice;
+    const voter = name === undefined ? undefined : voters.get(voterId(name));
+    return voter === undefined ? [] : [voter];
+  }
+}

@@ -1,0 +1,114 @@
+// What goes wrong in a simulation, as data: drawn by a seed or written by hand, printed first, and shrunk by leaving
+// entries out. Durations are part of a fault; when it ends, or everything is healed, what it did to the world is undone.
+
+import type { ControlMode } from "../../lib/core/ballot.ts";
+import type { EventName } from "../../lib/core/events.ts";
+import type { RequestKind } from "../../lib/core/records.ts";
+import type { Selector } from "./network.ts";
+import type { PublicationWeather } from "./publication.ts";
+import type { StoreWeather } from "./store.ts";
+import type { RestartData } from "./valkey-words.ts";
+
+/** A node's id, or `primary` (the committed one), or `replica` (the first other one) when the fault begins. */
+export type NodeChoice = string;
+/** A voter's id, or `holder` (of the lease), or `writer` (of the event that the fault waited for), or `*`. */
+export type VoterChoice = string;
+
+export interface Restart {
+  readonly afterMs: number;
+  readonly data: RestartData;
+}
+
+export type Fault =
+  | { readonly kind: "kill-node"; readonly node: NodeChoice; readonly restart: Restart | null }
+  /** SIGTERM. */
+  | { readonly kind: "terminate-node"; readonly node: NodeChoice; readonly restart: Restart | null }
+  | { readonly kind: "power-off"; readonly node: NodeChoice; readonly restart: Restart | null }
+  | { readonly kind: "start-node"; readonly node: NodeChoice; readonly data: RestartData }
+  | { readonly kind: "hang-node"; readonly node: NodeChoice; readonly forMs: number }
+  | { readonly kind: "busy-node"; readonly node: NodeChoice; readonly forMs: number }
+  | { readonly kind: "write-dead"; readonly node: NodeChoice; readonly forMs: number }
+  /** FAILOVER by hand that waits for ever. */
+  | { readonly kind: "failing-over"; readonly node: NodeChoice; readonly forMs: number }
+  | { readonly kind: "save"; readonly node: NodeChoice }
+  | {
+      readonly kind: "cut";
+      readonly from: Selector;
+      readonly to: Selector;
+      readonly oneWay: boolean;
+      readonly forMs: number;
+    }
+  /** Everything in the zone from everything in the others; the region's services stay, unless `store` is cut too. */
+  | { readonly kind: "isolate-zone"; readonly zone: string; readonly store: boolean; readonly forMs: number }
+  | {
+      readonly kind: "slow";
+      readonly from: Selector;
+      readonly to: Selector;
+      readonly extraMs: number;
+      readonly forMs: number;
+    }
+  | {
+      readonly kind: "lossy";
+      readonly from: Selector;
+      readonly to: Selector;
+      readonly rate: number;
+      readonly forMs: number;
+    }
+  /** Closes what the voter has open on the node. */
+  | { readonly kind: "reset"; readonly voter: VoterChoice; readonly node: NodeChoice }
+  | { readonly kind: "store-weather"; readonly weather: Partial<StoreWeather>; readonly forMs: number }
+  | { readonly kind: "publication-weather"; readonly weather: Partial<PublicationWeather>; readonly forMs: number }
+  | { readonly kind: "kill-voter"; readonly voter: VoterChoice }
+  | { readonly kind: "freeze-voter"; readonly voter: VoterChoice; readonly forMs: number }
+  /** No invocation begins. */
+  | { readonly kind: "no-invocations"; readonly voter: VoterChoice; readonly forMs: number }
+  | { readonly kind: "invoke"; readonly voter: VoterChoice }
+  | { readonly kind: "wall-jump"; readonly voter: VoterChoice; readonly byMs: number }
+  | {
+      readonly kind: "request";
+      readonly request: RequestKind;
+      readonly target: NodeChoice | null;
+      readonly acceptDataLoss: boolean;
+    }
+  | { readonly kind: "control"; readonly mode: ControlMode; readonly forMs: number }
+  /** By hand, past Valkeeper; null: NO ONE. */
+  | { readonly kind: "replicaof-by-hand"; readonly node: NodeChoice; readonly to: NodeChoice | null }
+  | { readonly kind: "parameter-by-hand"; readonly to: NodeChoice }
+  | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number };
+
+/** When: at a time, or when a voter has told of an event. */
+export type Occasion =
+  | number
+  | {
+      readonly event: EventName;
+      /** The how-manieth such event counts. @default 1 */
+      readonly nth?: number;
+      /** So much later. @default 0 */
+      readonly plusMs?: number;
+      /** After so many more callbacks of the process that told it. @default 0 */
+      readonly plusSteps?: number;
+    };
+
+export interface PlannedFault {
+  readonly at: Occasion;
+  readonly fault: Fault;
+}
+
+export type FaultPlan = readonly PlannedFault[];
+
+export function describePlan(plan: FaultPlan): string {
+  return plan.map(({ at, fault }) => `  ${describeOccasion(at)}: ${describeFault(fault)}`).join("\n");
+}
+
+function describeOccasion(at: Occasion): string {
+  if (typeof at === "number") return `${(at / 1_000).toFixed(3)} s`;
+  const nth = at.nth === undefined ? "" : ` no. ${at.nth}`;
+  const later = at.plusMs === undefined ? "" : ` + ${at.plusMs} ms`;
+  return `${at.event}${nth}${later}${at.plusSteps === undefined ? "" : ` + ${at.plusSteps} steps`}`;
+}
+
+export function describeFault(fault: Fault): string {
+  const { kind, ...rest } = fault;
+  const facts = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return [kind, ...facts].join(" ");
+}

@@ -1,0 +1,297 @@
+// A whole world under one seed: nodes, network, table, publications, voters' functions, applications, and a plan of what
+// goes wrong. The voters are the shipped loop over the ports made here. Nothing in it reads a real clock or real dice, so
+// that the same seed and plan write the same timeline, byte for byte.
+
+import type { Ballot } from "../../lib/core/ballot.ts";
+import { decodeBallot } from "../../lib/core/ballot-format.ts";
+import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
+import { effectiveConfig } from "../../lib/core/spec.ts";
+import { after, type NodeId, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
+import type { JournalEntry } from "../../lib/ports/journal.ts";
+import { LEAVE_MARGIN_MS, VOTER_TIMEOUT_MS } from "../../lib/runtime/timing.ts";
+import type { VoterOptions, VoterSummary } from "../../lib/runtime/voter-loop.ts";
+import { type ClientOptions, SimClient, WriteLog } from "./client.ts";
+import { VoterClock } from "./clock.ts";
+import { Dice } from "./dice.ts";
+import { EventQueue } from "./event-queue.ts";
+import { FaultInjector } from "./faults.ts";
+import { GROUP, ZONES } from "./group.ts";
+import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.ts";
+import { Network, type Place } from "./network.ts";
+import { describeFault, describePlan, type FaultPlan } from "./plan.ts";
+import { Copies, type PublicationWeather, SimPublisher } from "./publication.ts";
+import { PublisherFunction } from "./publisher-function.ts";
+import { Sandbox } from "./sandbox.ts";
+import { CALM, SimStore, type StoreWeather } from "./store.ts";
+import { type BallotChange, Table } from "./table.ts";
+import { Timeline } from "./timeline.ts";
+import { Fleet, type SimNode } from "./valkey.ts";
+import { NODE_DEFAULTS, type NodeFact, type NodeOptions } from "./valkey-words.ts";
+import { simulatedNodes } from "./voter-nodes.ts";
+
+/** Runs one invocation's handler; the simulator knows nothing else of the engine. */
+export type StartVoter = (options: VoterOptions, done: (summary: VoterSummary) => void) => void;
+
+export interface WorldOptions {
+  readonly seed: string;
+  readonly startVoter: StartVoter;
+  readonly plan: FaultPlan;
+  /** Ids; one in each zone of the same name, starting with the first. @default three */
+  readonly nodes?: readonly string[];
+  /** Over the defaults of a simulated node, for all or for one. */
+  readonly nodeOptions?: Partial<NodeOptions>;
+  readonly nodeOptionsOf?: Readonly<Record<string, Partial<NodeOptions>>>;
+  /** `running`: n1 is primary and the others follow it before anybody watches; `new`: nobody has a role yet. @default running */
+  readonly setup?: "running" | "new";
+  readonly config?: Partial<DeclaredConfig>;
+  readonly clients?: readonly ClientOptions[];
+  /** Voters have a path to SSM and Route 53. @default true */
+  readonly publishesDirectly?: boolean;
+  readonly schedule?: Partial<ScheduleWeather>;
+  readonly storeWeather?: Partial<StoreWeather>;
+  /** Rates of the voters' monotonic clocks. @default 1 each */
+  readonly clockRates?: readonly number[];
+  /** Keeps the timeline. @default true */
+  readonly timeline?: boolean;
+}
+
+/** What watches a world: the oracle. Each is called when it happens. */
+export interface Observer {
+  onNode?(fact: NodeFact): void;
+  onBallot?(change: BallotChange): void;
+  onJournal?(entry: JournalEntry): void;
+}
+
+const FIRST_INVOCATION_MS = 2_000;
+
+export class World {
+  readonly options: WorldOptions;
+  readonly dice: Dice;
+  readonly queue: EventQueue;
+  readonly network: Network;
+  readonly fleet: Fleet;
+  readonly table: Table;
+  readonly copies = new Copies();
+  readonly storeWeather: StoreWeather;
+  readonly publicationWeather: PublicationWeather = { failRate: 0, lostAnswerRate: 0, slowMs: 0 };
+  readonly schedule: ScheduleWeather;
+  readonly voters = new Map<VoterId, VoterFunction>();
+  readonly log = new WriteLog();
+  readonly clients: readonly SimClient[];
+  readonly timeline: Timeline | null;
+  readonly operator: SimStore;
+  readonly observers: Observer[] = [];
+  readonly events: JournalEntry[] = [];
+  readonly faults: FaultInjector;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.dice = new Dice(options.seed);
+    this.queue = new EventQueue(this.dice.split("queue"));
+    this.network = new Network(this.queue, this.dice.split("network"));
+    this.fleet = new Fleet(this.queue, this.network, this.dice.split("fleet"));
+    this.table = new Table(this.queue);
+    this.storeWeather = { ...CALM, ...options.storeWeather };
+    this.schedule = { skipRate: 0, duplicateRate: 0, lateMs: 2_000, ...options.schedule };
+    this.timeline = options.timeline === false ? null : new Timeline(() => this.queue.now);
+    this.operator = this.#storeOf(this.#always("operator"));
+    this.clients = (options.clients ?? []).map((client) => this.#client(client));
+    this.faults = new FaultInjector(this);
+    this.#listen();
+    this.#build();
+  }
+
+  get nodeIds(): readonly string[] {
+    return this.options.nodes ?? ["n1", "n2", "n3"];
+  }
+
+  node(id: string): SimNode {
+    return this.fleet.node(nodeId(id));
+  }
+
+  /** As the table holds it now; null: no ballot. */
+  ballot(): Ballot | null {
+    const item = this.table.ballot(GROUP);
+    return item === null ? null : decodeBallot(item);
+  }
+
+  config(): GroupConfig {
+    const spec = this.table.specs.get(GROUP);
+    if (spec === undefined) throw new Error("simulation: the group was removed");
+    return effectiveConfig(spec);
+  }
+
+  tell(who: string, what: string): void {
+    this.timeline?.write(who, what);
+  }
+
+  /** Starts everything; time has not passed yet. */
+  start(): void {
+    this.tell("plan", this.options.plan.length === 0 ? "nothing goes wrong" : `\n${describePlan(this.options.plan)}`);
+    for (const voter of this.voters.values()) voter.start(FIRST_INVOCATION_MS);
+    for (const client of this.clients) client.start();
+    this.faults.follow(this.options.plan);
+  }
+
+  run(ms: number): void {
+    this.queue.runUntil(this.queue.now + ms);
+  }
+
+  // Building.
+
+  #listen(): void {
+    this.fleet.onFact = (fact) => {
+      this.timeline?.node(fact);
+      for (const observer of this.observers) observer.onNode?.(fact);
+    };
+    this.fleet.onWrite = (write, process) => this.log.executed(write, process, this.queue.now);
+    this.table.onBallotChange = (change) => {
+      this.timeline?.ballot(change);
+      for (const observer of this.observers) observer.onBallot?.(change);
+    };
+    this.copies.onChange = (copy, _group, standing, by) =>
+      this.tell(copy, `${standing === null ? "nothing" : `epoch ${standing.epoch} ${standing.primary.host}`} by ${by}`);
+  }
+
+  #build(): void {
+    for (const [index, id] of this.nodeIds.entries()) this.#addNode(id, index);
+    for (const node of this.fleet.nodes.values()) node.install();
+    if (this.options.setup !== "new") this.#giveRoles();
+    const declared: DeclaredConfig = {
+      name: GROUP,
+      nodes: [...this.fleet.nodes.values()].map(({ id, address, options }) => ({
+        id,
+        host: address.host,
+        port: address.port,
+        zone: options.zone,
+        priority: null,
+        announce: null,
+      })),
+      maxLinkDownMs: null,
+      publication: { parameterPrefix: "/sim", dns: { hostedZoneId: "Z1", name: "main.sim", ttlSeconds: 5 } },
+      ...this.options.config,
+    };
+    this.table.writeSpec({ schema: 1, group: GROUP, version: 1, owner: "cdk", declared, overrides: {}, shard: 0 }, 0);
+    for (const [index, zone] of ZONES.entries()) this.#addVoter(zone, this.options.clockRates?.[index] ?? 1);
+    this.#addPublisher();
+  }
+
+  #addNode(id: string, index: number): void {
+    this.fleet.add({
+      ...NODE_DEFAULTS,
+      ...this.options.nodeOptions,
+      ...this.options.nodeOptionsOf?.[id],
+      id: nodeId(id),
+      address: { host: `10.0.${index + 1}.10`, port: 6379 },
+      zone: ZONES[index % ZONES.length] as string,
+    });
+  }
+
+  /** By somebody's hand, before Valkeeper came. */
+  #giveRoles(): void {
+    const [first, ...others] = [...this.fleet.nodes.values()];
+    if (first === undefined) return;
+    this.queue.runUntil(this.queue.now + 100);
+    first.process?.replicaof(null, "setup", null);
+    for (const other of others) other.process?.replicaof(first.address, "setup", null);
+    this.queue.runUntil(this.queue.now + 3_000);
+  }
+
+  #addVoter(zone: string, rate: number): void {
+    const id = voterId(zone);
+    const place: Place = { name: `voter:${zone}`, zone };
+    const voter = new VoterFunction({
+      voter: zone,
+      place,
+      queue: this.queue,
+      dice: this.dice.split(place.name),
+      schedule: this.schedule,
+      clock: { rate, wallOffsetMs: 0 },
+      run: (invocation, done) => this.#runVoter(id, place, invocation, done),
+      tell: (line) => this.tell(zone, line),
+    });
+    this.voters.set(id, voter);
+  }
+
+  #runVoter(voter: VoterId, place: Place, invocation: Invocation, done: (how: string) => void): void {
+    const { sandbox, skew, name } = invocation;
+    const dice = this.dice.split(name);
+    const clock = new VoterClock(this.queue, sandbox, skew, dice.split("clock"));
+    const user = { place, sandbox, direct: this.options.publishesDirectly !== false };
+    const store = this.#storeOf(user);
+    this.options.startVoter(
+      {
+        voter,
+        voters: ZONES.map(voterId),
+        shard: 0,
+        owner: name,
+        store,
+        openNodes: () => simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => "secret" }),
+        publisher: this.#publisherOf(user, store),
+        clock,
+        journal: { write: (entry) => this.#journal(entry, invocation) },
+        deadline: after(clock.now(), VOTER_TIMEOUT_MS - LEAVE_MARGIN_MS),
+      },
+      ({ reason, detail }) => done(`${reason}: ${detail}`),
+    );
+  }
+
+  #journal(entry: JournalEntry, invocation: Invocation): void {
+    this.timeline?.journal(entry);
+    this.events.push(entry);
+    for (const observer of this.observers) observer.onJournal?.(entry);
+    this.faults.heard(entry, invocation);
+  }
+
+  #storeOf(user: { readonly place: Place; readonly sandbox: Sandbox }): SimStore {
+    const dice = this.dice.split(`store of ${user.sandbox.name}`);
+    return new SimStore(this.table, this.storeWeather, this.network, user, dice);
+  }
+
+  #publisherOf(user: { place: Place; sandbox: Sandbox; direct: boolean }, store: SimStore): SimPublisher {
+    const { queue, network, copies, publicationWeather: weather } = this;
+    const dice = this.dice.split(`publisher of ${user.sandbox.name}`);
+    return new SimPublisher({ queue, network, copies, weather, store, user, dice });
+  }
+
+  #addPublisher(): void {
+    const user = { ...this.#always("publisher"), direct: true };
+    const publisher = this.#publisherOf(user, this.#storeOf(user));
+    const dice = this.dice.split("publisher function");
+    const completer = new PublisherFunction(this.queue, this.table, publisher, () => this.config(), dice);
+    this.table.onPublication = (publication, by) => {
+      const { epoch, revision, primary } = publication;
+      this.tell("published", `epoch ${epoch}.${revision} ${primary.node} by ${by}`);
+      completer.published(publication.group);
+    };
+    completer.start();
+  }
+
+  /** A process of the region that nothing happens to. */
+  #always(name: string): { place: Place; sandbox: Sandbox } {
+    return { place: { name, zone: null }, sandbox: new Sandbox(name, this.queue, this.dice.split(name)) };
+  }
+
+  #client(options: ClientOptions): SimClient {
+    return new SimClient(options, {
+      queue: this.queue,
+      network: this.network,
+      fleet: this.fleet,
+      log: this.log,
+      resolve: () => this.copies.read("ssm", GROUP)?.primary ?? this.fleet.nodes.values().next().value?.address ?? null,
+      dice: this.dice.split(`client ${options.name}`),
+    });
+  }
+
+  /** The committed primary's data; null while it has no process. */
+  primaryNode(): SimNode | null {
+    const primary = this.ballot()?.primary?.node;
+    return primary === undefined ? null : this.fleet.node(primary);
+  }
+
+  describe(fault: Parameters<typeof describeFault>[0]): void {
+    this.tell("fault", describeFault(fault));
+  }
+}
+
+export const idsOf = (world: World): readonly NodeId[] => [...world.fleet.nodes.keys()];
