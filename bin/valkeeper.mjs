@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { makeContext, SetupError } from "../lib/local/setup/context.mjs";
 import { launch } from "../lib/local/setup/launch.mjs";
+import { watchParent } from "../lib/local/setup/parent-watch.mjs";
 import { prepare } from "../lib/local/setup/prepare.mjs";
 
 const args = process.argv.slice(2);
@@ -14,6 +15,7 @@ try {
   // Only `local` starts the local cloud.
   const { node } = await prepare(context, args[0] === "local" ? "all" : "packages");
   if (node === process.execPath) {
+    watchParent(process.env, () => process.kill(process.pid, "SIGTERM"));
     await import(entry.href);
   } else {
     process.exitCode = await launch(context, { node, args: [fileURLToPath(entry), ...args], cwd: process.cwd() });

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { isatty } from "node:tty";
+import { watchParent } from "./parent-watch.mjs";
 
 const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"];
 // npm passes on to us what the terminal has sent to all of us already; what arrives within this time is the same wish.
@@ -22,9 +23,11 @@ export function launch(context, { node, args, environment = {}, cwd = context.ro
       env: { ...context.environment, ...environment, PATH: path },
     });
     const stopForwarding = forwardSignals(child);
+    const stopWatching = watchParent(context.environment, () => child.kill("SIGTERM"));
     child.on("error", reject);
     child.on("exit", (code, signal) => {
       stopForwarding();
+      stopWatching();
       resolve(code ?? 128 + (constants.signals[signal] ?? 0));
     });
   });
