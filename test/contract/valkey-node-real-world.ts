@@ -1,0 +1,117 @@
+// The contract's world on real servers, reached with the rights that the documents tell operators to give.
+
+import type { Redis } from "ioredis";
+import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
+import { makeValkeyNodes } from "../../lib/adapters/valkey/valkey-node.ts";
+import type { ProcessGroup } from "../../lib/local/process-group.ts";
+import { localAccess } from "../../lib/local/valkey-config.ts";
+import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
+import { startReplicatedNodes } from "../../lib/local/valkey-set.ts";
+import type { ValkeyNode, ValkeyNodes } from "../../lib/ports/valkey-node.ts";
+import { eventually, sleep } from "../support/local-group.ts";
+import type { NodeClient, NodeUnderTest, NodeWorld, WorldOptions } from "./valkey-node-world.ts";
+
+const noTls = { enabled: false, ca: null, serverName: null };
+
+export async function makeRealNodeWorld(group: ProcessGroup, options: WorldOptions): Promise<NodeWorld> {
+  const { all } = await startReplicatedNodes({
+    group,
+    access: localAccess,
+    persistence: options.persistence ?? "none",
+    boot: "fenced",
+    nodes: Array.from({ length: options.nodes ?? 3 }, () => ({})),
+  });
+  await inStep(all);
+  const clock = new SystemClock();
+  const opened: ValkeyNode[] = [];
+  return {
+    nodes: all.map(underTest),
+    clock,
+    openVoter: () => remembering(openVoter(clock), opened),
+    settled: async (value) => value,
+    pass: sleep,
+    close: async () => {
+      for (const node of opened) node.close();
+      await Promise.all(all.map((node) => node.kill()));
+    },
+  };
+}
+
+const openVoter = (clock: SystemClock): ValkeyNodes =>
+  makeValkeyNodes({
+    clock,
+    credentials: () => ({ ...localAccess.coordinator, previousUser: null }),
+    tls: noTls,
+    clientName: "valkeeper-test",
+  });
+
+const remembering = (nodes: ValkeyNodes, opened: ValkeyNode[]): ValkeyNodes => ({
+  open: (address) => {
+    const node = nodes.open(address);
+    opened.push(node);
+    return node;
+  },
+});
+
+/** A link is up before the stream has begun (verification B0): a write that arrives everywhere proves that it has. */
+async function inStep(nodes: readonly ValkeyProcess[]): Promise<void> {
+  const [primary, ...replicas] = nodes;
+  if (primary === undefined) return;
+  const client = primary.open();
+  try {
+    await client.set("first", "1");
+    await eventually(
+      "the replicas are in step",
+      async () => (await client.wait(replicas.length, 50)) === replicas.length,
+    );
+  } finally {
+    client.disconnect();
+  }
+}
+
+function underTest(node: ValkeyProcess): NodeUnderTest {
+  return {
+    address: { host: node.host, port: node.port },
+    kill: () => node.kill(),
+    shutDown: () => node.shutDown(),
+    restart: (data) => node.restart({ data }),
+    hang: () => node.hang(),
+    wake: () => node.wake(),
+    openClient: async () => {
+      const client = node.open(localAccess.application);
+      await client.ping();
+      return new RealClient(client);
+    },
+    beginFailover: async (target) => {
+      await node.ask("FAILOVER", "TO", target.host, target.port);
+    },
+    loseConfigFile: () => node.hideConfig(),
+  };
+}
+
+class RealClient implements NodeClient {
+  readonly #client: Redis;
+  #writes = 0;
+
+  constructor(client: Redis) {
+    this.#client = client;
+  }
+
+  async write(): Promise<boolean> {
+    this.#writes += 1;
+    try {
+      return (await this.#client.set(`key-${this.#writes}`, "1")) === "OK";
+    } catch {
+      // Refused or cut off: either way nobody was told that it is written.
+      return false;
+    }
+  }
+
+  async isCut(): Promise<boolean> {
+    return this.#client.status === "end" || this.#client.status === "close";
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+}
