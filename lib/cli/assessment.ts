@@ -1,0 +1,249 @@
+// How is a group, in one word and in all of them? From a snapshot alone. The words are what `status` prints, the exit
+// code is the worst of them, the reasons are clauses a person can act on. A node counts as serving when a quorum of the
+// voters that say anything says so: one zone's bad route is in the table for everybody to see, and no reason to page.
+
+import type { OperationKind } from "../core/ballot.ts";
+import { checkConfig } from "../core/config-check.ts";
+import { modeAt } from "../core/control.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { NodeView, PublicationTarget, VoterGroupView } from "../core/records.ts";
+import { staleOverrides } from "../core/spec.ts";
+import type { Address, NodeId, VoterId } from "../core/types.ts";
+import { EXIT, type ExitCode, worst } from "./exit-code.ts";
+import type { GroupSnapshot, VoterSnapshot } from "./snapshot.ts";
+import { duration } from "./units.ts";
+
+export type Word =
+  | "OK"
+  | "DEGRADED"
+  | "NO PRIMARY"
+  | "NO VOTERS"
+  | "NOT ADOPTED"
+  | "NOT ARMED"
+  | "PAUSED"
+  | "OBSERVING"
+  | "RECORD UNREADABLE"
+  | "FAILING OVER"
+  | "SWITCHING OVER"
+  | "COLD START"
+  | "RECOVERING"
+  | "REPAIRING"
+  | "INITIALISING"
+  | "ADOPTING"
+  | "CHANGING MEMBERS";
+
+export interface Assessment {
+  /** The worst first; `OK` alone when there is nothing to say. */
+  readonly words: readonly Word[];
+  readonly exit: ExitCode;
+  /** Clauses, the most important first; empty when OK. */
+  readonly reasons: readonly string[];
+}
+
+const EXIT_OF: Readonly<Record<Word, ExitCode>> = {
+  "RECORD UNREADABLE": EXIT.noPrimary,
+  "NO PRIMARY": EXIT.noPrimary,
+  "NOT ADOPTED": EXIT.noPrimary,
+  "FAILING OVER": EXIT.degraded,
+  "SWITCHING OVER": EXIT.degraded,
+  "COLD START": EXIT.degraded,
+  RECOVERING: EXIT.degraded,
+  REPAIRING: EXIT.degraded,
+  INITIALISING: EXIT.degraded,
+  ADOPTING: EXIT.degraded,
+  "CHANGING MEMBERS": EXIT.degraded,
+  "NO VOTERS": EXIT.degraded,
+  PAUSED: EXIT.degraded,
+  OBSERVING: EXIT.degraded,
+  "NOT ARMED": EXIT.degraded,
+  DEGRADED: EXIT.degraded,
+  OK: EXIT.ok,
+};
+
+export const OPERATION_WORD: Readonly<Record<OperationKind, Word>> = {
+  failover: "FAILING OVER",
+  switchover: "SWITCHING OVER",
+  "cold-start": "COLD START",
+  recover: "RECOVERING",
+  repair: "REPAIRING",
+  initialise: "INITIALISING",
+  adopt: "ADOPTING",
+  membership: "CHANGING MEMBERS",
+};
+
+export function assess(snapshot: GroupSnapshot): Assessment {
+  if (snapshot.unreadable !== null) {
+    return { words: ["RECORD UNREADABLE"], exit: EXIT.noPrimary, reasons: [snapshot.unreadable] };
+  }
+  const reasons = reasonsOf(snapshot);
+  const words = [...operationWords(snapshot), ...primaryWords(snapshot), ...controlWords(snapshot)];
+  if (words.length === 0) words.push(reasons.length === 0 ? "OK" : "DEGRADED");
+  return { words, exit: worst(words.map((word) => EXIT_OF[word])), reasons };
+}
+
+const operationWords = ({ ballot }: GroupSnapshot): Word[] =>
+  ballot?.operation == null ? [] : [OPERATION_WORD[ballot.operation.kind]];
+
+function primaryWords(snapshot: GroupSnapshot): Word[] {
+  if (snapshot.ballot?.primary == null) return ["NOT ADOPTED"];
+  if (viewsOf(snapshot).length === 0) return ["NO VOTERS"];
+  return servingCount(snapshot, snapshot.ballot.primary.node) === 0 ? ["NO PRIMARY"] : [];
+}
+
+function controlWords({ ballot, at }: GroupSnapshot): Word[] {
+  if (ballot?.primary == null) return [];
+  const mode = modeAt(ballot, at);
+  const words: Word[] = mode === "paused" ? ["PAUSED"] : mode === "observe" ? ["OBSERVING"] : [];
+  return ballot.armed ? words : [...words, "NOT ARMED"];
+}
+
+/** Views of voters that are alive: what a dead voter once saw is no evidence. */
+export const viewsOf = (snapshot: GroupSnapshot): readonly (VoterSnapshot & { readonly view: VoterGroupView })[] =>
+  snapshot.voters.filter(
+    (each): each is VoterSnapshot & { readonly view: VoterGroupView } => each.isAlive && each.view !== null,
+  );
+
+const servingCount = (snapshot: GroupSnapshot, node: NodeId): number =>
+  viewsOf(snapshot).filter(({ view }) => view.nodes[node]?.class === "serving").length;
+
+/** A quorum of the voters that say anything about `node` sees it serve. */
+export function isSeenServing(snapshot: GroupSnapshot, node: NodeId): boolean {
+  const views = viewsOf(snapshot).filter(({ view }) => view.nodes[node] !== undefined);
+  return views.length > 0 && servingCount(snapshot, node) >= Math.min(snapshot.config.quorum, views.length);
+}
+
+function reasonsOf(snapshot: GroupSnapshot): readonly string[] {
+  return [
+    ...(snapshot.isForeign
+      ? [
+          "the record was written for another table (a restored copy?): it is only observed, see `valkeeper groups recover`",
+        ]
+      : []),
+    ...rejectionReasons(snapshot),
+    ...nodeReasons(snapshot),
+    ...voterReasons(snapshot),
+    ...publicationReasons(snapshot),
+    ...configurationReasons(snapshot),
+  ];
+}
+
+/** Said by a word of their own. */
+const WORDED: ReadonlySet<string> = new Set([
+  "paused",
+  "observing",
+  "not-armed",
+  "operation-going-on",
+  "foreign-table",
+]);
+
+function rejectionReasons(snapshot: GroupSnapshot): readonly string[] {
+  const clauses = new Map<string, VoterId[]>();
+  for (const { voter, view } of viewsOf(snapshot)) {
+    if (view.rejection === null || WORDED.has(view.rejection.reason)) continue;
+    const clause = `${view.rejection.reason}: ${view.rejection.detail}`;
+    clauses.set(clause, [...(clauses.get(clause) ?? []), voter]);
+  }
+  return [...clauses].map(([clause, voters]) => `${clause} (${voters.join(", ")})`);
+}
+
+function nodeReasons(snapshot: GroupSnapshot): readonly string[] {
+  return nodesOf(snapshot).flatMap(({ id }) => {
+    const views = viewsOf(snapshot).flatMap(({ voter, view }) => {
+      const node = view.nodes[id];
+      return node === undefined ? [] : [{ voter, node }];
+    });
+    if (views.length === 0) return [];
+    if (!isSeenServing(snapshot, id)) {
+      const bad = views.filter(({ node }) => node.class !== "serving");
+      const longest = Math.max(...bad.map(({ node }) => node.sinceMs));
+      const classes = [...new Set(bad.map(({ node }) => node.class))].join(" or ");
+      const sees = bad.length === 1 ? "sees" : "see";
+      return [
+        `${id} is ${classes} for ${duration(longest)}, as ${bad.map(({ voter }) => voter).join(", ")} ${sees} it`,
+      ];
+    }
+    const isCut = id !== snapshot.ballot?.primary?.node && views.every(({ node }) => node.linkUp === false);
+    return isCut ? [`${id} has no link to the primary`] : [];
+  });
+}
+
+function voterReasons(snapshot: GroupSnapshot): readonly string[] {
+  if (snapshot.voters.length === 0)
+    return ["no voter has ever been heard: are the functions deployed and their schedules enabled?"];
+  return snapshot.voters
+    .filter((each) => !each.isAlive)
+    .map((each) => `voter ${each.voter} has not been heard for ${duration(each.heartbeatAgeMs)}`);
+}
+
+/** Which copies are wanted, and the primary epoch that each carries (null: never confirmed). */
+export function publishedEpochs(
+  snapshot: GroupSnapshot,
+): readonly { readonly target: PublicationTarget; readonly epoch: number | null; readonly isBehind: boolean }[] {
+  const { ballot, config, copies, publication } = snapshot;
+  const wanted = ballot?.primary == null ? null : { epoch: ballot.primary.epoch, revision: ballot.revision };
+  const of = (target: PublicationTarget, copy: { readonly epoch: number; readonly revision: number } | null) => ({
+    target,
+    epoch: copy?.epoch ?? null,
+    isBehind:
+      wanted !== null &&
+      (copy === null || copy.epoch < wanted.epoch || (copy.epoch === wanted.epoch && copy.revision < wanted.revision)),
+  });
+  return [
+    of("table", publication),
+    ...(config.publication.parameterPrefix === null ? [] : [of("ssm", copies.ssm)]),
+    ...(config.publication.dns === null ? [] : [of("dns", copies.dns)]),
+  ];
+}
+
+function publicationReasons(snapshot: GroupSnapshot): readonly string[] {
+  const behind = publishedEpochs(snapshot).filter((each) => each.isBehind);
+  if (behind.length === 0) return [];
+  return [`not published yet: ${behind.map((each) => `${each.target} has ${each.epoch ?? "nothing"}`).join(", ")}`];
+}
+
+function configurationReasons(snapshot: GroupSnapshot): readonly string[] {
+  const stale = staleOverrides(snapshot.spec).map(
+    (name) => `the override ${name} leads to no setting any more: \`valkeeper groups unset\` it`,
+  );
+  if (snapshot.voters.length === 0) return stale;
+  try {
+    checkConfig(snapshot.config, { voters: snapshot.voters.map((each) => each.voter), inlineCredentials: true });
+    return stale;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return [...stale, ...error.issues.map((issue) => `configuration: ${issue}`)];
+  }
+}
+
+export interface KnownNode {
+  readonly id: NodeId;
+  readonly address: Address;
+  readonly zone: string;
+  /** It joined by itself and is not declared. */
+  readonly isDiscovered: boolean;
+}
+
+/** Declared nodes, then discovered ones. */
+export function nodesOf(snapshot: GroupSnapshot): readonly KnownNode[] {
+  const declared = snapshot.config.nodes.map(({ id, host, port, zone }) => ({
+    id,
+    address: { host, port },
+    zone,
+    isDiscovered: false,
+  }));
+  const known = new Set(declared.map((node) => node.id));
+  const members = Object.entries(snapshot.ballot?.members.nodes ?? {}).flatMap(([id, member]) =>
+    known.has(id as NodeId) || member.address === null
+      ? []
+      : [{ id: id as NodeId, address: member.address, zone: "", isDiscovered: true }],
+  );
+  return [...declared, ...members.toSorted((a, b) => (a.id < b.id ? -1 : 1))];
+}
+
+/** What the freshest voter that heard `node` answer says of it; null when nobody did. */
+export function latestView(snapshot: GroupSnapshot, node: NodeId): NodeView | null {
+  const answered = viewsOf(snapshot)
+    .flatMap(({ view }) => (view.nodes[node] === undefined ? [] : [{ at: view.at, node: view.nodes[node] }]))
+    .toSorted((a, b) => Number(b.node.class === "serving") - Number(a.node.class === "serving") || b.at - a.at);
+  return answered[0]?.node ?? null;
+}

@@ -1,0 +1,70 @@
+// How is it known that what is shown is of now? A look mark in the table makes every voter write what it sees with its
+// next tick. Whether a slot was written since is told by its having changed, never by comparing clocks of two machines.
+
+import type { SlotRecord, SpecRecord } from "../core/records.ts";
+import { type GroupName, type WallTime, wallTime } from "../core/types.ts";
+import type { Call } from "./environment.ts";
+import { type GroupSnapshot, readSnapshots } from "./snapshot.ts";
+
+/** The mark lapses by itself. */
+const LOOK_MS = 30_000;
+const LOOK_AGAIN_MS = 10_000;
+/** Voters read the mark within their watch interval and answer with the next tick. */
+const FRESH_WAIT_MS = 2_000;
+const POLL_MS = 150;
+/** A voter that was not heard for this long is not waited for. */
+const SILENT_MS = 15_000;
+
+/** Snapshots as fresh as the voters make them within two seconds. */
+export async function freshSnapshots(call: Call, specs: readonly SpecRecord[]): Promise<readonly GroupSnapshot[]> {
+  await lookAt(call, specs);
+  await answered(
+    call,
+    specs.map((spec) => spec.group),
+  );
+  return readSnapshots(call.store, specs, call.environment.wallTime());
+}
+
+async function lookAt(call: Call, specs: readonly SpecRecord[]): Promise<void> {
+  const until = wallTime(call.environment.wallTime() + LOOK_MS);
+  await Promise.all(specs.map((spec) => call.store.look(spec.group, until)));
+}
+
+async function answered(call: Call, groups: readonly GroupName[]): Promise<void> {
+  const { environment, store } = call;
+  const deadline = environment.wallTime() + FRESH_WAIT_MS;
+  const isHeard = (slot: SlotRecord): boolean => environment.wallTime() - slot.heartbeatAt <= SILENT_MS;
+  const before = written(await store.listSlots(), groups);
+  while (environment.wallTime() < deadline && !environment.interrupted.aborted) {
+    await environment.pause(POLL_MS);
+    const now = written((await store.listSlots()).filter(isHeard), groups);
+    if (now.length > 0 && now.every((stamp) => !before.includes(stamp))) return;
+  }
+}
+
+/** One stamp per voter and group, which changes when the voter writes what it sees. */
+const written = (slots: readonly SlotRecord[], groups: readonly GroupName[]): readonly string[] =>
+  slots.flatMap((slot) =>
+    groups.map((group) => `${slot.voter} ${group} ${slot.generation} ${slot.groups[group]?.at ?? "none"}`),
+  );
+
+/** Calls `show` with new snapshots every `everyMs` until interrupted. The mark is renewed before it lapses. */
+export async function keepLooking(
+  call: Call,
+  specs: () => Promise<readonly SpecRecord[]>,
+  show: (snapshots: readonly GroupSnapshot[]) => void,
+  everyMs: number,
+): Promise<void> {
+  const { environment, store } = call;
+  let lookedAt: WallTime | null = null;
+  while (!environment.interrupted.aborted) {
+    const current = await specs();
+    const now = environment.wallTime();
+    if (lookedAt === null || now - lookedAt >= LOOK_AGAIN_MS) {
+      await lookAt(call, current);
+      lookedAt = now;
+    }
+    show(await readSnapshots(store, current, environment.wallTime()));
+    await environment.pause(everyMs);
+  }
+}

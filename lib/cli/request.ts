@@ -1,0 +1,152 @@
+// How does an operator's order reach a voter? As the one request record of the group. A voter that holds the lease
+// carries it out or refuses it; this follows its result and the history until it ended. Leaving early changes nothing:
+// the request goes on.
+
+import type { HistoryRecord, RequestKind, RequestRecord, RequestResult, SpecRecord } from "../core/records.ts";
+import { type NodeId, nodeId, wallTime } from "../core/types.ts";
+import type { Call } from "./environment.ts";
+import { EXIT, type ExitCode, worst } from "./exit-code.ts";
+import { refused, usage } from "./failure.ts";
+import { newest, unseen } from "./history.ts";
+import { stepLine } from "./history-text.ts";
+import { duration } from "./units.ts";
+
+const POLL_MS = 200;
+/** After its expiry a voter answers a request that nobody took up; this long is left for that. */
+const AFTER_EXPIRY_MS = 3_000;
+/** One that was taken up ends within its step time-outs, however often it is taken over. */
+const CARRIED_OUT_MS = 120_000;
+const STEPS_BEFORE = 100;
+
+export interface Order {
+  readonly kind: RequestKind;
+  readonly target: NodeId | null;
+  readonly acceptDataLoss: boolean;
+  readonly reason: string;
+  /** How long a voter may take to begin it. */
+  readonly timeoutMs: number;
+  /** Null: whoever runs the command. */
+  readonly by: string | null;
+}
+
+/** What followed from one order. */
+export interface Followed {
+  readonly group: string;
+  readonly exit: ExitCode;
+  readonly request: RequestRecord;
+  readonly result: RequestResult | null;
+  readonly steps: readonly HistoryRecord[];
+}
+
+/** The order's target as a node of the group, by its id. */
+export function targetOf(spec: SpecRecord, known: readonly string[], name: string | undefined): NodeId | null {
+  if (name === undefined) return null;
+  if (known.includes(name)) return nodeId(name);
+  throw usage(`group ${spec.group} has no node ${JSON.stringify(name)}: there are ${known.join(", ")}`);
+}
+
+/** Writes the order and follows it to its end, printing every step unless one document is wanted. */
+export async function carryOut(call: Call, spec: SpecRecord, order: Order, label = ""): Promise<Followed> {
+  const { store, environment } = call;
+  const { group } = spec;
+  const seen = new Set((await newest(call, group, STEPS_BEFORE)).map((record) => record.id));
+  const askedAt = environment.wallTime();
+  const request: RequestRecord = {
+    schema: 1,
+    id: environment.newId(),
+    kind: order.kind,
+    target: order.target,
+    by: order.by ?? environment.operator,
+    reason: order.reason,
+    acceptDataLoss: order.acceptDataLoss,
+    askedAt,
+    expiresAt: wallTime(askedAt + order.timeoutMs),
+    result: null,
+  };
+  if (!(await store.writeRequest(group, request, askedAt))) await refuseForStanding(call, spec);
+  tell(
+    call,
+    label,
+    `${order.kind} of ${group}${order.target === null ? "" : ` (${order.target})`} asked by ${request.by}`,
+  );
+  return follow(call, { spec, request, seen, label });
+}
+
+async function refuseForStanding(call: Call, { group }: SpecRecord): Promise<never> {
+  const standing = await call.store.readRequest(group);
+  if (standing === null) throw refused(`another order for ${group} was written at the same moment: try again`);
+  const age = duration(call.environment.wallTime() - standing.askedAt);
+  const left = duration(standing.expiresAt - call.environment.wallTime());
+  throw refused(
+    `another order for ${group} has not ended: ${standing.kind} by ${standing.by}, ${age} ago, expires in ${left}; see \`valkeeper history ${group} --follow\``,
+  );
+}
+
+interface Following {
+  readonly spec: SpecRecord;
+  readonly request: RequestRecord;
+  readonly seen: Set<string>;
+  readonly label: string;
+}
+
+async function follow(call: Call, following: Following): Promise<Followed> {
+  const { store, environment } = call;
+  const { request, seen, label } = following;
+  const { group } = following.spec;
+  const steps: HistoryRecord[] = [];
+  for (;;) {
+    const now = environment.wallTime();
+    const [standing, ballot] = await Promise.all([store.readRequest(group), store.readBallot(group)]);
+    // After the request, so that its last steps are among them.
+    for (const record of await unseen(call, group, seen)) {
+      steps.push(record);
+      tell(call, label, `  ${stepLine(record, request.askedAt)}`);
+    }
+    const ended = (exit: ExitCode, result: RequestResult | null): Followed => ({ group, exit, request, result, steps });
+    if (standing === null || standing.id !== request.id) {
+      throw refused(`the order for ${group} was replaced before its end was seen: \`valkeeper history ${group}\``);
+    }
+    if (standing.result !== null) return ended(tellResult(call, following, standing.result), standing.result);
+    if (environment.interrupted.aborted) return ended(tellLeft(call, following, "interrupted"), null);
+    const isTakenUp = ballot?.operation?.request === request.id;
+    const deadline = request.expiresAt + (isTakenUp ? CARRIED_OUT_MS : AFTER_EXPIRY_MS);
+    if (now > deadline) return ended(tellLeft(call, following, isTakenUp ? "slow" : "not taken up"), null);
+    await environment.pause(POLL_MS);
+  }
+}
+
+function tellResult(call: Call, { request, label, spec }: Following, result: RequestResult): ExitCode {
+  const took = duration(result.at - request.askedAt);
+  tell(call, label, `${result.kind}: ${result.detail} (epoch ${result.epoch}, ${took} after it was asked)`);
+  if (result.kind === "failed") tell(call, label, `see \`valkeeper why ${spec.group}\``);
+  return result.kind === "done" ? EXIT.ok : EXIT.refused;
+}
+
+function tellLeft(
+  call: Call,
+  { spec, label, request }: Following,
+  why: "interrupted" | "slow" | "not taken up",
+): ExitCode {
+  const { group } = spec;
+  const see = `\`valkeeper history ${group} --follow\` and \`valkeeper status ${group}\` show it`;
+  const text = {
+    interrupted: `no longer waiting; the order goes on: ${see}`,
+    slow: `no longer waiting; the order is still being carried out: ${see}`,
+    "not taken up": `no voter took the order up within ${duration(request.expiresAt - request.askedAt)}; it has expired and will not be carried out: is any voter running? \`valkeeper status ${group}\``,
+  }[why];
+  call.environment.screen.note(`${label}${text}`);
+  return EXIT.timedOut;
+}
+
+function tell(call: Call, label: string, text: string): void {
+  if (!call.json) call.environment.screen.out(`${label}${text}`);
+}
+
+/** The command's end: one document for machines; people have read it all. */
+export function concluded(call: Call, followed: readonly Followed[]): ExitCode {
+  if (call.json) {
+    const orders = followed.map(({ group, exit, request, result, steps }) => ({ group, exit, request, result, steps }));
+    call.environment.screen.out(JSON.stringify({ schema: 1, orders }, null, 2));
+  }
+  return worst(followed.map(({ exit }) => exit));
+}

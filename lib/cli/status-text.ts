@@ -1,0 +1,183 @@
+// `status` for people: header, nodes as each voter sees them, voters, and what would happen if the primary died now.
+
+import type { Ballot } from "../core/ballot.ts";
+import { completeConfig } from "../core/config-defaults.ts";
+import { modeAt } from "../core/control.ts";
+import type { NodeView } from "../core/records.ts";
+import { settingAt } from "../core/spec.ts";
+import { BOOT_FENCE, tokenOf } from "../core/token.ts";
+import type { Address, NodeId } from "../core/types.ts";
+import { assess, type KnownNode, latestView, nodesOf, publishedEpochs, viewsOf } from "./assessment.ts";
+import { EXIT } from "./exit-code.ts";
+import { grid } from "./grid.ts";
+import type { Paint } from "./paint.ts";
+import type { GroupSnapshot, VoterSnapshot } from "./snapshot.ts";
+import { bytes, duration, time } from "./units.ts";
+
+export function statusText(snapshot: GroupSnapshot, paint: Paint): readonly string[] {
+  const { exit, reasons } = assess(snapshot);
+  return [
+    headerLine(snapshot, paint),
+    ...reasons.map((reason) => `  ${(exit === EXIT.noPrimary ? paint.bad : paint.warning)(reason)}`),
+    ...controlLines(snapshot),
+    ...nodeTable(snapshot, paint),
+    votersLine(snapshot),
+    ...forecastLines(snapshot),
+    ...requestLines(snapshot),
+    ...overrideLines(snapshot),
+  ];
+}
+
+function headerLine(snapshot: GroupSnapshot, paint: Paint): string {
+  const { spec, ballot, at } = snapshot;
+  const { words, exit } = assess(snapshot);
+  const colour = exit === EXIT.ok ? paint.good : exit === EXIT.noPrimary ? paint.bad : paint.warning;
+  const step = ballot?.operation == null ? "" : ` (${stepOf(snapshot, ballot)})`;
+  const state = words.map((word, index) => colour(index === 0 ? `${word}${step}` : word)).join("  ");
+  const parts = [paint.strong(spec.group), state];
+  if (ballot !== null) parts.push(epochPart(ballot), `mode ${modeAt(ballot, at)}`);
+  if (ballot?.primary != null) {
+    const copies = publishedEpochs(snapshot).map(({ target, epoch, isBehind }) => {
+      const text = `${target} ${epoch ?? "-"}`;
+      return isBehind ? paint.warning(text) : text;
+    });
+    parts.push(`published: ${copies.join(", ")}`);
+  }
+  return parts.join("  ");
+}
+
+/** The holder knows its step more finely than the record; the record is what others go on from. */
+function stepOf(snapshot: GroupSnapshot, ballot: Ballot): string {
+  const holder = viewsOf(snapshot).find(({ voter }) => voter === ballot.lease?.holder);
+  return holder?.view.operation?.step ?? ballot.operation?.step ?? "";
+}
+
+/** Repairs raise the ballot's epoch and leave the primary's, which is what is published. */
+function epochPart({ epoch, primary }: Ballot): string {
+  return primary === null || primary.epoch === epoch
+    ? `epoch ${epoch}`
+    : `epoch ${epoch} (primary since ${primary.epoch})`;
+}
+
+function controlLines({ ballot, at }: GroupSnapshot): readonly string[] {
+  if (ballot === null || modeAt(ballot, at) !== "paused") return [];
+  const { by, reason, until } = ballot.control;
+  const end = until === null ? "" : ` until ${time(until)} (${duration(until - at)} left)`;
+  return [`paused by ${by}${end}: ${reason}`];
+}
+
+function nodeTable(snapshot: GroupSnapshot, paint: Paint): readonly string[] {
+  const head = ["NODE", "ADDRESS", "ZONE", "ROLE", "LINK", "LAG", ...snapshot.voters.map(({ voter }) => voter)];
+  const rows = nodesOf(snapshot).map((node) => nodeRow(snapshot, node, paint));
+  return grid([head.map(paint.faint), ...rows]);
+}
+
+function nodeRow(snapshot: GroupSnapshot, node: KnownNode, paint: Paint): readonly string[] {
+  const isPrimary = snapshot.ballot?.primary?.node === node.id;
+  const view = latestView(snapshot, node.id);
+  return [
+    isPrimary ? paint.strong(`${node.id}*`) : `${node.id}${node.isDiscovered ? "+" : ""}`,
+    addressText(view?.address ?? node.address),
+    node.zone || view?.zone || "-",
+    roleText(view),
+    view === null || view.role !== "replica" || view.linkUp === null ? "-" : view.linkUp ? "up" : paint.warning("down"),
+    isPrimary || view === null || view.lagBytes === null ? "-" : bytes(view.lagBytes),
+    ...snapshot.voters.map((voter) => voterCell(voter, node.id, paint)),
+  ];
+}
+
+/** IPv6 in brackets. */
+export const addressText = ({ host, port }: Address): string => `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+function roleText(view: NodeView | null): string {
+  if (view === null || view.role === null) return "-";
+  const token = tokenOf(view.follows);
+  if (token === null) return view.role;
+  return view.follows?.host === BOOT_FENCE.host ? "boot-fenced" : `frozen ${token}`;
+}
+
+function voterCell(voter: VoterSnapshot, node: NodeId, paint: Paint): string {
+  if (!voter.isAlive) return paint.faint("?");
+  const seen = voter.view?.nodes[node];
+  if (seen === undefined) return "-";
+  if (seen.class === "serving") return seen.latencyMs === null ? "ok" : `${Math.round(seen.latencyMs)}ms`;
+  return (seen.class === "unknown" ? paint.faint : paint.bad)(`${seen.class} ${duration(seen.sinceMs)}`);
+}
+
+function votersLine(snapshot: GroupSnapshot): string {
+  const { voters, config } = snapshot;
+  const alive = voters.filter((voter) => voter.isAlive);
+  const oldest = Math.max(0, ...alive.map((voter) => voter.viewAgeMs ?? voter.heartbeatAgeMs));
+  const age = alive.length === 0 ? "" : ` (oldest ${duration(oldest)})`;
+  return `voters ${alive.length}/${voters.length}${age}  quorum ${config.quorum}  votes ${votesText(snapshot)}`;
+}
+
+/** Votes that stand against the current primary: `0`, `1 (az-a)`, `0, 1 suspects (az-b)`. */
+function votesText(snapshot: GroupSnapshot): string {
+  const down = votersAt(snapshot, "down");
+  const suspect = votersAt(snapshot, "suspect");
+  const text = down.length === 0 ? "0" : `${down.length} (${down.join(", ")})`;
+  return suspect.length === 0
+    ? text
+    : `${text}, ${suspect.length} ${suspect.length === 1 ? "suspects" : "suspect"} it (${suspect.join(", ")})`;
+}
+
+/** Whose vote of this level stands against the primary of now. */
+export function votersAt({ ballot }: GroupSnapshot, level: "down" | "suspect"): readonly string[] {
+  const primary = ballot?.primary;
+  if (ballot === null || primary == null) return [];
+  return Object.entries(ballot.votes)
+    .filter(([, vote]) => vote.level === level && vote.node === primary.node && vote.epoch === primary.epoch)
+    .map(([voter]) => voter)
+    .toSorted();
+}
+
+/** What the voters say would happen; they may disagree, and then a person should know. */
+function forecastLines(snapshot: GroupSnapshot): readonly string[] {
+  const { ballot } = snapshot;
+  if (ballot?.primary == null || ballot.operation !== null) return [];
+  const views = viewsOf(snapshot);
+  if (views.length === 0) return [];
+  const condition = `if ${ballot.primary.node} died now:`;
+  const mode = modeAt(ballot, snapshot.at);
+  if (mode !== "act") return [`${condition} nothing would be done: ${mode === "paused" ? "paused" : "only observed"}`];
+  if (!ballot.armed) return [`${condition} nothing would be done: not armed yet`];
+  const candidates = views.flatMap(({ view }) => (view.candidate === null ? [] : [view.candidate]));
+  if (candidates.length === 0) return [`${condition} nobody would be promoted${whyNobody(snapshot)}`];
+  const best = mostFrequent(candidates);
+  const others = views.filter(({ view }) => view.candidate !== best);
+  const dissent = others.map(({ voter, view }) => `${voter} says ${view.candidate ?? "nobody"}`).join(", ");
+  return [`${condition} ${best} would be promoted${dissent === "" ? "" : ` (${dissent})`}`];
+}
+
+function whyNobody(snapshot: GroupSnapshot): string {
+  const reasons = Object.assign({}, ...viewsOf(snapshot).map(({ view }) => view.notCandidates)) as Record<
+    string,
+    string
+  >;
+  const clauses = Object.entries(reasons).map(([node, reason]) =>
+    reason.startsWith(node) ? reason : `${node} ${reason}`,
+  );
+  return clauses.length === 0 ? "" : `: ${clauses.join("; ")}`;
+}
+
+function mostFrequent<T>(values: readonly T[]): T | undefined {
+  const count = (value: T): number => values.filter((each) => each === value).length;
+  return values.toSorted((a, b) => count(b) - count(a))[0];
+}
+
+function requestLines({ request, at }: GroupSnapshot): readonly string[] {
+  if (request === null || request.result !== null) return [];
+  const what = `request: ${request.kind}${request.target === null ? "" : ` to ${request.target}`} by ${request.by}, ${duration(at - request.askedAt)} ago`;
+  return [`${what}: ${request.expiresAt <= at ? "expired, never taken up" : "not ended yet"}`];
+}
+
+/** Every setting that differs from what was declared, with who changed it. */
+function overrideLines({ spec, config, at }: GroupSnapshot): readonly string[] {
+  const declared = completeConfig(spec.declared);
+  return Object.entries(spec.overrides).map(([name, override]) => {
+    const was = JSON.stringify(settingAt(declared, name)) ?? "nothing";
+    const is = JSON.stringify(settingAt(config, name) ?? override.value);
+    return `override: ${name} ${is} (declared: ${was}) by ${override.by}, ${duration(at - override.at)} ago`;
+  });
+}
