@@ -1,0 +1,66 @@
+// The publisher put together: its loop with the adapters of AWS. The handler calls it in Lambda, in the local cloud and in
+// `valkeeper local` alike.
+
+import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
+import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
+import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
+import { groupsToPublish, type StreamRecord } from "../../lib/adapters/dynamodb/stream-event.ts";
+import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
+import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
+import { after, epoch, type GroupName, groupName } from "../../lib/core/types.ts";
+import type { PublisherEnvironment } from "../../lib/runtime/environment.ts";
+import { PUBLISHER, type PublisherSummary, publishGroups } from "../../lib/runtime/publisher-loop.ts";
+
+/** The table's stream sends records; the schedule, and whoever calls it by hand, sends none: all groups. */
+export interface PublisherEvent {
+  readonly Records?: readonly StreamRecord[];
+}
+
+/** What is used of Lambda's context. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
+
+export interface PublisherResult extends PublisherSummary {
+  /** From the first of these on the stream is read again. */
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+/** No group is begun so shortly before the end: its copies' own bounds are longer than that. */
+const LEAVE_MARGIN_MS = 25_000;
+const NOTHING: PublisherResult = { groups: 0, changed: 0, failed: {}, batchItemFailures: [] };
+
+export function makePublisher(
+  environment: PublisherEnvironment,
+  print?: (line: string) => void,
+): (event: PublisherEvent, at: Invocation) => Promise<PublisherResult> {
+  const clock = new SystemClock();
+  const journal = new ConsoleJournal(clock, print);
+  return async (event, invocation) => {
+    const asked = event.Records === undefined ? null : groupsToPublish(event.Records);
+    if (asked?.size === 0) return NOTHING;
+    const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - LEAVE_MARGIN_MS);
+    const clients = createAwsClients({ region: environment.region });
+    const store = createDynamodbStore({
+      client: clients.dynamodb,
+      table: environment.table,
+      onUnreadable: ({ kind, name, detail }) =>
+        journal.write({
+          ...{ event: "record.unreadable", group: groupName(name), epoch: epoch(0), node: null },
+          ...{ voter: PUBLISHER, generation: 0, tick: 0, detail: { kind, detail } },
+        }),
+    });
+    try {
+      const publisher = createPublisher({ store, ssm: clients.ssm, route53: clients.route53, clock });
+      const only = asked === null ? null : new Set(asked.keys());
+      const summary = await publishGroups({ store, publisher, clock, journal }, { only, deadline });
+      return { ...summary, batchItemFailures: asked === null ? [] : failuresOf(asked, summary) };
+    } finally {
+      clients.destroy();
+    }
+  };
+}
+
+function failuresOf(asked: ReadonlyMap<GroupName, string>, { failed }: PublisherSummary) {
+  return [...asked].filter(([group]) => group in failed).map(([, number]) => ({ itemIdentifier: number }));
+}

@@ -1,0 +1,51 @@
+// Which groups do records of the table's stream ask to be published? Only looked at as hints: the ballot is read
+// afterwards, consistently. Votes and leases change a ballot several times a second while something is wrong, so a change
+// that leaves everything published as it was is passed over.
+
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { type GroupName, groupName } from "../../core/types.ts";
+import type { Attributes } from "./attribute-value.ts";
+import { SPEC_PARTITION } from "./keys.ts";
+
+/** The part of Lambda's event that is read; `aws-lambda`'s own type has attribute values as the SDK does. */
+export interface StreamRecord {
+  readonly eventName?: string;
+  readonly dynamodb?: {
+    readonly Keys?: Attributes;
+    readonly NewImage?: Attributes;
+    readonly OldImage?: Attributes;
+    readonly SequenceNumber?: string;
+  };
+}
+
+/** Each group with the sequence number of its first record in the batch, from which the stream is to be read again. */
+export function groupsToPublish(records: readonly StreamRecord[]): ReadonlyMap<GroupName, string> {
+  const groups = new Map<GroupName, string>();
+  for (const record of records) {
+    const group = groupOf(record);
+    if (group !== null && !groups.has(group)) groups.set(group, record.dynamodb?.SequenceNumber ?? "");
+  }
+  return groups;
+}
+
+function groupOf(record: StreamRecord): GroupName | null {
+  const { pk, sk } = textsOf(record.dynamodb?.Keys);
+  // What was declared decides which targets there are, and under which addresses clients find the nodes.
+  if (pk === SPEC_PARTITION) return record.eventName === "REMOVE" ? null : groupName(sk);
+  const [kind, name] = [pk.slice(0, pk.indexOf("#")), pk.slice(pk.indexOf("#") + 1)];
+  if (kind === "published" && sk === "primary") return groupName(name);
+  return kind === "group" && sk === "ballot" && changesPublication(record) ? groupName(name) : null;
+}
+
+const PUBLISHED_PARTS = ["primary", "members", "revision", "control"];
+
+function changesPublication({ dynamodb }: StreamRecord): boolean {
+  const { NewImage: after, OldImage: before } = dynamodb ?? {};
+  if (after === undefined || before === undefined) return true;
+  return PUBLISHED_PARTS.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+}
+
+function textsOf(keys: Attributes | undefined): { readonly pk: string; readonly sk: string } {
+  const text = (value: AttributeValue | undefined): string => value?.S ?? "";
+  return { pk: text(keys?.["pk"]), sk: text(keys?.["sk"]) };
+}

@@ -1,0 +1,77 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { describe, expect, it } from "vitest";
+import { groupsToPublish, type StreamRecord } from "../../../lib/adapters/dynamodb/stream-event.ts";
+
+type Image = Readonly<Record<string, AttributeValue>>;
+
+function recordOf(
+  pk: string,
+  sk: string,
+  more: { number?: string; before?: Image; after?: Image; name?: string } = {},
+): StreamRecord {
+  return {
+    eventName: more.name ?? "MODIFY",
+    dynamodb: {
+      Keys: { pk: { S: pk }, sk: { S: sk } },
+      SequenceNumber: more.number ?? "1",
+      ...(more.before === undefined ? {} : { OldImage: more.before }),
+      ...(more.after === undefined ? {} : { NewImage: more.after }),
+    },
+  };
+}
+
+const ballot = (changes: Image = {}): Image => ({
+  primary: { M: { node: { S: "n1" }, epoch: { N: "4" } } },
+  revision: { N: "0" },
+  members: { M: { version: { N: "1" } } },
+  control: { M: { mode: { S: "act" } } },
+  "vote_az-a": { M: { seq: { N: "1" } } },
+  ...changes,
+});
+
+describe("which groups a batch of stream records asks to be published", () => {
+  it.each<readonly [string, Image]>([
+    ["another primary", { primary: { M: { node: { S: "n2" }, epoch: { N: "5" } } } }],
+    ["another revision", { revision: { N: "1" } }],
+    ["other members", { members: { M: { version: { N: "2" } } } }],
+    ["the end of a pause", { control: { M: { mode: { S: "paused" } } } }],
+  ])("those whose ballot has %s", (_name, change) => {
+    const record = recordOf("group#mymaster", "ballot", { before: ballot(), after: ballot(change), number: "17" });
+    expect([...groupsToPublish([record])]).toEqual([["mymaster", "17"]]);
+  });
+
+  it("not those of which only votes and leases changed", () => {
+    const after = ballot({ "vote_az-a": { M: { seq: { N: "2" } } }, lease: { M: { version: { N: "1" } } } });
+    expect(groupsToPublish([recordOf("group#mymaster", "ballot", { before: ballot(), after })]).size).toBe(0);
+  });
+
+  it("those whose images are not in the record", () => {
+    expect([...groupsToPublish([recordOf("group#mymaster", "ballot")]).keys()]).toEqual(["mymaster"]);
+  });
+
+  it("those whose publication or spec was written, not those whose spec is gone", () => {
+    const records = [
+      recordOf("published#one", "primary"),
+      recordOf("groups", "two"),
+      recordOf("groups", "three", { name: "REMOVE" }),
+    ];
+    expect([...groupsToPublish(records).keys()]).toEqual(["one", "two"]);
+  });
+
+  it("not for what the publisher notes itself, nor for history, requests and slots", () => {
+    const others = [
+      recordOf("published#g", "copies"),
+      recordOf("group#g", "event#00000004#00000000000001#az-a#0001"),
+      recordOf("group#g", "request"),
+      recordOf("voter#az-a#0", "slot"),
+      recordOf("voters", "az-a#0"),
+      {},
+    ];
+    expect(groupsToPublish(others).size).toBe(0);
+  });
+
+  it("each with its first record, so that nothing behind it is passed over", () => {
+    const records = ["5", "6", "7"].map((number) => recordOf("published#g", "primary", { number }));
+    expect([...groupsToPublish(records)]).toEqual([["g", "5"]]);
+  });
+});
