@@ -11,6 +11,8 @@ export const VARIABLES = {
   region: "AWS_REGION",
   table: "VALKEEPER_TABLE",
   voter: "VALKEEPER_VOTER",
+  /** All voters' ids, separated by commas: quorum is judged against them. */
+  voters: "VALKEEPER_VOTERS",
   shard: "VALKEEPER_SHARD",
   /** The copies that this function's network reaches, separated by commas: `ssm,dns`, `ssm`, or nothing. */
   publishes: "VALKEEPER_PUBLISHES",
@@ -35,6 +37,8 @@ export interface VoterEnvironment {
   readonly region: string;
   readonly table: string;
   readonly voter: VoterId;
+  /** This one among them. */
+  readonly voters: readonly VoterId[];
   readonly shard: number;
   readonly publishes: readonly CopyTarget[];
   readonly dualStack: boolean;
@@ -42,36 +46,49 @@ export interface VoterEnvironment {
   readonly secret: PlacedSecret | null;
 }
 
-/** The publisher's, and the registrar's. */
-export interface StoreEnvironment {
+export interface PublisherEnvironment {
   readonly region: string;
   readonly table: string;
+}
+
+export interface RegistrarEnvironment {
+  readonly region: string;
+  readonly table: string;
+  readonly voters: readonly VoterId[];
 }
 
 /** Throws `ConfigurationError` with every issue. */
 export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
   const read = reader(variables);
   const environment: VoterEnvironment = {
-    region: read.text(VARIABLES.region, regionPattern, "a region such as eu-west-1"),
-    table: read.text(VARIABLES.table, tablePattern, "a table's name"),
+    ...read.store(),
     voter: voterId(read.text(VARIABLES.voter, voterPattern, "a voter's id: letters, digits and hyphens, at most 64")),
+    voters: read.voters(),
     shard: read.count(VARIABLES.shard),
     publishes: read.targets(VARIABLES.publishes),
     dualStack: read.flag(VARIABLES.dualStack),
     secret: read.secret(),
   };
+  if (environment.voters.length > 0 && !environment.voters.includes(environment.voter)) {
+    read.issue(`${VARIABLES.voters} does not name ${environment.voter}, which ${VARIABLES.voter} says this is`);
+  }
   read.finish("the voter's environment");
   return environment;
 }
 
 /** Throws `ConfigurationError` with every issue. */
-export function parseStoreEnvironment(subject: string, variables: Variables): StoreEnvironment {
+export function parsePublisherEnvironment(variables: Variables): PublisherEnvironment {
   const read = reader(variables);
-  const environment: StoreEnvironment = {
-    region: read.text(VARIABLES.region, regionPattern, "a region such as eu-west-1"),
-    table: read.text(VARIABLES.table, tablePattern, "a table's name"),
-  };
-  read.finish(`${subject}'s environment`);
+  const environment: PublisherEnvironment = read.store();
+  read.finish("the publisher's environment");
+  return environment;
+}
+
+/** Throws `ConfigurationError` with every issue. */
+export function parseRegistrarEnvironment(variables: Variables): RegistrarEnvironment {
+  const read = reader(variables);
+  const environment: RegistrarEnvironment = { ...read.store(), voters: read.voters() };
+  read.finish("the registrar's environment");
   return environment;
 }
 
@@ -93,11 +110,27 @@ function reader(variables: Variables) {
         : `${name} is ${JSON.stringify(given)}: it should be ${expected}`,
     );
   };
+  const text = (name: string, pattern: RegExp, expected: string): string => {
+    const given = value(name) ?? "";
+    if (!pattern.test(given)) complain(name, expected);
+    return given;
+  };
+  const list = (name: string): string[] => (value(name) ?? "").split(",").filter((part) => part !== "");
   return {
-    text(name: string, pattern: RegExp, expected: string): string {
-      const given = value(name) ?? "";
-      if (!pattern.test(given)) complain(name, expected);
-      return given;
+    text,
+    issue: (issue: string): void => {
+      issues.push(issue);
+    },
+    store: () => ({
+      region: text(VARIABLES.region, regionPattern, "a region such as eu-west-1"),
+      table: text(VARIABLES.table, tablePattern, "a table's name"),
+    }),
+    voters(): readonly VoterId[] {
+      const given = list(VARIABLES.voters);
+      if (given.length === 0 || !given.every((part) => voterPattern.test(part)) || new Set(given).size < given.length) {
+        complain(VARIABLES.voters, "the voters' ids, each once, separated by commas");
+      }
+      return given.map(voterId);
     },
     count(name: string): number {
       const given = value(name) ?? "0";
@@ -110,7 +143,7 @@ function reader(variables: Variables) {
       return given === "true";
     },
     targets(name: string): readonly CopyTarget[] {
-      const given = (value(name) ?? "").split(",").filter((part) => part !== "");
+      const given = list(name);
       if (!given.every((part) => (copyTargets as readonly string[]).includes(part))) {
         complain(name, `some of ${copyTargets.join(", ")}, separated by commas, or empty`);
       }

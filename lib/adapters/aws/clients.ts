@@ -13,6 +13,8 @@ export interface AwsOptions {
   readonly region?: string;
   /** @default the SDK's chain: environment, profile, role */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Dual-stack names for all but DynamoDB, whose gateway endpoint is reached by its own. @default false */
+  readonly dualStack?: boolean;
   /** A TCP and TLS connection must stand by then. @default 1000 */
   readonly connectionTimeoutMs?: number;
 }
@@ -47,9 +49,10 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
   // The account's own endpoint name has to be learned with the credentials and is not what the gateway endpoint's
   // documentation promises to route; the region's name is.
   const dynamodb = once(() => new DynamoDBClient({ ...common, accountIdEndpointMode: "disabled" }));
-  const ssm = once(() => new SSMClient(common));
-  const route53 = once(() => new Route53Client(common));
-  const secretsManager = once(() => new SecretsManagerClient(common));
+  const overBoth = { ...common, ...(options.dualStack === true ? { useDualstackEndpoint: true } : {}) };
+  const ssm = once(() => new SSMClient(overBoth));
+  const route53 = once(() => new Route53Client(overBoth));
+  const secretsManager = once(() => new SecretsManagerClient(overBoth));
   return {
     get dynamodb() {
       return dynamodb();

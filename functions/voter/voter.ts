@@ -1,0 +1,75 @@
+// The voter put together: the engine's loop with the adapters of AWS and Valkey. The handler calls it in Lambda, in the
+// local cloud and in `valkeeper local` alike.
+
+import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
+import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
+import { openCredentialedNodes } from "../../lib/adapters/credentials/credentialed-nodes.ts";
+import { CredentialsBook } from "../../lib/adapters/credentials/credentials-book.ts";
+import { readStoredPassword } from "../../lib/adapters/credentials/stored-password.ts";
+import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
+import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
+import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
+import { after, type WallTime } from "../../lib/core/types.ts";
+import type { VoterEnvironment } from "../../lib/runtime/environment.ts";
+import { EVENT_AGE_LIMIT_MS, LEAVE_MARGIN_MS } from "../../lib/runtime/timing.ts";
+import { runVoter, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
+
+/** What the schedule sends. */
+export interface VoterEvent {
+  readonly scheduledTime?: string;
+}
+
+/** What is used of Lambda's context. */
+export interface Invocation {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+export type VoterResult = VoterSummary | { readonly reason: "event-too-old"; readonly ageMs: number };
+
+export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at: Invocation) => Promise<VoterResult> {
+  const clock = new SystemClock();
+  const journal = new ConsoleJournal(clock);
+  const { region, dualStack, secret } = environment;
+  // Kept over invocations, unlike everything with a connection: sockets do not survive a frozen environment.
+  const book = new CredentialsBook(async (reference) => {
+    const clients = createAwsClients({ region, dualStack });
+    try {
+      return await readStoredPassword(reference, { clients, placed: secret });
+    } finally {
+      clients.destroy();
+    }
+  }, clock);
+  return async (event, invocation) => {
+    const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - LEAVE_MARGIN_MS);
+    const ageMs = ageOf(event, clock.wallTime());
+    if (ageMs > EVENT_AGE_LIMIT_MS) return { reason: "event-too-old", ageMs };
+    const clients = createAwsClients({ region, dualStack });
+    const store = createDynamodbStore({ client: clients.dynamodb, table: environment.table });
+    const ssm = environment.publishes.includes("ssm") ? clients.ssm : null;
+    const route53 = environment.publishes.includes("dns") ? clients.route53 : null;
+    try {
+      return await runVoter({
+        voter: environment.voter,
+        voters: environment.voters,
+        shard: environment.shard,
+        owner: invocation.awsRequestId,
+        store,
+        openNodes: (config) =>
+          openCredentialedNodes({ config, book, clock, clientName: `valkeeper-${environment.voter}` }),
+        publisher: createPublisher({ store, ssm, route53, clock }),
+        clock,
+        journal,
+        deadline,
+      });
+    } finally {
+      clients.destroy();
+    }
+  };
+}
+
+/** 0 when the event does not say when it was due, or when an emulator left Scheduler's keyword in it. */
+function ageOf({ scheduledTime }: VoterEvent, now: WallTime): number {
+  const due = Date.parse(scheduledTime ?? "");
+  return Number.isNaN(due) ? 0 : now - due;
+}

@@ -1,0 +1,118 @@
+// From what an installer says about a group to the declaration that goes into its record. Hosts, secrets and zones may be
+// tokens, known at deployment only: they are checked as far as they are known, and the registrar checks all of it
+// again when they are.
+
+import { Token } from "aws-cdk-lib";
+import type { DeclaredConfig } from "../core/config.ts";
+import { checkDeclaration } from "../core/config-check.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { VoterId } from "../core/types.ts";
+import type { Egress } from "./egress.ts";
+import type { NodeCredentials, PublicationProps, TlsProps, ValkeyGroupProps } from "./group-props.ts";
+
+const DEFAULT_USER = "valkeeper";
+
+export interface GroupsOptions {
+  readonly groups: readonly ValkeyGroupProps[];
+  readonly credentials: NodeCredentials | undefined;
+  readonly publication: PublicationProps;
+  readonly voters: readonly string[];
+  readonly egress: Egress;
+}
+
+/** What each valid group is registered as. What is wrong with the others goes to `complain`. */
+export function declareGroups(options: GroupsOptions, complain: (issue: string) => void): DeclaredConfig[] {
+  for (const name of repeated(options.groups.map((group) => group.name))) complain(`group ${name} is declared twice`);
+  for (const name of repeated(options.groups.flatMap((group) => recordNameOf(group, options.publication) ?? []))) {
+    complain(`the DNS record ${name} is asked for by two groups`);
+  }
+  return options.groups.flatMap((group) => {
+    for (const issue of credentialIssues(group, options)) complain(`group ${group.name}: ${issue}`);
+    try {
+      // A missing zone is an issue of its own: quorum is then judged against what should be there.
+      return [checkDeclaration(declarationOf(group, options), { voters: votersOf(options), isUnresolved })];
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      for (const issue of error.issues) complain(`group ${group.name}: ${issue}`);
+      return [];
+    }
+  });
+}
+
+const isUnresolved = (text: string): boolean => Token.isUnresolved(text);
+
+/** Ids to judge by; a zone known at deployment only has no id yet. */
+const votersOf = (options: GroupsOptions): VoterId[] => {
+  const count = Math.max(options.voters.length, 3);
+  return Array.from({ length: count }, (_, index) => {
+    const voter = options.voters[index];
+    return (voter === undefined || Token.isUnresolved(voter) ? `voter-${index + 1}` : voter) as VoterId;
+  });
+};
+
+/** Of no particular shape: `checkDeclaration` reads it as it reads any input. */
+function declarationOf(group: ValkeyGroupProps, options: GroupsOptions): Record<string, unknown> {
+  const { credentials, tls, recordName: _recordName, ...settings } = group;
+  return {
+    ...settings,
+    credentials: referenceTo(credentials ?? options.credentials),
+    tls: tlsOf(tls),
+    publication: publicationOf(group, options.publication),
+  };
+}
+
+function referenceTo(credentials: NodeCredentials | undefined): Record<string, unknown> | undefined {
+  if (credentials === undefined) return undefined;
+  const user = credentials.user ?? DEFAULT_USER;
+  return credentials.secret === undefined
+    ? { user, parameter: credentials.parameterName }
+    : { user, secretId: credentials.secret.secretArn };
+}
+
+const tlsOf = (tls: TlsProps | undefined) =>
+  tls === undefined ? undefined : { enabled: tls.enabled ?? true, ca: tls.ca, serverName: tls.serverName };
+
+function publicationOf(group: ValkeyGroupProps, publication: PublicationProps): Record<string, unknown> {
+  return {
+    parameterPrefix: publication.parameters === false ? null : publication.parameterPrefix,
+    dns:
+      publication.hostedZone === undefined
+        ? null
+        : {
+            hostedZoneId: publication.hostedZone.hostedZoneId,
+            name: recordNameOf(group, publication),
+            ttlSeconds: publication.recordTtlSeconds,
+          },
+  };
+}
+
+/** Undefined without a hosted zone. */
+export const recordNameOf = (group: ValkeyGroupProps, publication: PublicationProps): string | undefined =>
+  publication.hostedZone === undefined
+    ? undefined
+    : (group.recordName ?? `${group.name}.${publication.hostedZone.zoneName}`);
+
+function credentialIssues(group: ValkeyGroupProps, { egress, ...options }: GroupsOptions): string[] {
+  const credentials = group.credentials ?? options.credentials;
+  if (credentials === undefined) return [];
+  const issues: string[] = [];
+  if ((credentials.secret === undefined) === (credentials.parameterName === undefined)) {
+    issues.push("credentials need exactly one of `secret` and `parameterName`");
+  }
+  if (egress.reachesSecrets) return issues;
+  if (group.credentials !== undefined) {
+    issues.push(
+      'with egress "none" all groups share the construct\'s `credentials`: only one secret is placed into the voters at deployment',
+    );
+  }
+  if (credentials.parameterName !== undefined) {
+    issues.push(
+      'with egress "none" credentials come from a Secrets Manager secret: a SecureString cannot be placed into a function at deployment',
+    );
+  }
+  return issues;
+}
+
+const repeated = (names: readonly string[]): string[] => [
+  ...new Set(names.filter((name, index) => names.indexOf(name) !== index)),
+];

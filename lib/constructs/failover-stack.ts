@@ -1,0 +1,69 @@
+// One stack from a file of settings: what `cdk deploy` of this project installs. An app of one's own uses the construct
+// instead. Nothing is looked up in the account, so that synthesis needs no credentials and gives the same everywhere.
+
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { Vpc } from "aws-cdk-lib/aws-ec2";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { HostedZone } from "aws-cdk-lib/aws-route53";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import type { Construct } from "constructs";
+import { Egress } from "./egress.ts";
+import type { CredentialsSettings, FailoverSettings, PublicationSettings } from "./failover-settings.ts";
+import type { NodeCredentials, PublicationProps } from "./group-props.ts";
+import { ValkeyFailover } from "./valkey-failover.ts";
+
+export interface FailoverStackProps extends StackProps {
+  readonly settings: FailoverSettings;
+}
+
+export class FailoverStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, ...props }: FailoverStackProps) {
+    super(scope, id, props);
+    const { vpc } = settings;
+    const failover = new ValkeyFailover(this, "Failover", {
+      vpc: Vpc.fromVpcAttributes(this, "Vpc", {
+        vpcId: vpc.vpcId,
+        availabilityZones: [...vpc.zones],
+        privateSubnetIds: [...vpc.subnetIds],
+        ...(vpc.routeTableIds === undefined ? {} : { privateSubnetRouteTableIds: [...vpc.routeTableIds] }),
+      }),
+      zones: [...vpc.zones],
+      groups: [...(settings.groups ?? [])],
+      egress: (settings.egress === undefined ? undefined : Egress.named(settings.egress)) ?? Egress.NONE,
+      publication: publicationOf(this, settings.publication ?? {}),
+      createDynamoDbEndpoint: settings.createDynamoDbEndpoint ?? false,
+      tableRemovalPolicy: settings.retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      ...(settings.credentials === undefined ? {} : { credentials: credentialsOf(this, settings.credentials) }),
+      ...(settings.environmentKeyArn === undefined
+        ? {}
+        : { environmentKey: Key.fromKeyArn(this, "EnvironmentKey", settings.environmentKeyArn) }),
+    });
+    new CfnOutput(this, "TableName", { value: failover.table.table.tableName });
+    new CfnOutput(this, "PublisherName", { value: failover.publisher.function.functionName });
+    for (const [index, voter] of failover.voters.voters.entries()) {
+      new CfnOutput(this, `Voter${index + 1}Name`, { value: voter.function.functionName });
+    }
+  }
+}
+
+const credentialsOf = (scope: Construct, settings: CredentialsSettings): NodeCredentials => ({
+  ...(settings.user === undefined ? {} : { user: settings.user }),
+  ...(settings.secretName === undefined
+    ? {}
+    : { secret: Secret.fromSecretNameV2(scope, "Credentials", settings.secretName) }),
+  ...(settings.secretArn === undefined
+    ? {}
+    : { secret: Secret.fromSecretCompleteArn(scope, "Credentials", settings.secretArn) }),
+  ...(settings.parameterName === undefined ? {} : { parameterName: settings.parameterName }),
+});
+
+function publicationOf(scope: Construct, { hostedZone, ...settings }: PublicationSettings): PublicationProps {
+  if (hostedZone === undefined) return settings;
+  return {
+    ...settings,
+    hostedZone: HostedZone.fromHostedZoneAttributes(scope, "HostedZone", {
+      hostedZoneId: hostedZone.id,
+      zoneName: hostedZone.name,
+    }),
+  };
+}

@@ -1,0 +1,48 @@
+// Calls a function once a minute, for ever, and never twice for one minute: what comes late or failed is dropped, since
+// the next call is due by then. Scheduler delivers at least once; handlers bear that.
+
+import { Duration } from "aws-cdk-lib";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import {
+  ContextAttribute,
+  Schedule,
+  ScheduleExpression,
+  ScheduleTargetInput,
+  TimeWindow,
+} from "aws-cdk-lib/aws-scheduler";
+import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
+import { Construct } from "constructs";
+import { DELIVERY_AGE_LIMIT_MS, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
+
+export interface MinuteScheduleProps {
+  readonly target: IFunction;
+  readonly description: string;
+}
+
+export class MinuteSchedule extends Construct {
+  readonly schedule: Schedule;
+
+  constructor(scope: Construct, id: string, props: MinuteScheduleProps) {
+    super(scope, id);
+    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("scheduler.amazonaws.com") });
+    role.addToPolicy(
+      new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [props.target.functionArn] }),
+    );
+    this.schedule = new Schedule(this, "Schedule", {
+      description: props.description,
+      schedule: ScheduleExpression.rate(Duration.millis(SCHEDULE_PERIOD_MS)),
+      timeWindow: TimeWindow.off(),
+      target: new LambdaInvoke(props.target, {
+        // The target would add a grant on every version of the function as well.
+        role: role.withoutPolicyUpdates(),
+        retryAttempts: 0,
+        maxEventAge: Duration.millis(DELIVERY_AGE_LIMIT_MS),
+        // Handlers drop what lay in a queue for too long.
+        input: ScheduleTargetInput.fromObject({ scheduledTime: ContextAttribute.scheduledTime }),
+      }),
+    });
+    // Without it the first calls of a new stack fail: the schedule would come before the right to call.
+    this.schedule.node.addDependency(role);
+  }
+}

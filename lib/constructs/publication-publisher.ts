@@ -1,0 +1,77 @@
+// The publisher: outside the VPC, so that it reaches every AWS API at no fixed cost. The table's stream wakes it when
+// something is published; once a minute it compares all copies with the record and repairs them.
+
+import { Duration, Stack } from "aws-cdk-lib";
+import type { ITable } from "aws-cdk-lib/aws-dynamodb";
+import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { DynamoEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { VARIABLES } from "../runtime/environment.ts";
+import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
+import { PUBLISHER_TIMEOUT_MS } from "../runtime/timing.ts";
+import { BundledFunction } from "./bundled-function.ts";
+import type { FailoverTable } from "./failover-table.ts";
+import type { PublicationProps } from "./group-props.ts";
+import { MinuteSchedule } from "./minute-schedule.ts";
+import { grantCopies } from "./publication-grants.ts";
+
+export interface PublicationPublisherProps {
+  readonly table: FailoverTable;
+  readonly publication: PublicationProps;
+  /** @default 256 */
+  readonly memoryMegabytes?: number;
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+}
+
+export class PublicationPublisher extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: PublicationPublisherProps) {
+    super(scope, id);
+    const { table, publication } = props;
+    const publisher = new BundledFunction(this, "Publisher", {
+      name: "publisher",
+      description: "Valkeeper publisher: parameters and DNS records follow the published item",
+      timeoutMs: PUBLISHER_TIMEOUT_MS,
+      memoryMegabytes: props.memoryMegabytes ?? 256,
+      environment: { [VARIABLES.table]: table.table.tableName },
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+    });
+    this.function = publisher.function;
+    table.grantPublish(publisher.role);
+    grantCopies({ grantee: publisher.role, publication, targets: ["ssm", "dns"], stack: Stack.of(this) });
+    // The CDK's own types are not written for `exactOptionalPropertyTypes`.
+    publisher.function.addEventSource(
+      new DynamoEventSource(table.table as ITable, {
+        startingPosition: StartingPosition.LATEST,
+        batchSize: 25,
+        reportBatchItemFailures: true,
+        bisectBatchOnError: true,
+        // The schedule repairs what the stream lost: a record that fails must not hold up those behind it.
+        retryAttempts: 3,
+        maxRecordAge: Duration.minutes(1),
+        filters: causes(),
+      }),
+    );
+    new MinuteSchedule(publisher, "Schedule", {
+      target: publisher.function,
+      description: "Starts the Valkeeper publisher's comparison of all copies",
+    });
+  }
+}
+
+/** One partition prefix and sort key each: what decides the publication, and not what is noted about its copies. */
+const causes = () => [
+  cause(FilterRule.isEqual("groups")),
+  cause(FilterRule.beginsWith("group#"), FilterRule.isEqual("ballot")),
+  cause(FilterRule.beginsWith("published#"), FilterRule.isEqual("primary")),
+];
+
+const cause = (partition: unknown, sort?: unknown) =>
+  FilterCriteria.filter({
+    dynamodb: {
+      Keys: { [PARTITION_KEY]: { S: partition }, ...(sort === undefined ? {} : { [SORT_KEY]: { S: sort } }) },
+    },
+  });

@@ -1,0 +1,48 @@
+// Groups declared in the app become records of the table, through a function that CloudFormation calls: hosts may be
+// known at deployment only, and a record that an operator has overridden since must be merged, not written over.
+
+import { CustomResource, Duration, Stack } from "aws-cdk-lib";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import type { DeclaredConfig } from "../core/config.ts";
+import { VARIABLES } from "../runtime/environment.ts";
+import { REGISTRAR_TIMEOUT_MS } from "../runtime/timing.ts";
+import { BundledFunction } from "./bundled-function.ts";
+import type { FailoverTable } from "./failover-table.ts";
+
+export interface RegisteredGroupsProps {
+  readonly table: FailoverTable;
+  readonly groups: readonly DeclaredConfig[];
+  readonly voters: readonly string[];
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+}
+
+export class RegisteredGroups extends Construct {
+  constructor(scope: Construct, id: string, props: RegisteredGroupsProps) {
+    super(scope, id);
+    const registrar = new BundledFunction(this, "Registrar", {
+      name: "registrar",
+      description: "Valkeeper registrar: writes declared groups into the table",
+      timeoutMs: REGISTRAR_TIMEOUT_MS,
+      memoryMegabytes: 256,
+      environment: {
+        [VARIABLES.table]: props.table.table.tableName,
+        [VARIABLES.voters]: props.voters.join(","),
+      },
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+    });
+    props.table.grantRegister(registrar.role);
+    for (const group of props.groups) {
+      const resource = new CustomResource(this, group.name, {
+        resourceType: "Custom::ValkeyGroup",
+        serviceToken: registrar.function.functionArn,
+        serviceTimeout: Duration.millis(2 * REGISTRAR_TIMEOUT_MS),
+        // As text: CloudFormation turns every number of a property into a string.
+        properties: { Declaration: Stack.of(this).toJsonString(group) },
+      });
+      // Its rights stand before it is called, and are taken away after it was called for the last time.
+      resource.node.addDependency(registrar);
+    }
+  }
+}

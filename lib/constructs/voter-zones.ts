@@ -1,0 +1,47 @@
+// Which zones have a voter, and in which subnet? One voter is one zone's view and one vote, so every voter needs a zone
+// of its own, and three is the least with which one can be lost and two still agree.
+
+import { Token } from "aws-cdk-lib";
+import type { ISubnet, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
+
+export const LEAST_ZONES = 3;
+
+export interface VoterZone {
+  /** The zone's name: also the voter's id. */
+  readonly zone: string;
+  readonly subnet: ISubnet;
+}
+
+export interface VoterZonesOptions {
+  readonly vpc: IVpc;
+  readonly subnets: SubnetSelection | undefined;
+  readonly zones: readonly string[] | undefined;
+}
+
+/** The first subnet of each zone, in the order of the VPC's zones. What is wrong goes to `complain`. */
+export function selectZones(options: VoterZonesOptions, complain: (issue: string) => void): VoterZone[] {
+  const byZone = new Map<string, ISubnet>();
+  for (const subnet of options.vpc.selectSubnets(options.subnets).subnets) {
+    if (!byZone.has(subnet.availabilityZone)) byZone.set(subnet.availabilityZone, subnet);
+  }
+  const wanted = options.zones ?? [...byZone.keys()].slice(0, LEAST_ZONES);
+  const missing = wanted.filter((zone) => !byZone.has(zone));
+  if (missing.length > 0) {
+    complain(`no subnet of the VPC is in ${missing.join(", ")}: the selected ones are in ${named(byZone.keys())}`);
+  }
+  if (new Set(wanted).size < LEAST_ZONES) {
+    complain(
+      `voters need ${LEAST_ZONES} availability zones, so that one can be lost, and there are ${new Set(wanted).size} (${named(wanted)}): ` +
+        "give a VPC with subnets in three zones, or select others with `subnets`",
+    );
+  }
+  return [...new Set(wanted)].flatMap((zone) => {
+    const subnet = byZone.get(zone);
+    return subnet === undefined ? [] : [{ zone, subnet }];
+  });
+}
+
+const named = (zones: Iterable<string>): string => {
+  const names = [...zones].map((zone) => (Token.isUnresolved(zone) ? "a zone known at deployment" : zone));
+  return names.length === 0 ? "none" : names.join(", ");
+};

@@ -1,0 +1,184 @@
+// One voter function in each zone, on a schedule of one minute. Each is placed into one subnet only: a voter is its zone's
+// view, and is to be lost with its zone.
+
+import { SecretValue, Stack } from "aws-cdk-lib";
+import {
+  Connections,
+  GatewayVpcEndpoint,
+  GatewayVpcEndpointAwsService,
+  type IConnectable,
+  InterfaceVpcEndpoint,
+  InterfaceVpcEndpointAwsService,
+  type ISecurityGroup,
+  type IVpc,
+  Port,
+  SecurityGroup,
+} from "aws-cdk-lib/aws-ec2";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { VARIABLES } from "../runtime/environment.ts";
+import { VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
+import { BundledFunction } from "./bundled-function.ts";
+import type { Egress } from "./egress.ts";
+import type { FailoverTable } from "./failover-table.ts";
+import type { NodeCredentials, PublicationProps } from "./group-props.ts";
+import { MinuteSchedule } from "./minute-schedule.ts";
+import { grantCopies } from "./publication-grants.ts";
+import type { VoterZone } from "./voter-zones.ts";
+
+export interface VotersProps {
+  readonly vpc: IVpc;
+  readonly zones: VoterZone[];
+  readonly table: FailoverTable;
+  readonly egress: Egress;
+  readonly publication: PublicationProps;
+  /** Every group's. */
+  readonly credentials: NodeCredentials[];
+  /**
+   * Encrypts the voters' environment.
+   * @default - Lambda's own key
+   */
+  readonly environmentKey?: IKey;
+  /** @default false */
+  readonly createDynamoDbEndpoint?: boolean;
+  /** @default - a new one that lets everything out and nothing in */
+  readonly securityGroup?: ISecurityGroup;
+  /** @default 256 */
+  readonly memoryMegabytes?: number;
+  /**
+   * Concurrent invocations kept for each voter; two suffice: one runs, one takes over.
+   * @default - not limited
+   */
+  readonly reservedConcurrency?: number;
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+}
+
+export interface Voter {
+  readonly zone: string;
+  readonly function: IFunction;
+}
+
+export class Voters extends Construct implements IConnectable {
+  readonly voters: Voter[];
+  /** For rules of the nodes' security groups: `nodes.connections.allowFrom(voters, Port.tcp(6379))`. */
+  readonly connections: Connections;
+
+  constructor(scope: Construct, id: string, props: VotersProps) {
+    super(scope, id);
+    const securityGroup =
+      props.securityGroup ??
+      new SecurityGroup(this, "SecurityGroup", {
+        vpc: props.vpc,
+        description: "Valkeeper voters: nothing in, Valkey nodes and AWS out",
+        allowAllOutbound: true,
+        allowAllIpv6Outbound: true,
+      });
+    this.connections = new Connections({ securityGroups: [securityGroup] });
+    this.#createEndpoints(props);
+    // Named by position: a zone may be known at deployment only.
+    this.voters = props.zones.map((zone, index) => {
+      const bundled = this.#createVoter(`Voter${index + 1}`, zone, securityGroup, props);
+      return { zone: zone.zone, function: bundled.function };
+    });
+  }
+
+  #createVoter(id: string, zone: VoterZone, securityGroup: ISecurityGroup, props: VotersProps): BundledFunction {
+    const { table, egress, publication } = props;
+    const voter = new BundledFunction(this, id, {
+      name: "voter",
+      description: `Valkeeper voter of ${zone.zone}`,
+      timeoutMs: VOTER_TIMEOUT_MS,
+      memoryMegabytes: props.memoryMegabytes ?? 256,
+      environment: {
+        [VARIABLES.table]: table.table.tableName,
+        [VARIABLES.voter]: zone.zone,
+        [VARIABLES.voters]: props.zones.map((each) => each.zone).join(","),
+        [VARIABLES.shard]: "0",
+        [VARIABLES.publishes]: egress._publishes.join(","),
+        [VARIABLES.dualStack]: String(egress.name === "dualStack"),
+        ...placedSecret(props),
+      },
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      options: {
+        vpc: props.vpc,
+        vpcSubnets: { subnets: [zone.subnet] },
+        securityGroups: [securityGroup],
+        ipv6AllowedForDualStack: egress.name === "dualStack",
+        // Without a NAT gateway it makes no difference which kind of subnet it is.
+        allowPublicSubnet: egress.name !== "nat",
+        ...(props.environmentKey === undefined ? {} : { environmentEncryption: props.environmentKey }),
+        ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      },
+    });
+    table.grantVote(voter.role, zone.zone);
+    grantCopies({ grantee: voter.role, publication, targets: egress._publishes, stack: Stack.of(this) });
+    if (egress.reachesSecrets) for (const each of props.credentials) this.#grantSecret(voter, each);
+    new MinuteSchedule(voter, "Schedule", {
+      target: voter.function,
+      description: `Starts the Valkeeper voter of ${zone.zone}`,
+    });
+    return voter;
+  }
+
+  #grantSecret(voter: BundledFunction, credentials: NodeCredentials): void {
+    credentials.secret?.grantRead(voter.role);
+    if (credentials.parameterName === undefined) return;
+    voter.role.addToPolicy(
+      new PolicyStatement({
+        actions: ["ssm:GetParameter"],
+        resources: [
+          Stack.of(this).formatArn({
+            service: "ssm",
+            resource: "parameter",
+            resourceName: credentials.parameterName.replace(/^\//, ""),
+          }),
+        ],
+      }),
+    );
+  }
+
+  #createEndpoints(props: VotersProps): void {
+    const subnets = { subnets: props.zones.map((zone) => zone.subnet) };
+    if (props.createDynamoDbEndpoint === true) {
+      new GatewayVpcEndpoint(this, "DynamoDb", {
+        vpc: props.vpc,
+        service: GatewayVpcEndpointAwsService.DYNAMODB,
+        subnets: [subnets],
+      });
+    }
+    if (props.egress.name !== "endpoints") return;
+    const securityGroup = new SecurityGroup(this, "EndpointSecurityGroup", {
+      vpc: props.vpc,
+      description: "Valkeeper interface endpoints: HTTPS from the voters",
+      allowAllOutbound: false,
+    });
+    securityGroup.connections.allowFrom(this, Port.tcp(443), "voters");
+    for (const service of [InterfaceVpcEndpointAwsService.SSM, InterfaceVpcEndpointAwsService.SECRETS_MANAGER]) {
+      new InterfaceVpcEndpoint(this, service.shortName, {
+        vpc: props.vpc,
+        service,
+        subnets,
+        securityGroups: [securityGroup],
+        // Its own rule lets the voters in; the default one would let in the whole VPC.
+        open: false,
+      });
+    }
+  }
+}
+
+/** Where no voter reaches Secrets Manager, CloudFormation reads the secret and places it. */
+function placedSecret({ egress, credentials: [credentials] }: VotersProps): { [name: string]: string } {
+  if (egress.reachesSecrets || credentials?.secret === undefined) return {};
+  const value = SecretValue.secretsManager(credentials.secret.secretArn, {
+    ...(credentials.secretVersionId === undefined ? {} : { versionId: credentials.secretVersionId }),
+  });
+  return {
+    [VARIABLES.secretId]: credentials.secret.secretArn,
+    // Unwrapped on purpose: the template holds the reference, CloudFormation resolves it.
+    [VARIABLES.secretValue]: value.unsafeUnwrap(),
+  };
+}

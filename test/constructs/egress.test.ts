@@ -1,0 +1,164 @@
+import type { Stack } from "aws-cdk-lib";
+import { CfnParameter } from "aws-cdk-lib";
+import { Match } from "aws-cdk-lib/assertions";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { HostedZone } from "aws-cdk-lib/aws-route53";
+import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { describe, expect, it } from "vitest";
+import { Egress } from "../../lib/constructs/egress.ts";
+import type { ValkeyFailoverProps } from "../../lib/constructs/valkey-failover.ts";
+import { actionsOf, group, issuesOf, statementsOf, synthesize, zones } from "./failover-stack.ts";
+
+const published = (stack: Stack): Partial<ValkeyFailoverProps> => ({
+  credentials: { secret: Secret.fromSecretNameV2(stack, "Secret", "valkey/coordinator") },
+  publication: {
+    hostedZone: HostedZone.fromHostedZoneAttributes(stack, "Zone", {
+      hostedZoneId: "Z0123456789ABCDEFGHIJ",
+      zoneName: "valkey.internal",
+    }),
+  },
+});
+
+const voterVariables = (template: ReturnType<typeof synthesize>["template"]): Record<string, unknown> =>
+  Object.values(template.findResources("AWS::Lambda::Function")).find((resource) =>
+    String(resource["Properties"].Description).startsWith("Valkeeper voter"),
+  )?.["Properties"].Environment.Variables;
+
+describe.each([
+  ["nat", Egress.NAT, "ssm,dns"],
+  ["dualStack", Egress.DUAL_STACK, "ssm,dns"],
+  ["endpoints", Egress.ENDPOINTS, "ssm"],
+] as const)("egress %s", (name, egress, publishes) => {
+  const { template } = synthesize((stack) => ({ ...published(stack), egress }));
+
+  it("lets voters read the secret and publish what they reach", () => {
+    expect(voterVariables(template)["VALKEEPER_PUBLISHES"]).toBe(publishes);
+    const actions = actionsOf(statementsOf(template, "Voter1RoleDefaultPolicy"));
+    expect(actions).toContain("secretsmanager:GetSecretValue");
+    expect(actions).toContain("ssm:PutParameter");
+    expect(actions.includes("route53:ChangeResourceRecordSets")).toBe(publishes.includes("dns"));
+  });
+
+  it("places no secret", () => {
+    expect(JSON.stringify(template.toJSON())).not.toContain("{{resolve:");
+  });
+
+  it("asks for dual-stack names only where the network has both", () => {
+    expect(voterVariables(template)["VALKEEPER_DUAL_STACK"]).toBe(String(name === "dualStack"));
+    template.resourcePropertiesCountIs(
+      "AWS::Lambda::Function",
+      { VpcConfig: { Ipv6AllowedForDualStack: true } },
+      name === "dualStack" ? 3 : 0,
+    );
+  });
+
+  it("creates interface endpoints only when that is the choice", () => {
+    template.resourceCountIs("AWS::EC2::VPCEndpoint", name === "endpoints" ? 2 : 0);
+  });
+});
+
+describe("egress none", () => {
+  it("leaves all copies to the publisher", () => {
+    const { template } = synthesize((stack) => {
+      const { publication } = published(stack);
+      return publication === undefined ? {} : { publication };
+    });
+    expect(voterVariables(template)["VALKEEPER_PUBLISHES"]).toBe("");
+    const voter = actionsOf(statementsOf(template, "Voter1RoleDefaultPolicy"));
+    expect(voter.filter((action) => /^(ssm|route53|secretsmanager):/.test(action))).toEqual([]);
+    expect(actionsOf(statementsOf(template, "PublisherRoleDefaultPolicy"))).toEqual(
+      expect.arrayContaining(["ssm:PutParameter", "route53:ChangeResourceRecordSets"]),
+    );
+  });
+
+  it("places the one secret by reference, under a key of one's own", () => {
+    const { template } = synthesize((stack) => ({
+      ...published(stack),
+      environmentKey: Key.fromKeyArn(stack, "Key", `arn:aws:kms:eu-west-1:123456789012:key/${"0".repeat(8)}`),
+    }));
+    expect(JSON.stringify(voterVariables(template)["VALKEEPER_SECRET_VALUE"])).toContain("{{resolve:secretsmanager:");
+    template.resourcePropertiesCountIs("AWS::Lambda::Function", { KmsKeyArn: Match.anyValue() }, 3);
+  });
+
+  it("refuses what it cannot keep secret or cannot place", () => {
+    const issues = issuesOf(() => ({
+      credentials: { parameterName: "/valkey/password" },
+      groups: [{ ...group, credentials: { parameterName: "/valkey/other" } }],
+    }));
+    expect(issues).toEqual([
+      expect.stringContaining("all groups share the construct's `credentials`"),
+      expect.stringContaining("a SecureString cannot be placed"),
+      expect.stringContaining("give `environmentKey`"),
+    ]);
+  });
+});
+
+describe("the DNS record", () => {
+  it("is changed by exact pairs only, in the one zone", () => {
+    const { template } = synthesize((stack) => ({ ...published(stack), egress: Egress.NAT }));
+    const change = statementsOf(template, "PublisherRoleDefaultPolicy").find(
+      (statement) => statement.Action === "route53:ChangeResourceRecordSets",
+    );
+    expect(JSON.stringify(change?.Resource)).toContain(":route53:::hostedzone/Z0123456789ABCDEFGHIJ");
+    expect(change?.Condition?.["ForAllValues:StringEquals"]).toEqual({
+      "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
+      "route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME", "TXT"],
+    });
+  });
+
+  it("is named after the group unless it has a name of its own", () => {
+    const { template } = synthesize((stack) => ({
+      ...published(stack),
+      egress: Egress.NAT,
+      groups: [group, { ...group, name: "other", recordName: "cache.valkey.internal" }],
+    }));
+    const names = Object.values(template.findResources("Custom::ValkeyGroup")).map(
+      (resource) =>
+        /"name":"([^"]*valkey\.internal)"/.exec(
+          JSON.stringify(resource["Properties"].Declaration).replaceAll("\\", ""),
+        )?.[1],
+    );
+    expect(names).toEqual(["mymaster.valkey.internal", "cache.valkey.internal"]);
+  });
+
+  it("is nobody's twice", () => {
+    const issues = issuesOf((stack) => ({
+      ...published(stack),
+      egress: Egress.NAT,
+      groups: [group, { ...group, name: "other", recordName: "mymaster.valkey.internal" }],
+    }));
+    expect(issues).toEqual(["the DNS record mymaster.valkey.internal is asked for by two groups"]);
+  });
+});
+
+describe("DynamoDB's gateway endpoint", () => {
+  it("is created only when asked for, in the voters' route tables", () => {
+    synthesize().template.resourceCountIs("AWS::EC2::VPCEndpoint", 0);
+    synthesize(() => ({ createDynamoDbEndpoint: true })).template.hasResourceProperties("AWS::EC2::VPCEndpoint", {
+      VpcEndpointType: "Gateway",
+      RouteTableIds: ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1", "rtb-0123456789abcdef2"],
+    });
+  });
+});
+
+describe("tokens", () => {
+  it("are accepted where only the deployment knows the value, and resolved in the record", () => {
+    const { template } = synthesize((stack) => ({
+      groups: [
+        {
+          ...group,
+          nodes: zones.map((zone, index) => ({
+            id: `n${index + 1}`,
+            host: new CfnParameter(stack, `Host${index + 1}`).valueAsString,
+            zone,
+          })),
+        },
+      ],
+      credentials: { secret: new Secret(stack, "Secret") as ISecret },
+      egress: Egress.NAT,
+    }));
+    const [resource] = Object.values(template.findResources("Custom::ValkeyGroup"));
+    expect(JSON.stringify(resource?.["Properties"].Declaration)).toContain('{"Ref":"Host1"}');
+    expect(JSON.stringify(resource?.["Properties"].Declaration)).toContain('{"Ref":"Secret');
+  });
+});

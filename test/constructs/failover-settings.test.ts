@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { App } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import { describe, expect, it } from "vitest";
+import { readSettings, settingsFrom } from "../../lib/constructs/failover-settings.ts";
+import { FailoverStack } from "../../lib/constructs/failover-stack.ts";
+
+const example = JSON.parse(readFileSync("cdk.json", "utf8")).context.valkeeper as Record<string, unknown>;
+
+const issuesOf = (input: unknown): readonly string[] => {
+  try {
+    readSettings(input);
+  } catch (error) {
+    return (error as { readonly issues: readonly string[] }).issues;
+  }
+  return [];
+};
+
+describe("the app's settings", () => {
+  it("in cdk.json make a stack, whose outputs name what was made", () => {
+    const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+    const stack = new FailoverStack(app, "Valkeeper", { settings: settingsFrom(undefined, example) });
+    const template = Template.fromStack(stack);
+    expect(Object.keys(template.toJSON()["Outputs"])).toEqual([
+      "TableName",
+      "PublisherName",
+      "Voter1Name",
+      "Voter2Name",
+      "Voter3Name",
+    ]);
+    template.resourceCountIs("Custom::ValkeyGroup", 1);
+  });
+
+  it("are refused with every issue at once, misspelt names included", () => {
+    expect(
+      issuesOf({ ...example, egres: "nat", vpc: { vpcId: "vpc-1", zones: "a", subnetIds: [] }, retainTable: "no" }),
+    ).toEqual([
+      expect.stringContaining('settings.vpc.zones should be a list of texts and is "a"'),
+      expect.stringContaining('settings has no setting "egres"'),
+      expect.stringContaining('settings.retainTable should be true or false and is "no"'),
+    ]);
+  });
+
+  it("need a subnet for each zone, a known egress, and one place for the password", () => {
+    expect(
+      issuesOf({
+        vpc: { vpcId: "vpc-1", zones: ["a", "b", "c"], subnetIds: ["s-1"] },
+        egress: "internet",
+        credentials: { secretName: "a", parameterName: "b" },
+      }),
+    ).toEqual([
+      expect.stringContaining("3 zones and 1 subnetIds"),
+      expect.stringContaining('egress should be none, dualStack, nat or endpoints and is "internet"'),
+      expect.stringContaining("exactly one of secretName, secretArn and parameterName"),
+    ]);
+  });
+
+  it("from a file that is not there, or is no JSON, are named", () => {
+    expect(() => settingsFrom("no-such-file.json", example)).toThrow(/no-such-file\.json cannot be read/);
+    expect(() => settingsFrom("LICENSE", example)).toThrow(/LICENSE is not JSON/);
+  });
+});

@@ -1,0 +1,249 @@
+import { RemovalPolicy } from "aws-cdk-lib";
+import { Match } from "aws-cdk-lib/assertions";
+import { describe, expect, it } from "vitest";
+import { actionsOf, group, importVpc, issuesOf, statementsOf, synthesize } from "./failover-stack.ts";
+
+describe("the table", () => {
+  it("is on demand, recoverable, protected and outlives the stack", () => {
+    const { template } = synthesize();
+    template.hasResource("AWS::DynamoDB::GlobalTable", {
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+      Properties: {
+        BillingMode: "PAY_PER_REQUEST",
+        KeySchema: [
+          { AttributeName: "pk", KeyType: "HASH" },
+          { AttributeName: "sk", KeyType: "RANGE" },
+        ],
+        StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
+        Replicas: [
+          {
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          },
+        ],
+      },
+    });
+  });
+
+  it("goes with the stack when asked to, and is then not protected", () => {
+    const { template } = synthesize(() => ({ tableRemovalPolicy: RemovalPolicy.DESTROY }));
+    template.hasResource("AWS::DynamoDB::GlobalTable", {
+      DeletionPolicy: "Delete",
+      Properties: { Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })] },
+    });
+  });
+});
+
+describe("the voters", () => {
+  const { template, failover } = synthesize();
+  const voters = Object.values(template.findResources("AWS::Lambda::Function")).filter((resource) =>
+    String(resource["Properties"].Description).startsWith("Valkeeper voter"),
+  );
+
+  it("are one function in one subnet of each of three zones", () => {
+    expect(voters.map((voter) => voter["Properties"].VpcConfig.SubnetIds)).toEqual([
+      ["subnet-0123456789abcdef0"],
+      ["subnet-0123456789abcdef1"],
+      ["subnet-0123456789abcdef2"],
+    ]);
+    expect(voters.map((voter) => voter["Properties"].Environment.Variables["VALKEEPER_VOTER"])).toEqual([
+      "eu-west-1a",
+      "eu-west-1b",
+      "eu-west-1c",
+    ]);
+    expect(failover.voters.voters).toHaveLength(3);
+  });
+
+  it("run Node 24 on arm64, for longer than two periods of their schedule, with one bundle for all", () => {
+    for (const voter of voters) {
+      expect(voter["Properties"]).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        Timeout: 180,
+        MemorySize: 256,
+        Code: voters[0]?.["Properties"].Code,
+      });
+      expect(voter["Properties"].ReservedConcurrentExecutions).toBeUndefined();
+    }
+  });
+
+  it("know the table and all voters, and publish nothing without a path", () => {
+    expect(voters[0]?.["Properties"].Environment.Variables).toMatchObject({
+      VALKEEPER_TABLE: { Ref: expect.stringContaining("FailoverTable") },
+      VALKEEPER_VOTERS: "eu-west-1a,eu-west-1b,eu-west-1c",
+      VALKEEPER_PUBLISHES: "",
+      VALKEEPER_DUAL_STACK: "false",
+      VALKEEPER_SHARD: "0",
+    });
+  });
+
+  it("are never retried: the next minute's call is worth more", () => {
+    const configs = Object.values(template.findResources("AWS::Lambda::EventInvokeConfig"));
+    expect(configs).toHaveLength(5);
+    for (const config of configs) {
+      expect(config["Properties"]).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+    }
+  });
+
+  it("let nothing in", () => {
+    template.resourceCountIs("AWS::EC2::SecurityGroupIngress", 0);
+    template.allResourcesProperties("AWS::EC2::SecurityGroup", { SecurityGroupIngress: Match.absent() });
+  });
+
+  it("keep logs for a stated time", () => {
+    template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 90 });
+  });
+
+  it("may touch the groups' items and their own slot, and nothing outside the table", () => {
+    const statements = statementsOf(template, "Voter1RoleDefaultPolicy");
+    expect(actionsOf(statements)).toEqual([
+      "dynamodb:BatchGetItem",
+      "dynamodb:BatchWriteItem",
+      "dynamodb:DescribeTable",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    const write = statements.find((statement) => statement.Action.includes("dynamodb:PutItem"));
+    expect(write?.Condition).toEqual({
+      "ForAllValues:StringLike": {
+        "dynamodb:LeadingKeys": ["group#*", "published#*", "voter#eu-west-1a#*", "voters"],
+      },
+      Null: { "dynamodb:LeadingKeys": "false" },
+    });
+  });
+
+  it("have no managed policy, which would open every log group of the account", () => {
+    for (const role of Object.values(template.findResources("AWS::IAM::Role"))) {
+      expect(role["Properties"].ManagedPolicyArns).toBeUndefined();
+    }
+  });
+});
+
+describe("the schedules", () => {
+  const { template } = synthesize();
+  const schedules = Object.values(template.findResources("AWS::Scheduler::Schedule"));
+
+  it("call each voter and the publisher once a minute, at once, and never again for the same minute", () => {
+    expect(schedules).toHaveLength(4);
+    for (const schedule of schedules) {
+      expect(schedule["Properties"]).toMatchObject({
+        ScheduleExpression: "rate(1 minute)",
+        FlexibleTimeWindow: { Mode: "OFF" },
+        State: "ENABLED",
+        Target: {
+          Input: '{"scheduledTime":"<aws.scheduler.scheduled-time>"}',
+          RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+        },
+      });
+    }
+  });
+
+  it("may call their one function and no version of it", () => {
+    for (const name of ["Voters", "PublicationPublisher"]) {
+      const statements = statementsOf(template, name).filter((each) => each.Action === "lambda:InvokeFunction");
+      expect(statements.length).toBeGreaterThan(0);
+      for (const statement of statements) expect(statement.Resource).toHaveProperty("Fn::GetAtt");
+    }
+  });
+});
+
+describe("the publisher", () => {
+  const { template } = synthesize();
+
+  it("is outside the VPC", () => {
+    template.hasResourceProperties("AWS::Lambda::Function", {
+      Description: Match.stringLikeRegexp("^Valkeeper publisher"),
+      VpcConfig: Match.absent(),
+    });
+  });
+
+  it("is woken by what decides the publication, and gives a failing record up after a minute", () => {
+    template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+      StartingPosition: "LATEST",
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 3,
+      MaximumRecordAgeInSeconds: 60,
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      FilterCriteria: {
+        Filters: [
+          { Pattern: '{"dynamodb":{"Keys":{"pk":{"S":["groups"]}}}}' },
+          { Pattern: '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"group#"}]},"sk":{"S":["ballot"]}}}}' },
+          { Pattern: '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"published#"}]},"sk":{"S":["primary"]}}}}' },
+        ],
+      },
+    });
+  });
+
+  it("writes its parameters, and no ballot", () => {
+    const statements = statementsOf(template, "PublisherRoleDefaultPolicy");
+    const parameters = statements.find((statement) => statement.Action.includes("ssm:PutParameter"));
+    expect(JSON.stringify(parameters?.Resource)).toContain(":ssm:eu-west-1:123456789012:parameter/valkeeper/*");
+    const write = statements.find((statement) => statement.Action.includes("dynamodb:PutItem"));
+    expect(write?.Condition).toMatchObject({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["published#*"] },
+    });
+    expect(actionsOf(statements).filter((action) => action.startsWith("route53:"))).toEqual([]);
+  });
+});
+
+describe("the declared groups", () => {
+  it("become records through the registrar, with numbers as numbers", () => {
+    const { template } = synthesize(() => ({ groups: [{ ...group, downAfterMs: 3_000 }] }));
+    const [resource] = Object.values(template.findResources("Custom::ValkeyGroup"));
+    expect(JSON.parse(resource?.["Properties"].Declaration)).toMatchObject({
+      name: "mymaster",
+      primary: "n1",
+      quorum: 2,
+      downAfterMs: 3_000,
+      nodes: [{ id: "n1", host: "10.0.1.10", port: 6379, zone: "eu-west-1a" }, { id: "n2" }, { id: "n3" }],
+    });
+  });
+
+  it("need no registrar when there are none", () => {
+    const { template } = synthesize(() => ({ groups: [] }));
+    template.resourceCountIs("AWS::Lambda::Function", 4);
+    template.resourceCountIs("Custom::ValkeyGroup", 0);
+  });
+});
+
+describe("what does not fit together", () => {
+  it("fewer than three zones is one clear error", () => {
+    expect(issuesOf((stack) => ({ vpc: importVpc(stack, ["eu-west-1a", "eu-west-1b"]), groups: [] }))).toEqual([
+      "voters need 3 availability zones, so that one can be lost, and there are 2 (eu-west-1a, eu-west-1b): " +
+        "give a VPC with subnets in three zones, or select others with `subnets`",
+    ]);
+  });
+
+  it("is told all at once, over all groups and properties", () => {
+    const issues = issuesOf((stack) => ({
+      vpc: importVpc(stack),
+      reservedConcurrency: 1,
+      zones: ["eu-west-1a", "eu-west-1b", "eu-west-1z"],
+      groups: [
+        { ...group, quorum: 1, downAfterMs: 90_000 },
+        { ...group, onPossibleLoss: "perhaps" },
+      ],
+    }));
+    expect(issues).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining("no subnet of the VPC is in eu-west-1z"),
+        "group mymaster is declared twice",
+        expect.stringContaining("quorum 1 is below 2"),
+        expect.stringContaining("downAfterMs should be from 100 to 60000 milliseconds"),
+        expect.stringContaining('onPossibleLoss should be "promote" or "refuse"'),
+        expect.stringContaining("reservedConcurrency is 1 and should be 2 or more"),
+      ]),
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import {
+  parsePublisherEnvironment,
+  parseRegistrarEnvironment,
+  parseVoterEnvironment,
+} from "../../lib/runtime/environment.ts";
+
+const variables = {
+  AWS_REGION: "eu-west-1",
+  VALKEEPER_TABLE: "valkeeper",
+  VALKEEPER_VOTER: "eu-west-1a",
+  VALKEEPER_VOTERS: "eu-west-1a,eu-west-1b,eu-west-1c",
+};
+
+const issuesOf = (parse: () => unknown): readonly string[] => {
+  try {
+    parse();
+  } catch (error) {
+    return (error as { readonly issues: readonly string[] }).issues;
+  }
+  return [];
+};
+
+describe("a voter's environment", () => {
+  it("has defaults for what a simple deployment leaves out", () => {
+    expect(parseVoterEnvironment(variables)).toEqual({
+      region: "eu-west-1",
+      table: "valkeeper",
+      voter: "eu-west-1a",
+      voters: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+      shard: 0,
+      publishes: [],
+      dualStack: false,
+      secret: null,
+    });
+  });
+
+  it("is read in full", () => {
+    const environment = parseVoterEnvironment({
+      ...variables,
+      VALKEEPER_SHARD: "3",
+      VALKEEPER_PUBLISHES: "dns,ssm",
+      VALKEEPER_DUAL_STACK: "true",
+      VALKEEPER_SECRET_ID: "valkey/coordinator",
+      VALKEEPER_SECRET_VALUE: "secret",
+    });
+    expect(environment).toMatchObject({
+      shard: 3,
+      publishes: ["ssm", "dns"],
+      dualStack: true,
+      secret: { id: "valkey/coordinator", value: "secret" },
+    });
+  });
+
+  it("names every issue at once", () => {
+    const issues = issuesOf(() =>
+      parseVoterEnvironment({
+        AWS_REGION: "here",
+        VALKEEPER_VOTER: "az#a",
+        VALKEEPER_VOTERS: "az-a,az-a",
+        VALKEEPER_SHARD: "-1",
+        VALKEEPER_PUBLISHES: "ssm,mail",
+        VALKEEPER_DUAL_STACK: "yes",
+      }),
+    );
+    expect(issues).toEqual([
+      expect.stringContaining('AWS_REGION is "here"'),
+      expect.stringContaining("VALKEEPER_TABLE is not set"),
+      expect.stringContaining('VALKEEPER_VOTER is "az#a"'),
+      expect.stringContaining('VALKEEPER_VOTERS is "az-a,az-a"'),
+      expect.stringContaining('VALKEEPER_SHARD is "-1"'),
+      expect.stringContaining('VALKEEPER_PUBLISHES is "ssm,mail"'),
+      expect.stringContaining('VALKEEPER_DUAL_STACK is "yes"'),
+      expect.stringContaining("VALKEEPER_VOTERS does not name az#a"),
+    ]);
+  });
+
+  it("never repeats a secret in an issue", () => {
+    const issues = issuesOf(() => parseVoterEnvironment({ ...variables, VALKEEPER_SECRET_VALUE: "planted" }));
+    expect(issues).toEqual([expect.stringContaining("go together")]);
+    expect(issues.join()).not.toContain("planted");
+  });
+});
+
+describe("the other functions' environments", () => {
+  it("ask only for what the function needs", () => {
+    expect(parsePublisherEnvironment(variables)).toEqual({ region: "eu-west-1", table: "valkeeper" });
+    expect(parseRegistrarEnvironment(variables).voters).toHaveLength(3);
+    expect(issuesOf(() => parseRegistrarEnvironment({}))).toHaveLength(3);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import type { SpecRecord } from "../../lib/core/records.ts";
+import { type GroupName, groupName, voterId, wallTime } from "../../lib/core/types.ts";
+import { registerDeclared, type SpecStore, withdrawDeclared } from "../../lib/runtime/registration.ts";
+
+const voters = ["az-a", "az-b", "az-c"].map(voterId);
+const name = groupName("mymaster");
+const declaration = {
+  name,
+  nodes: [
+    { id: "n1", host: "10.0.1.10", port: 6379, zone: "az-a" },
+    { id: "n2", host: "10.0.2.10", port: 6379, zone: "az-b" },
+  ],
+};
+
+class Specs implements SpecStore {
+  readonly records = new Map<GroupName, SpecRecord>();
+  readonly removed: GroupName[] = [];
+  /** Edits by others that come between reading and writing. */
+  foreignEdits = 0;
+
+  async readSpec(group: GroupName): Promise<SpecRecord | null> {
+    return this.records.get(group) ?? null;
+  }
+  async writeSpec(spec: SpecRecord, expectedVersion: number): Promise<boolean> {
+    const standing = this.records.get(spec.group);
+    if (this.foreignEdits > 0 && standing !== undefined) {
+      this.foreignEdits -= 1;
+      this.records.set(spec.group, { ...standing, version: standing.version + 1 });
+    }
+    if ((this.records.get(spec.group)?.version ?? 0) !== expectedVersion) return false;
+    this.records.set(spec.group, spec);
+    return true;
+  }
+  async removeGroup(group: GroupName): Promise<void> {
+    this.records.delete(group);
+    this.removed.push(group);
+  }
+}
+
+describe("a declared group", () => {
+  it("becomes a record of the deployment", async () => {
+    const store = new Specs();
+    expect(await registerDeclared(store, declaration, voters)).toEqual({ kind: "registered", version: 1 });
+    expect(store.records.get(name)).toMatchObject({ owner: "cdk", version: 1, overrides: {}, shard: 0 });
+  });
+
+  it("keeps what operators have overridden", async () => {
+    const store = new Specs();
+    await registerDeclared(store, declaration, voters);
+    const overrides = { downAfterMs: { value: 3_000, by: "kim", at: wallTime(1) } };
+    const standing = store.records.get(name);
+    if (standing !== undefined) store.records.set(name, { ...standing, overrides });
+    await registerDeclared(store, { ...declaration, downAfterMs: 4_000 }, voters);
+    expect(store.records.get(name)).toMatchObject({ version: 2, declared: { downAfterMs: 4_000 }, overrides });
+  });
+
+  it("is refused when it does not fit what operators have overridden", async () => {
+    const store = new Specs();
+    await registerDeclared(store, declaration, voters);
+    const standing = store.records.get(name);
+    const overrides = { refusedAfterMs: { value: 4_000, by: "kim", at: wallTime(1) } };
+    if (standing !== undefined) store.records.set(name, { ...standing, overrides });
+    await expect(registerDeclared(store, { ...declaration, downAfterMs: 1_000 }, voters)).rejects.toMatchObject({
+      code: "ConfigurationError",
+    });
+    expect(store.records.get(name)?.version).toBe(1);
+  });
+
+  it("that belongs to the command line is left to it", async () => {
+    const store = new Specs();
+    await registerDeclared(store, declaration, voters);
+    const standing = store.records.get(name);
+    if (standing !== undefined) store.records.set(name, { ...standing, owner: "cli" });
+    expect(await registerDeclared(store, declaration, voters)).toMatchObject({
+      kind: "refused",
+      detail: expect.stringContaining("valkeeper groups remove mymaster"),
+    });
+    await withdrawDeclared(store, name);
+    expect(store.removed).toEqual([]);
+  });
+
+  it("is written over an edit that came between reading and writing, not instead of it", async () => {
+    const store = new Specs();
+    await registerDeclared(store, declaration, voters);
+    store.foreignEdits = 1;
+    expect(await registerDeclared(store, declaration, voters)).toEqual({ kind: "registered", version: 3 });
+    store.foreignEdits = 99;
+    expect(await registerDeclared(store, declaration, voters)).toMatchObject({ kind: "refused" });
+  });
+
+  it("is taken back when it leaves the app, and once only", async () => {
+    const store = new Specs();
+    await registerDeclared(store, declaration, voters);
+    await withdrawDeclared(store, name);
+    await withdrawDeclared(store, name);
+    expect(store.removed).toEqual([name]);
+  });
+});
