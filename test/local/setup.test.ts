@@ -48,7 +48,8 @@ describe("set-up", () => {
 
   it("says what to install when Python has no venv module, and leaves nothing half made", async () => {
     const script = 'case "$*" in *venv*) echo "No module named venv" >&2; exit 1;; *) echo 3 11;; esac';
-    await expect(ensureLocalCloud(contextWith({ python3: script }))).rejects.toThrow("python3-venv");
+    const message = /No module named venv\): install its venv module \(Debian: `apt-get install python3-venv`\)/;
+    await expect(ensureLocalCloud(contextWith({ python3: script }))).rejects.toThrow(message);
     expect(existsSync(join(folder, "cache", "local-cloud"))).toBe(false);
   });
 
@@ -135,7 +136,7 @@ describe("the set-up's lock", () => {
     const lock = join(context.cache, "setup.lock");
     mkdirSync(lock, { recursive: true });
     writeFileSync(join(lock, "owner"), JSON.stringify({ pid: 2 ** 22 + 1, started: "1", token: "gone" }));
-    writeFileSync(join(lock, "worker"), JSON.stringify({ pid: process.pid }));
+    writeFileSync(join(lock, "worker-1"), JSON.stringify({ pid: process.pid }));
     let entered = false;
     const entering = withLock(context, async () => {
       entered = true;

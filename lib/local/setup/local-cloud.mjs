@@ -2,9 +2,10 @@
 // (a jar among the packages) as a second opinion where Java is present.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findOnPath, isExecutable, readJson, runOrFail, runQuietly, SetupError, writeAtomically } from "./context.mjs";
+import { findDebian, unpackDebian } from "./debian.mjs";
 
 const oldestPython = [3, 10];
 const oldestJava = 17;
@@ -32,16 +33,11 @@ export async function ensureLocalCloud(context) {
   const system = await findPython(context);
   context.say("installing the local cloud (about 10 s, 90 MB)");
   rmSync(folder, { recursive: true, force: true });
-  await makeEnvironment(context, system, folder);
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-  await runOrFail(
-    context,
-    python,
-    [...pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", requirements],
-    {
-      what: "installing the local cloud",
-    },
-  );
+  const pip = await makeEnvironment(context, system, folder);
+  const options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary", ":all:"];
+  await runOrFail(context, python, [...pip, "install", ...options, "--require-hashes", "-r", requirements], {
+    what: "installing the local cloud",
+  });
   writeAtomically(stamp, JSON.stringify({ hash, root: context.root }));
   return { executable };
 }
@@ -76,19 +72,36 @@ async function findPython(context) {
   throw new SetupError(noPython);
 }
 
+/**
+ * Debian splits Python's standard library: a bare python3 can make an environment, but not put pip into it. The wheel of pip is then
+ * taken from Debian's packages, beside the environment.
+ * @returns {Promise<string[]>} the arguments with which the environment's Python runs pip
+ */
 async function makeEnvironment(context, python, folder) {
-  const { code, output } = await runQuietly(context, python, ["-m", "venv", folder]);
-  if (code !== 0) {
+  const whole = await runQuietly(context, python, ["-m", "venv", folder]);
+  if (whole.code === 0) {
+    return ["-m", "pip"];
+  }
+  const debian = findDebian(context);
+  const bare = await runQuietly(context, python, ["-m", "venv", "--clear", "--without-pip", folder]);
+  if (bare.code !== 0 || debian === undefined) {
     rmSync(folder, { recursive: true, force: true });
-    // Debian splits the standard library: a bare python3 has no venv and says so at length.
-    const reason =
-      output.includes("ensurepip") || output.includes("No module named venv")
-        ? ""
-        : `: ${output.trim().split("\n").at(-1)}`;
+    const reason = bare.code === 0 ? whole.output : bare.output;
     throw new SetupError(
-      `${python} cannot make a virtual environment${reason}: install its venv module (Debian: \`apt-get install python3-venv\`), ${wish}.`,
+      `${python} cannot make a virtual environment (${reason.trim().split("\n").at(-1)}): install its venv module (Debian: \`apt-get install python3-venv\`), ${wish}.`,
     );
   }
+  const wheels = join(folder, "debian");
+  mkdirSync(wheels);
+  await unpackDebian(context, {
+    debian,
+    packages: ["python3-pip-whl"],
+    destination: wheels,
+    what: "fetching pip from Debian's packages",
+  });
+  const wheelFolder = join(wheels, "usr", "share", "python-wheels");
+  const wheel = readdirSync(wheelFolder).find((name) => name.startsWith("pip-"));
+  return [join(wheelFolder, wheel, "pip")];
 }
 
 /** @returns {Promise<{ java: string, jar: string, libraries: string } | { missing: string }>} */

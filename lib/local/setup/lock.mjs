@@ -22,7 +22,7 @@ export async function withLock(context, work) {
   const token = randomBytes(8).toString("hex");
   await acquire(context, path, token);
   // A killed set-up may leave its npm or apt running for a while: the lock is stale only when that has ended too.
-  context.noteWorker = (pid) => writeFileSync(join(path, "worker"), JSON.stringify(identify(pid)));
+  context.noteWorker = (pid) => writeFileSync(join(path, `worker-${pid}`), JSON.stringify(identify(pid)));
   try {
     return await work();
   } finally {
@@ -50,7 +50,7 @@ async function acquire(context, path, token) {
       }
     }
     const owner = readOwner(path);
-    if (owner !== undefined && !isAlive(owner) && !isAlive(readIdentity(join(path, "worker")))) {
+    if (owner !== undefined && !isAlive(owner) && !readWorkers(path).some(isAlive)) {
       moveAside(path, owner);
       continue;
     }
@@ -75,6 +75,16 @@ function moveAside(path, owner) {
 
 function readOwner(path) {
   return readIdentity(join(path, "owner"));
+}
+
+function readWorkers(path) {
+  let names = [];
+  try {
+    names = readdirSync(path).filter((name) => name.startsWith("worker-"));
+  } catch {
+    // The lock was released meanwhile: nobody works under it.
+  }
+  return names.map((name) => readIdentity(join(path, name)));
 }
 
 function readIdentity(path) {

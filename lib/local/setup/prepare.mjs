@@ -21,24 +21,30 @@ export async function prepare(context, needs) {
     return { node: findNode(context) };
   }
   return withLock(context, async () => {
-    await ensurePackages(context);
-    const node = findNode(context);
-    await ensureTools(context);
-    return { node };
+    // Three downloads that do not need each other. All are waited for even if one fails: none may go on behind the back of the next run.
+    const steps = [ensurePackages(context), ensureValkey(context), ensureOrFindLocalCloud(context)];
+    const results = await Promise.allSettled(steps);
+    const failure = results.find((result) => result.status === "rejected");
+    if (failure !== undefined) {
+      throw failure.reason;
+    }
+    const [, valkey, localCloud] = results.map((result) => result.value);
+    writeTools(context, { valkey, localCloud, dynamodbLocal: await findDynamodbLocal(context) });
+    return { node: findNode(context) };
   });
 }
 
-async function ensureTools(context) {
-  const path = join(context.cache, "tools.json");
-  const before = JSON.stringify(readJson(path));
-  const valkey = await ensureValkey(context);
-  // Who brings an endpoint of his own needs no local cloud, and no Python for it.
-  const localCloud = context.environment.AWS_ENDPOINT_URL
+/** Who brings an endpoint of his own needs no local cloud, and no Python for it. */
+async function ensureOrFindLocalCloud(context) {
+  return context.environment.AWS_ENDPOINT_URL
     ? (findLocalCloud(context) ?? { missing: "set-up ran with AWS_ENDPOINT_URL set: run it once without" })
-    : await ensureLocalCloud(context);
-  const dynamodbLocal = await findDynamodbLocal(context);
+    : ensureLocalCloud(context);
+}
+
+function writeTools(context, { valkey, localCloud, dynamodbLocal }) {
+  const path = join(context.cache, "tools.json");
   const tools = JSON.stringify({ schema: 1, valkey, localCloud, dynamodbLocal });
-  if (tools === before) {
+  if (tools === JSON.stringify(readJson(path))) {
     return;
   }
   writeAtomically(path, tools);

@@ -1,9 +1,9 @@
 // A real Valkey: the machine's own if it is new enough, else Debian's packages, unpacked into a folder of the checkout without root.
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findOnPath, isExecutable, readJson, runOrFail, runQuietly, SetupError, writeAtomically } from "./context.mjs";
+import { findOnPath, isExecutable, readJson, runQuietly, SetupError, writeAtomically } from "./context.mjs";
+import { findDebian, unpackDebian } from "./debian.mjs";
 
 const oldest = [7, 2];
 const programs = ["valkey-server", "valkey-cli", "valkey-sentinel"];
@@ -55,16 +55,14 @@ async function fromDebian(context) {
   ) {
     return { ...programPaths(context), version: done.version };
   }
-  const system = readSystem();
-  const aptGet = findOnPath(context, "apt-get");
-  const dpkg = findOnPath(context, "dpkg");
-  if (system.id !== "debian" || system.codename === undefined || aptGet === undefined || dpkg === undefined) {
+  const debian = findDebian(context);
+  if (debian === undefined) {
     throw new SetupError(otherSystems);
   }
   context.say("fetching Valkey from Debian's packages (about 8 MB)");
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(join(destination, "bin"), { recursive: true });
-  await unpack(context, { system, aptGet, dpkg, destination });
+  await unpackDebian(context, { debian, packages, destination, what: "fetching Valkey from Debian's packages" });
   writeWrappers(context, destination);
   const version = await versionOf(context, wrapper(context, "valkey-server"));
   if (version === undefined || !isNewEnough(version)) {
@@ -86,70 +84,6 @@ function programPaths(context) {
     cli: wrapper(context, "valkey-cli"),
     sentinel: wrapper(context, "valkey-sentinel"),
   };
-}
-
-function readSystem() {
-  const file = "/etc/os-release";
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const field = (name) => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
-  return { id: field("ID"), codename: field("VERSION_CODENAME") };
-}
-
-/** apt with lists and a cache of its own: nothing of the system's is read but its mirror and keys, nothing of it is changed. */
-async function unpack(context, { system, aptGet, dpkg, destination }) {
-  const work = mkdtempSync(join(tmpdir(), "valkeeper-apt-"));
-  try {
-    for (const folder of ["lists/partial", "cache/archives/partial", "packages"]) {
-      mkdirSync(join(work, folder), { recursive: true });
-    }
-    const isolated = [
-      `Dir::State::Lists=${join(work, "lists")}`,
-      `Dir::Cache=${join(work, "cache")}`,
-      "APT::Sandbox::User=",
-      "Debug::NoLocking=1",
-      "Acquire::Languages=none",
-      "Acquire::Retries=3",
-    ].flatMap((option) => ["-o", option]);
-    const what = "fetching Valkey from Debian's packages";
-    const mirror = await findMirror(context, { aptGet, isolated, codename: system.codename });
-    const keyring = findKeyring();
-    const sources = join(work, "sources.list");
-    // bookworm has Valkey in its backports only; later releases have it in the release itself.
-    const suites = system.codename === "bookworm" ? ["bookworm", "bookworm-backports"] : [system.codename];
-    writeFileSync(sources, suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`).join(""));
-    const own = [...isolated, "-o", `Dir::Etc::SourceList=${sources}`, "-o", "Dir::Etc::SourceParts=/dev/null"];
-    await runOrFail(context, aptGet, [...own, "-qq", "update"], { what });
-    const folder = join(work, "packages");
-    await runOrFail(context, aptGet, [...own, "-qq", "download", ...packages], { what, cwd: folder });
-    for (const name of readdirSync(folder).filter((entry) => entry.endsWith(".deb"))) {
-      await runOrFail(context, dpkg, ["-x", join(folder, name), destination], { what });
-    }
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-async function findMirror(context, { aptGet, isolated, codename }) {
-  const uris = await runOrFail(context, aptGet, [...isolated, "--print-uris", "update"], {
-    what: "reading apt's sources",
-  });
-  const mirror = new RegExp(`^'(.*)/dists/${codename}/InRelease'`, "m").exec(uris)?.[1];
-  if (mirror === undefined) {
-    throw new SetupError(`apt's sources name no mirror of Debian ${codename}. ${otherSystems}`);
-  }
-  return mirror;
-}
-
-function findKeyring() {
-  const keyring = ["gpg", "pgp"]
-    .map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`)
-    .find((path) => existsSync(path));
-  if (keyring === undefined) {
-    throw new SetupError(
-      "Debian's archive keys are missing: install the package debian-archive-keyring, then try again.",
-    );
-  }
-  return keyring;
 }
 
 /**

@@ -42,11 +42,11 @@ export const folderRules: readonly FolderRule[] = [
     files: ["lib/core/", "lib/ports/", "lib/adapters/", "lib/runtime/", "functions/"],
     packages: ["*"],
   },
-  { folder: "bin/", files: ["lib/", "bin/"], packages: ["*"] },
-  // The simulator is the adapters.
+  { folder: "bin/", files: ["lib/", "bin/", "package.json"], packages: ["*"] },
+  // The simulator is the adapters, and is held to the same contracts as the real ones.
   {
     folder: "test/sim/",
-    files: ["lib/core/", "lib/ports/", "lib/runtime/", "test/sim/", "test/support/"],
+    files: ["lib/core/", "lib/ports/", "lib/runtime/", "test/sim/", "test/contract/", "test/support/"],
     packages: ["vitest", "fast-check", "node:"],
   },
   { folder: "test/", files: ["lib/", "bin/", "functions/", "test/"], packages: ["*"] },
