@@ -28,6 +28,8 @@ export interface Explanation {
   readonly reason: string | null;
   readonly sinceMs: number | null;
   readonly mode: ControlMode | null;
+  /** Null: there is none yet. */
+  readonly primaryServes: boolean | null;
   readonly voters: readonly VoterExplanation[];
   readonly votes: { readonly down: readonly string[]; readonly suspect: readonly string[]; readonly needed: number };
   readonly ends: readonly string[];
@@ -44,12 +46,14 @@ export function explain(snapshot: GroupSnapshot, history: readonly HistoryRecord
   const withheld = withheldBy(snapshot);
   const main = dominant(withheld);
   const reasons = assess(snapshot).reasons;
+  const primary = snapshot.ballot?.primary ?? null;
   const isQuiet = main === null && snapshot.ballot?.operation == null;
   return {
     group: snapshot.spec.group,
     headline: headlineOf(snapshot, main),
     reason: main?.rejection.reason ?? null,
     sinceMs: main?.sinceMs ?? null,
+    primaryServes: primary === null ? null : isSeenServing(snapshot, primary.node),
     mode: snapshot.ballot === null ? null : modeAt(snapshot.ballot, snapshot.at),
     voters: snapshot.voters.map((voter, index) =>
       explainVoter(snapshot, voter, { main, before: snapshot.voters[index - 1] }),
@@ -152,7 +156,8 @@ function doesText(
   about: { readonly main: Withheld | null; readonly before: VoterSnapshot | undefined },
 ): string | null {
   const { rejection } = view;
-  const isServing = primaryClass(snapshot, view) === "serving";
+  // Before there is a primary there is nothing to vote on.
+  const isServing = (primaryClass(snapshot, view) ?? "serving") === "serving";
   const lead =
     view.vote === "down" ? "votes down" : view.vote === "suspect" ? "suspects it" : isServing ? null : "vote withheld";
   if (rejection === null) return view.vote === "none" ? null : lead;

@@ -6,20 +6,23 @@ import { lastOperationText } from "./last-operation.ts";
 import type { Paint } from "./paint.ts";
 
 export function whyText(explanation: Explanation, paint: Paint): readonly string[] {
-  const { headline, reason, voters, votes, ends, checks, notes, last } = explanation;
-  const isFine = headline.startsWith("OK");
+  const { headline, voters, checks, notes, last } = explanation;
   return [
-    (isFine ? paint.good : paint.bad)(headline),
+    (headline.startsWith("OK") ? paint.good : paint.bad)(headline),
     ...notes.map((note) => `  ${paint.warning(note)}`),
     ...grid(voters.map(({ voter, sees, does }) => [voter, sees, does ?? ""])),
-    ...(isFine || reason === null ? [] : [votesLine(votes, ends)]),
-    ...checks.map(({ what, voters }) => `check: ${what} (${voters.join(", ")})`),
+    ...endLines(explanation),
+    ...checks.map(({ what, voters: by }) => `check: ${what} (${by.join(", ")})`),
     ...(last === null ? [] : lastOperationText(last, explanation.at)),
   ];
 }
 
-function votesLine(votes: Explanation["votes"], ends: Explanation["ends"]): string {
+/** What is missing. Votes are only counted where the primary is in question. */
+function endLines({ reason, primaryServes, votes, ends }: Explanation): readonly string[] {
+  if (reason === null) return [];
   const suspects = votes.suspect.length === 0 ? "" : ` (${votes.suspect.length} more suspect it)`;
-  const counted = `votes ${votes.down.length} of ${votes.needed} needed${suspects}`;
-  return ends.length === 0 ? counted : `${counted}; ends when ${ends.join("; or when ")}`;
+  const counted = primaryServes === false ? [`votes ${votes.down.length} of ${votes.needed} needed${suspects}`] : [];
+  const ending = ends.length === 0 ? [] : [`ends when ${ends.join("; or when ")}`];
+  const line = [...counted, ...ending].join("; ");
+  return line === "" ? [] : [line];
 }
