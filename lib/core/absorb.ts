@@ -4,7 +4,6 @@
 import { foldAssistance } from "./assist.ts";
 import type { Ballot } from "./ballot.ts";
 import { encodeBallot } from "./ballot-format.ts";
-import type { BallotWrite } from "./ballot-write.ts";
 import { isEcho } from "./ballot-write.ts";
 import type { Fact } from "./commands.ts";
 import { actsUntil, leaseSighted } from "./lease.ts";
@@ -12,8 +11,9 @@ import { observe, reclassify } from "./observation.ts";
 import { foldOutcome, newRun, patchRun } from "./operation.ts";
 import { sighted } from "./quorum.ts";
 import { answer } from "./requests.ts";
+import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { emit, patch } from "./turn.ts";
+import { emit, patch, probeSoon } from "./turn.ts";
 import type { Instant } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
 
@@ -28,6 +28,8 @@ export function absorb(turn: Turn, fact: Fact): void {
       return;
     case "probe-ended":
       return observe(turn, fact.node, fact.sentAt, fact.observation);
+    case "connection-cut":
+      return probeSoon(turn, fact.node);
     case "ballot-read":
       return read(turn, fact.sentAt, fact.ballot);
     case "store-failed":
@@ -55,13 +57,16 @@ function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
   const { unresolved } = turn.state;
   if (unresolved === null) return;
   patch(turn, { unresolved: null });
-  if (isEcho(encodeBallot(ballot), unresolved.write)) applied(turn, unresolved.write, unresolved.sentAt);
+  if (isEcho(encodeBallot(ballot), unresolved.write)) applied(turn, unresolved);
 }
 
 /** Takes over what a consistent read or a write's answer shows. */
 function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
   const previous = turn.state.look;
+  const isQuiet = ballot.lease === null && ballot.operation === null;
+  const wasQuiet = turn.state.quietSince !== null && previous?.ballot.epoch === ballot.epoch;
   patch(turn, {
+    quietSince: isQuiet ? (wasQuiet ? turn.state.quietSince : turn.at) : null,
     look: { ballot, sentAt, at: turn.at },
     missing: false,
     unreadable: null,
@@ -70,7 +75,11 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
     leaseSighting: leaseSighted(turn.state.leaseSighting, ballot, turn.at),
   });
   storeAnswered(turn);
-  if (previous?.ballot.primary !== ballot.primary) reclassify(turn);
+  if (previous?.ballot.primary?.epoch !== ballot.primary?.epoch) {
+    // A verdict on the last primary says nothing of this one.
+    patch(turn, { announced: { level: "up", objectively: false } });
+  }
+  reclassify(turn);
 }
 
 function storeAnswered(turn: Turn): void {
@@ -111,17 +120,18 @@ function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
 
 function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): void {
   const { write, outcome, sentAt } = fact;
+  const pending = turn.state.storeBusy?.pending ?? { write, sentAt, events: [] };
   patch(turn, { storeBusy: null });
   switch (outcome.kind) {
     case "applied":
       look(turn, outcome.ballot, sentAt);
-      return applied(turn, write, sentAt);
+      return applied(turn, pending);
     case "refused":
       if (outcome.ballot === null) patch(turn, { look: null, missing: true, operation: null });
       else look(turn, outcome.ballot, sentAt);
       return;
     case "unknown":
-      patch(turn, { unresolved: { write, sentAt } });
+      patch(turn, { unresolved: pending });
       return storeFailed(turn, outcome.detail, false);
   }
 }
@@ -129,9 +139,11 @@ function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): v
 const UNDER_LEASE = new Set(["renew", "record-intent", "commit", "record-restored", "change-kind"]);
 
 /** Our own write stands in the record that was just looked at. */
-function applied(turn: Turn, write: BallotWrite, sentAt: Instant): void {
+function applied(turn: Turn, pending: PendingWrite): void {
+  const { write, sentAt } = pending;
   const ballot = turn.state.look?.ballot;
   if (ballot === undefined) return;
+  turn.events.push(...pending.events);
   const leaseMs = ballot.lease?.durationMs ?? 0;
   const terms = { leaseUntil: actsUntil(sentAt, leaseMs), renewDueAt: after(sentAt, leaseMs / 3) };
   if (write.name === "grant" || write.name === "take-over") {

@@ -15,7 +15,7 @@ import type { Rejection } from "./rejection.ts";
 import type { NodeState } from "./state.ts";
 import { isBootFenced, tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
+import { emit, eventOf, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, patch, write } from "./turn.ts";
 import type { AttemptId, Epoch, NodeId, WallTime } from "./types.ts";
 import { adopt, create, grant } from "./writes.ts";
 
@@ -50,8 +50,12 @@ export function begin(turn: Turn, ballot: Ballot): Rejection | null {
   }
   const answering = nodes.filter((node) => answersNow(turn, node));
   const primaries = answering.filter((node) => node.reading?.role === "primary");
+  const standing = standingEpoch(turn);
+  if (standing === null) {
+    return refused("not-adopted", "the epoch of earlier publications is being read", "it was read", null);
+  }
   const [only, ...more] = primaries;
-  if (only !== undefined && more.length === 0) return adoptOnly(turn, ballot, only, answering);
+  if (only !== undefined && more.length === 0) return adoptOnly(turn, ballot, { primary: only, answering, standing });
   if (more.length > 0) {
     return refused(
       "adoption-refused",
@@ -60,10 +64,18 @@ export function begin(turn: Turn, ballot: Ballot): Rejection | null {
       "valkeeper groups recover",
     );
   }
-  return initialiseAll(turn, ballot, answering);
+  return initialiseAll(turn, ballot, answering, standing);
 }
 
-function adoptOnly(turn: Turn, ballot: Ballot, primary: NodeState, answering: readonly NodeState[]): Rejection | null {
+interface Adoption {
+  readonly primary: NodeState;
+  readonly answering: readonly NodeState[];
+  /** The highest epoch that was ever published. */
+  readonly standing: Epoch;
+}
+
+function adoptOnly(turn: Turn, ballot: Ballot, adoption: Adoption): Rejection | null {
+  const { primary, answering, standing } = adoption;
   const { reading } = primary;
   if (reading === null) return null;
   const strays = answering.filter((node) => node.id !== primary.id && !isFollower(node, primary));
@@ -93,12 +105,8 @@ function adoptOnly(turn: Turn, ballot: Ballot, primary: NodeState, answering: re
       "the coordinator's ACL",
     );
   }
-  if (turn.state.standingEpoch === null) {
-    turn.commands.push({ kind: "read-standing-epoch" });
-    return refused("not-adopted", "the epoch of earlier publications is being read", "it was read", null);
-  }
   if (!mayWrite(turn)) return null;
-  const epoch = (highestToken(turn, turn.state.standingEpoch) + 1) as Epoch;
+  const epoch = (highestToken(turn, standing) + 1) as Epoch;
   const { runId, replicationId, offset } = reading;
   const members = membersOf(turn, primary, epoch);
   write(
@@ -110,8 +118,8 @@ function adoptOnly(turn: Turn, ballot: Ballot, primary: NodeState, answering: re
       members,
       forkOffset: offset,
     }),
+    [eventOf(turn, "group.adopted", { node: primary.id, epoch, detail: { nodes: answering.length } })],
   );
-  emit(turn, "group.adopted", { node: primary.id, epoch, detail: { nodes: answering.length } });
   return null;
 }
 
@@ -120,6 +128,15 @@ const isFollower = (node: NodeState, primary: NodeState): boolean =>
   node.reading?.role === "replica" &&
   node.reading.linkUp &&
   node.reading.replicationId === primary.reading?.replicationId;
+
+/** The highest epoch that was ever published; null after asking for it. */
+export function standingEpoch(turn: Turn): Epoch | null {
+  const known = turn.state.standingEpoch;
+  if (known !== null) return known === "asked" ? null : known;
+  patch(turn, { standingEpoch: "asked" });
+  turn.commands.push({ kind: "read-standing-epoch" });
+  return null;
+}
 
 /** The highest epoch that stands on a node or was given. */
 export function highestToken(turn: Turn, standing: Epoch): Epoch {
@@ -145,7 +162,7 @@ function membersOf(turn: Turn, primary: NodeState, epoch: Epoch): Record<NodeId,
   return Object.fromEntries(members) as Record<NodeId, Member>;
 }
 
-function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState[]): Rejection | null {
+function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState[], standing: Epoch): Rejection | null {
   const { config, self } = turn.context;
   const missing = config.nodes.filter((node) => !answering.some((each) => each.id === node.id));
   if (missing.length > 0) {
@@ -186,7 +203,7 @@ function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState
       operation,
       counted: [],
       budget: null,
-      above: 0 as Epoch,
+      above: highestToken(turn, standing),
       table: self.table,
     }),
   );

@@ -27,6 +27,8 @@ export interface Moment {
 export type Fact =
   | { readonly kind: "time-passed" }
   | { readonly kind: "probe-ended"; readonly node: NodeId; readonly sentAt: Instant; readonly observation: Observation }
+  /** A kept connection was closed by the other side: nothing by itself, looked at again at once. */
+  | { readonly kind: "connection-cut"; readonly node: NodeId }
   /** Strongly consistent. */
   | { readonly kind: "ballot-read"; readonly sentAt: Instant; readonly ballot: Ballot | null }
   | { readonly kind: "store-failed"; readonly detail: string; readonly unreadable: boolean }

@@ -3,6 +3,7 @@
 // not answer now is left to repair: the end never waits for a dead node.
 
 import { FRESH_ATTEMPT_MS } from "./config.ts";
+import type { CoreEvent } from "./events.ts";
 import { invariant } from "./invariant.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, isBeyond, patchRun, runOf, send } from "./operation.ts";
@@ -10,7 +11,7 @@ import { publicationOf } from "./publication.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
+import { emit, eventOf, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
 import type { Address } from "./types.ts";
 import { after } from "./types.ts";
 import { finish } from "./writes.ts";
@@ -104,22 +105,22 @@ function tellLeft(turn: Turn, node: NodeState): void {
 }
 
 function end(turn: Turn): void {
+  const told = completion(turn);
+  write(turn, finish(held(turn, newAttempt(turn))), told === null ? [] : [told]);
+}
+
+function completion(turn: Turn): CoreEvent | null {
   const { operation } = ballotOf(turn);
   const run = runOf(turn);
-  const tookMs = Math.round(turn.at - run.startedAt);
-  if (firstTime(turn, "completed")) {
-    const failed = run.failure !== null;
-    switch (operation?.kind) {
-      case "repair":
-      case "membership":
-        emit(turn, "repair.completed", { detail: { tookMs } });
-        break;
-      case "switchover":
-        if (!failed) emit(turn, "switchover.completed", { detail: { tookMs } });
-        break;
-      default:
-        emit(turn, "failover.completed", { detail: { tookMs, kind: operation?.kind ?? "" } });
-    }
+  const detail = { tookMs: Math.round(turn.at - run.startedAt), kind: operation?.kind ?? "" };
+  switch (operation?.kind) {
+    case "repair":
+    case "membership":
+      return eventOf(turn, "repair.completed", { detail });
+    case "switchover":
+      // One that went back has said so when it turned.
+      return run.failure === null ? eventOf(turn, "switchover.completed", { detail }) : null;
+    default:
+      return eventOf(turn, "failover.completed", { detail });
   }
-  write(turn, finish(held(turn, newAttempt(turn))));
 }

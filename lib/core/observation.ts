@@ -164,6 +164,10 @@ export function answersNow(turn: Turn, node: NodeState): boolean {
   );
 }
 
+/** Read since the record became quiet: before that, somebody else was bringing it in line. */
+export const isOfNow = (turn: Turn, node: NodeState): boolean =>
+  turn.state.quietSince !== null && node.readSentAt !== null && node.readSentAt >= turn.state.quietSince;
+
 /** A stall makes every silence untrustworthy: all clocks of silence start again. */
 export function forgetSilences(turn: Turn): void {
   for (const node of nodesOf(turn.state)) {

@@ -7,7 +7,7 @@ import { invariant } from "./invariant.ts";
 import { standingIntent } from "./lineage.ts";
 import { ballotOf, factsOf, firstTime, held, runOf, send } from "./operation.ts";
 import type { Turn } from "./turn.ts";
-import { emit, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
+import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { NodeId, NodeReading } from "./types.ts";
 import { commit, finish, recordIntent, recordRestored } from "./writes.ts";
 
@@ -17,8 +17,8 @@ export function writeIntent(turn: Turn, node: NodeId, reading: NodeReading, step
   const { runId, replicationId, offset } = reading;
   const intent: Intent = { epoch, node, runId, replicationId, offset };
   if (!mayWrite(turn)) return false;
-  write(turn, recordIntent(held(turn, newAttempt(turn)), intent, step));
-  emit(turn, "intent.recorded", { node, detail: { offset, replicationId, step } });
+  const told = eventOf(turn, "intent.recorded", { node, detail: { offset, replicationId, step } });
+  write(turn, recordIntent(held(turn, newAttempt(turn)), intent, step), [told]);
   return true;
 }
 
@@ -56,8 +56,7 @@ export function abandon(turn: Turn, reason: string): void {
   }
   if (!unfrozen(turn) || !mayWrite(turn)) return;
   const name = ballot.operation?.kind === "switchover" ? "switchover.abandoned" : "failover.abandoned";
-  if (firstTime(turn, "abandoned")) emit(turn, name, { detail: { reason } });
-  write(turn, finish(held(turn, newAttempt(turn))));
+  write(turn, finish(held(turn, newAttempt(turn))), [eventOf(turn, name, { detail: { reason } })]);
 }
 
 /** Points what this epoch froze at the old primary again; true when nothing more can be done about it. */

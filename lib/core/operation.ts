@@ -270,7 +270,7 @@ function foldApplied(
         unknownSince: null,
         repointed: false,
       });
-      emit(turn, node === ballotOf(turn).primary?.node ? "node.fenced" : "node.frozen", {
+      emit(turn, before.role === "primary" ? "node.fenced" : "node.frozen", {
         node,
         detail: {
           offset: reading.offset,

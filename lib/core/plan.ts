@@ -11,6 +11,7 @@ import { after, elapsedMs } from "./types.ts";
 import { isAstray, isIrregular } from "./view.ts";
 
 const LONG_MS = 600_000;
+const LEAST_GAP_MS = 2;
 
 /** Asks for the next consistent read of the ballot when it is due. */
 export function planLook(turn: Turn): void {
@@ -59,7 +60,10 @@ function planProbe(turn: Turn, node: NodeState, isTroubled: boolean): void {
   const isQuick = isTroubled || isAstray(turn.state, node);
   const everyMs = isQuick ? Math.min(probeIntervalMs, rareAfterLong(turn, IRREGULAR_INTERVAL_MS)) : probeIntervalMs;
   const regular = node.probedAt === null ? turn.at : after(node.probedAt, everyMs);
-  const due = node.probeDueAt < regular ? node.probeDueAt : regular;
+  // Asked for at once means after a breath: a node that refuses at once must not be asked in a busy loop.
+  const soonest = node.probedAt === null ? turn.at : after(node.probedAt, LEAST_GAP_MS);
+  const asked = node.probeDueAt > soonest ? node.probeDueAt : soonest;
+  const due = asked < regular ? asked : regular;
   if (due > turn.at) return wakeBy(turn, due);
   patchNode(turn, node.id, { probing: turn.at, probedAt: turn.at, probeDueAt: NEVER });
   turn.commands.push({

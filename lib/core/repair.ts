@@ -5,7 +5,7 @@
 import type { Ballot } from "./ballot.ts";
 import { conclude } from "./conclude.ts";
 import { belonging } from "./lineage.ts";
-import { answersNow } from "./observation.ts";
+import { answersNow, isOfNow } from "./observation.ts";
 import { abandon } from "./operation-record.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced, tokenOf } from "./token.ts";
@@ -26,7 +26,7 @@ export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
   if (primary === null || to === undefined) return [];
   return nodesOf(turn.state).filter((node) => {
     const { reading } = node;
-    if (node.id === primary.node || reading === null || !answersNow(turn, node)) return false;
+    if (node.id === primary.node || reading === null || !answersNow(turn, node) || !isOfNow(turn, node)) return false;
     const token = tokenOf(reading.follows);
     if (token !== null && token > ballot.epoch) return false;
     const belongs = belonging(reading, ballot.lineage);

@@ -3,7 +3,7 @@
 // its expiry.
 
 import type { Ballot, Operation } from "./ballot.ts";
-import { highestToken } from "./beginning.ts";
+import { highestToken, standingEpoch } from "./beginning.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
 import type { RequestRecord, RequestResult } from "./records.ts";
@@ -102,8 +102,7 @@ function planRecover(turn: Turn, request: RequestRecord): Plan | Refusal {
   if (!request.acceptDataLoss)
     return { refuse: "what the other nodes hold beyond it is lost: repeat with --accept-data-loss", isFinal: true };
   if (node.heard !== "answered") return { refuse: `${node.id} does not answer: ${node.detail}`, isFinal: false };
-  if (turn.state.standingEpoch === null) {
-    turn.commands.push({ kind: "read-standing-epoch" });
+  if (standingEpoch(turn) === null) {
     return { refuse: "the epoch of earlier publications could not be read", isFinal: false };
   }
   return { kind: "recover", target: node.id, insists: true };
@@ -121,7 +120,7 @@ function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): 
     reason: request.reason,
     request: request.id,
   };
-  const above = isRecovery ? highestToken(turn, turn.state.standingEpoch ?? (0 as Epoch)) : (0 as Epoch);
+  const above = isRecovery ? highestToken(turn, standingEpoch(turn) ?? (0 as Epoch)) : (0 as Epoch);
   write(
     turn,
     grant({

@@ -5,6 +5,7 @@ import type { Ballot } from "./ballot.ts";
 import type { BallotWrite } from "./ballot-write.ts";
 import type { Identity } from "./commands.ts";
 import type { GroupConfig } from "./config.ts";
+import type { CoreEvent } from "./events.ts";
 import type { LeaseSighting } from "./lease.ts";
 import type { OperationRun } from "./operation.ts";
 import type { Sightings } from "./quorum.ts";
@@ -64,6 +65,19 @@ export interface Look {
   readonly at: Instant;
 }
 
+/** A write under way, and what is told once it stands in the record: never before, for it may lose its race. */
+export interface PendingWrite {
+  readonly write: BallotWrite;
+  readonly sentAt: Instant;
+  readonly events: readonly CoreEvent[];
+}
+
+export interface StoreCall {
+  readonly sentAt: Instant;
+  /** Null: a read. */
+  readonly pending: PendingWrite | null;
+}
+
 export interface OwnVote {
   readonly seq: number;
   readonly writtenAt: Instant | null;
@@ -96,13 +110,9 @@ export interface GroupState {
   readonly sightings: Sightings;
   readonly leaseSighting: LeaseSighting | null;
   /** At most one read or write of the ballot is under way. */
-  readonly storeBusy: {
-    readonly kind: "read" | "write";
-    readonly sentAt: Instant;
-    readonly write: BallotWrite | null;
-  } | null;
+  readonly storeBusy: StoreCall | null;
   /** A write whose outcome is unknown: resolved by a consistent read before anything else is written. */
-  readonly unresolved: { readonly write: BallotWrite; readonly sentAt: Instant } | null;
+  readonly unresolved: PendingWrite | null;
   readonly storeFailedSince: Instant | null;
   readonly storeRetryAt: Instant | null;
   readonly storeDetail: string;
@@ -118,8 +128,11 @@ export interface GroupState {
   readonly hold: WriteHold | null;
   /** All is well since then, by this voter's view; null: it is not. */
   readonly healthySince: Instant | null;
-  readonly standingEpoch: Epoch | null;
+  /** The highest epoch that any publication names; null: not asked yet, or not answered. */
+  readonly standingEpoch: Epoch | "asked" | null;
   readonly rejection: { readonly rejection: Rejection; readonly since: Instant } | null;
+  /** Since when the record has been quiet (no lease, no operation) at this epoch: older readings are of another time. */
+  readonly quietSince: Instant | null;
   /** Which of this voter's *down* phases was told as an event. */
   readonly announced: { readonly level: "up" | "suspect" | "down"; readonly objectively: boolean };
   /** Since when something has been irregular without end: after ten minutes looks become rarer. */
@@ -186,6 +199,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     healthySince: null,
     standingEpoch: null,
     rejection: null,
+    quietSince: null,
     announced: { level: "up", objectively: false },
     irregularSince: null,
   };

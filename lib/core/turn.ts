@@ -41,13 +41,20 @@ export function newAttempt(turn: Turn): AttemptId {
   return attemptId(`${turn.context.self.voter}.${turn.entropy}.${turn.attempts}`);
 }
 
-export function emit(
-  turn: Turn,
-  event: EventName,
-  options: { node?: NodeId; epoch?: Epoch; detail?: CoreEvent["detail"] } = {},
-): void {
+interface Telling {
+  readonly node?: NodeId;
+  /** @default the ballot's, as last looked at */
+  readonly epoch?: Epoch;
+  readonly detail?: CoreEvent["detail"];
+}
+
+export function eventOf(turn: Turn, event: EventName, options: Telling = {}): CoreEvent {
   const epoch = options.epoch ?? turn.state.look?.ballot.epoch ?? (0 as Epoch);
-  turn.events.push({ event, epoch, node: options.node ?? null, detail: options.detail ?? {} });
+  return { event, epoch, node: options.node ?? null, detail: options.detail ?? {} };
+}
+
+export function emit(turn: Turn, event: EventName, options: Telling = {}): void {
+  turn.events.push(eventOf(turn, event, options));
 }
 
 /** Asks to be called at `at` or earlier. */
@@ -86,13 +93,15 @@ export function mayUseStore(turn: Turn): boolean {
 export const mayWrite = (turn: Turn): boolean =>
   mayUseStore(turn) && turn.state.unresolved === null && turn.state.look?.ballot.table === turn.context.self.table;
 
-export function write(turn: Turn, ballotWrite: BallotWrite): void {
-  patch(turn, { storeBusy: { kind: "write", sentAt: turn.at, write: ballotWrite } });
+/** Writes the ballot; `events` are told when the write stands in the record. */
+export function write(turn: Turn, ballotWrite: BallotWrite, events: readonly CoreEvent[] = []): void {
+  const pending = { write: ballotWrite, sentAt: turn.at, events };
+  patch(turn, { storeBusy: { sentAt: turn.at, pending } });
   turn.commands.push({ kind: "write-ballot", write: ballotWrite });
 }
 
 export function readBallot(turn: Turn): void {
-  patch(turn, { storeBusy: { kind: "read", sentAt: turn.at, write: null } });
+  patch(turn, { storeBusy: { sentAt: turn.at, pending: null } });
   turn.commands.push({ kind: "read-ballot" });
 }
 

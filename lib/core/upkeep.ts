@@ -4,11 +4,12 @@
 
 import type { Ballot, Member } from "./ballot.ts";
 import { mayAct } from "./control.ts";
-import { answersNow } from "./observation.ts";
+import type { CoreEvent } from "./events.ts";
+import { answersNow, isOfNow } from "./observation.ts";
 import type { NodeState } from "./state.ts";
 import { newNode } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDueIn, mayWrite, newAttempt, nodesOf, patch, wakeBy, write } from "./turn.ts";
+import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, wakeBy, write } from "./turn.ts";
 import type { Address, Epoch, NodeId } from "./types.ts";
 import { after, nodeId } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
@@ -25,20 +26,21 @@ export function maintain(turn: Turn, ballot: Ballot): void {
 /** It does so without replicas after `repl-backlog-ttl`, under the same run id (N9). */
 function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
   const primary = ballot.primary;
-  const reading = primary === null ? null : turn.state.nodes[primary.node]?.reading;
-  if (primary === null || reading == null || reading.replicationId === primary.replicationId) return false;
-  if (reading.runId !== primary.runId || !mayWrite(turn)) return false;
+  const node = primary === null ? undefined : turn.state.nodes[primary.node];
+  const reading = node?.reading ?? null;
+  if (primary === null || node === undefined || reading === null) return false;
+  if (reading.replicationId === primary.replicationId || reading.runId !== primary.runId) return false;
+  // An answer from before the last operation ended may show the id that the commit has replaced.
+  if (!isOfNow(turn, node) || !mayWrite(turn)) return false;
   const history = {
     epoch: primary.epoch,
     node: primary.node,
     replicationId: reading.replicationId,
     forkOffset: reading.offset,
   };
-  write(turn, enterReplicationId(ballot, newAttempt(turn), history));
-  emit(turn, "primary.replication-id-changed", {
-    node: primary.node,
-    detail: { replicationId: reading.replicationId },
-  });
+  const detail = { replicationId: reading.replicationId };
+  const told = eventOf(turn, "primary.replication-id-changed", { node: primary.node, detail });
+  write(turn, enterReplicationId(ballot, newAttempt(turn), history), [told]);
   return true;
 }
 
@@ -46,7 +48,6 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   const nodes: Record<NodeId, Member> = {};
   for (const [id, member] of Object.entries(ballot.members.nodes) as [NodeId, Member][]) {
     if (isStillMember(turn, id, member)) nodes[id] = memberNow(turn, ballot, id, member);
-    else emit(turn, "member.removed", { node: id });
   }
   for (const node of turn.context.config.nodes) {
     nodes[node.id] ??= memberNow(turn, ballot, node.id, { runId: null, inSyncEpoch: 0 as Epoch, address: null });
@@ -58,8 +59,8 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   if (changed.length === 0 || !mayWrite(turn)) return false;
   const isInSync = (member: Member | undefined) => member?.inSyncEpoch === ballot.primary?.epoch;
   const republish = changed.some((id) => isInSync(ballot.members.nodes[id]) !== isInSync(nodes[id]));
-  write(turn, updateMembers({ ballot, attempt: newAttempt(turn), nodes, republish }));
-  for (const id of changed) tell(turn, ballot, id, nodes[id]);
+  const told = changed.flatMap((id) => changesTold(turn, ballot, id, nodes[id]));
+  write(turn, updateMembers({ ballot, attempt: newAttempt(turn), nodes, republish }), told);
   return true;
 }
 
@@ -76,17 +77,21 @@ const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): rea
   });
 };
 
-function tell(turn: Turn, ballot: Ballot, id: NodeId, member: Member | undefined): void {
+function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | undefined): readonly CoreEvent[] {
   const before = ballot.members.nodes[id];
-  if (member === undefined) return;
+  if (member === undefined) return [eventOf(turn, "member.removed", { node: id })];
+  const told: CoreEvent[] = [];
   if (before === undefined && member.address !== null) {
-    emit(turn, "member.discovered", { node: id, detail: { host: member.address.host, port: member.address.port } });
+    const { host, port } = member.address;
+    told.push(eventOf(turn, "member.discovered", { node: id, detail: { host, port } }));
   }
-  if (before?.runId != null && before.runId !== member.runId)
-    emit(turn, "member.reborn", { node: id, detail: { runId: member.runId } });
+  if (before?.runId != null && before.runId !== member.runId) {
+    told.push(eventOf(turn, "member.reborn", { node: id, detail: { runId: member.runId } }));
+  }
   if (member.inSyncEpoch !== (before?.inSyncEpoch ?? 0)) {
-    emit(turn, "member.in-sync", { node: id, detail: { primaryEpoch: member.inSyncEpoch } });
+    told.push(eventOf(turn, "member.in-sync", { node: id, detail: { primaryEpoch: member.inSyncEpoch } }));
   }
+  return told;
 }
 
 function memberNow(turn: Turn, ballot: Ballot, id: NodeId, member: Member): Member {
@@ -172,8 +177,7 @@ function armWhenHealthy(turn: Turn, ballot: Ballot): void {
   const since = turn.state.healthySince;
   if (since === null) return wakeBy(turn, after(turn.at, turn.context.config.probeIntervalMs));
   if (!isDueIn(turn, since, turn.context.config.armAfterMs) || !mayWrite(turn)) return;
-  write(turn, arm(ballot, newAttempt(turn)));
-  emit(turn, "group.armed");
+  write(turn, arm(ballot, newAttempt(turn)), [eventOf(turn, "group.armed")]);
 }
 
 /** The primary serves and, where there are replicas, one of them is in sync: worth protecting, and protectable. */

@@ -8,12 +8,13 @@ import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts"
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
 import { makeValkeyNodes } from "../../lib/adapters/valkey/valkey-node.ts";
 import type { Ballot } from "../../lib/core/ballot.ts";
-import { checkDeclaration } from "../../lib/core/config-check.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
-import { after, type GroupName, groupName, instant, type VoterId, voterId } from "../../lib/core/types.ts";
+import { checkDeclaration } from "../../lib/core/config-check.ts";
+import type { RequestRecord, RequestResult } from "../../lib/core/records.ts";
+import { after, type GroupName, groupName, instant, type VoterId, voterId, wallTime } from "../../lib/core/types.ts";
 import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
-import { ValkeyProcess, type ValkeyOptions } from "../../lib/local/valkey-process.ts";
+import { type ValkeyOptions, ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { VoterLoop, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
@@ -52,7 +53,7 @@ export class LiveVoter {
     const store = createDynamodbStore({ client: clients.dynamodb, table: live.table });
     const stoppable = stopping(store, () => this.#isStopped);
     const opened: { close(): void }[] = [];
-    const credentials = localAccess.coordinator;
+    const credentials = { ...localAccess.coordinator, previousUser: null };
     this.ended = new Promise((resolve) => {
       const loop = new VoterLoop(
         {
@@ -62,18 +63,23 @@ export class LiveVoter {
           owner: `${id}-${process.pid}`,
           store: stoppable,
           openNodes: (config) => {
-            const nodes = makeValkeyNodes({ clock, credentials: () => credentials, tls: config.tls, clientName: `valkeeper-${id}` });
+            const nodes = makeValkeyNodes({
+              clock,
+              credentials: () => credentials,
+              tls: config.tls,
+              clientName: `valkeeper-${id}`,
+            });
             return {
               open: (address) => {
                 const node = nodes.open(address);
                 opened.push(node);
-                return node;
+                return stopping(node, () => this.#isStopped);
               },
             };
           },
           publisher: createPublisher({ store, ssm: clients.ssm, route53: clients.route53, clock }),
           clock,
-          journal: { write: (entry) => this.#isStopped || live.log.push({ ...entry, atMs: performance.now() }) },
+          journal: { write: (entry) => this.#tell(live, entry) },
           deadline: after(instant(performance.now()), lifeMs),
         },
         resolve,
@@ -84,6 +90,12 @@ export class LiveVoter {
       for (const node of opened) node.close();
       clients.destroy();
     };
+  }
+
+  #tell(live: LiveGroup, entry: JournalEntry): void {
+    if (this.#isStopped) return;
+    live.log.push({ ...entry, atMs: performance.now() });
+    live.onEvent(entry);
   }
 
   /** As a killed function: nothing more is sent or written, connections are cut. */
@@ -102,6 +114,7 @@ export class LiveGroup {
   readonly name: GroupName = groupName("mymaster");
   readonly log: LoggedEvent[] = [];
   readonly voters = new Map<VoterId, LiveVoter>();
+  onEvent: (entry: JournalEntry) => void = () => undefined;
   readonly #closeClients: () => void;
 
   private constructor(endpoint: string, table: string, nodes: readonly ValkeyProcess[], voterIds: readonly VoterId[]) {
@@ -134,13 +147,22 @@ export class LiveGroup {
   async register(settings: Partial<GroupConfig>): Promise<void> {
     const declaration = {
       name: this.name,
-      nodes: this.nodes.map((node, index) => ({ id: node.id, host: node.host, port: node.port, zone: `az-${"abcdefghi"[index]}` })),
+      nodes: this.nodes.map((node, index) => ({
+        id: node.id,
+        host: node.host,
+        port: node.port,
+        zone: `az-${"abcdefghi"[index]}`,
+      })),
       armAfterMs: 300,
       credentials: { kind: "secrets-manager", user: localAccess.coordinator.user, secretId: "unused-here" },
+      publication: { parameterPrefix: `/test/${this.table}`, dns: null },
       ...settings,
     };
     const declared = checkDeclaration(declaration, { voters: this.voterIds });
-    await this.store.writeSpec({ schema: 1, group: this.name, version: 1, owner: "cli", declared, overrides: {}, shard: 0 }, 0);
+    await this.store.writeSpec(
+      { schema: 1, group: this.name, version: 1, owner: "cli", declared, overrides: {}, shard: 0 },
+      0,
+    );
   }
 
   startVoters(lifeMs = 120_000): void {
@@ -156,11 +178,59 @@ export class LiveGroup {
   /** Until the group has a primary, is armed, and every other node is in sync with it. */
   async healthy(withinMs = 15_000): Promise<Ballot> {
     let ballot: Ballot | null = null;
-    await eventually("the group is healthy", async () => {
-      ballot = await this.store.readBallot(this.name);
-      return ballot !== null && isHealthy(ballot, this.nodes.length);
-    }, withinMs);
+    await eventually(
+      "the group is healthy",
+      async () => {
+        ballot = await this.store.readBallot(this.name);
+        return ballot !== null && isHealthy(ballot, this.nodes.length);
+      },
+      withinMs,
+    );
     return ballot as unknown as Ballot;
+  }
+
+  /** The voter that logs this event after `sinceMs` is killed on the spot. */
+  stopHolderAt(name: JournalEntry["event"], sinceMs: number): void {
+    this.onEvent = (entry) => {
+      if (entry.event !== name || performance.now() < sinceMs) return;
+      this.onEvent = () => undefined;
+      this.voters.get(entry.voter)?.stop();
+    };
+  }
+
+  /** Writes an operator's request as the commands do. */
+  async request(kind: RequestRecord["kind"], options: Partial<RequestRecord> = {}): Promise<string> {
+    const now = wallTime(Date.now());
+    const id = `request-${Math.random().toString(36).slice(2)}`;
+    const request: RequestRecord = {
+      schema: 1,
+      id,
+      kind,
+      target: null,
+      by: "test",
+      reason: "asked by a test",
+      acceptDataLoss: false,
+      askedAt: now,
+      expiresAt: wallTime(now + 30_000),
+      result: null,
+      ...options,
+    };
+    if (!(await this.store.writeRequest(this.name, request, now))) throw new Error("another request stands");
+    return id;
+  }
+
+  async result(id: string, withinMs = 20_000): Promise<RequestResult> {
+    let result: RequestResult | null = null;
+    await eventually(
+      "the request is answered",
+      async () => {
+        const record = await this.store.readRequest(this.name);
+        result = record?.id === id ? record.result : null;
+        return result !== null;
+      },
+      withinMs,
+    );
+    return result as unknown as RequestResult;
   }
 
   node(id: string): ValkeyProcess {
@@ -177,10 +247,14 @@ export class LiveGroup {
   /** The first logged event of that name after `sinceMs`; waits for it. */
   async event(name: JournalEntry["event"], sinceMs: number, withinMs = 15_000): Promise<LoggedEvent> {
     let found: LoggedEvent | undefined;
-    await eventually(`${name} is logged`, () => {
-      found = this.log.find((each) => each.event === name && each.atMs >= sinceMs);
-      return found !== undefined;
-    }, withinMs);
+    await eventually(
+      `${name} is logged`,
+      () => {
+        found = this.log.find((each) => each.event === name && each.atMs >= sinceMs);
+        return found !== undefined;
+      },
+      withinMs,
+    );
     return found as LoggedEvent;
   }
 
@@ -196,11 +270,11 @@ export function isHealthy(ballot: Ballot, nodes: number): boolean {
   return primary !== null && ballot.armed && ballot.lease === null && inSync.length === nodes;
 }
 
-/** A store whose calls never end once the voter is stopped: the loop then waits for ever, as a frozen function does. */
-function stopping(store: OperatorStore, isStopped: () => boolean): OperatorStore {
-  return new Proxy(store, {
-    get(target, property, receiver) {
-      const method: unknown = Reflect.get(target, property, receiver);
+/** A port whose calls never end once the voter is stopped: the loop then waits for ever, as a frozen function does. */
+function stopping<Port extends object>(port: Port, isStopped: () => boolean): Port {
+  return new Proxy(port, {
+    get(target, property) {
+      const method: unknown = Reflect.get(target, property);
       if (typeof method !== "function") return method;
       return (...parameters: unknown[]) =>
         isStopped() ? new Promise(() => undefined) : Reflect.apply(method, target, parameters);
