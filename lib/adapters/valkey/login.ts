@@ -16,42 +16,38 @@ export interface Credentials {
 
 export type Unanswered = Exclude<Observation, { kind: "answered" }>;
 
-export interface Login {
-  /** The node let nobody in without a password; null when that was not asked. */
-  readonly demandsPassword: boolean | null;
-  /** Why the node let this connection not in; null when it did. */
-  readonly failure: Unanswered | null;
-}
-
 export interface LoginOptions {
   readonly credentials: Credentials;
   readonly clientName: string;
-  /** One PING before AUTH shows whether a follower would need a password, which no setting tells (ACL users are no setting). */
-  readonly askWhetherDemanded: boolean;
 }
 
-export function loginCommands({ credentials, clientName, askWhetherDemanded }: LoginOptions): Words[] {
+/**
+ * AUTH has to be the very first command of a connection: Valkey 8.0 and 8.1 say nothing at all to a wrong password while an
+ * earlier reply is still to be sent, and every later reply would then be taken for the one before it.
+ */
+export function loginCommands({ credentials, clientName }: LoginOptions): Words[] {
   const setName: Words = ["CLIENT", "SETNAME", clientName];
-  if (credentials.password === null) return [setName];
-  const auth: Words = ["AUTH", credentials.user, credentials.password];
-  return askWhetherDemanded ? [["PING"], auth, setName] : [auth, setName];
+  return credentials.password === null ? [setName] : [["AUTH", credentials.user, credentials.password], setName];
 }
 
-/** What the replies to `loginCommands` say. The name is a courtesy to whoever reads CLIENT LIST: its refusal is nothing. */
-export function readLogin(replies: readonly Reply[], options: LoginOptions): Login {
-  const { credentials, askWhetherDemanded } = options;
-  if (credentials.password === null) {
-    const failure = demandsLogin(replies[0]) ? failureOf(words(replies[0]), credentials) : null;
-    return { demandsPassword: failure !== null, failure };
+/**
+ * Why the node let this connection not in, from the replies to `loginCommands`; null when it did. The name is a courtesy to
+ * whoever reads CLIENT LIST: its refusal is nothing.
+ */
+export function readLogin([first]: readonly Reply[], credentials: Credentials): Unanswered | null {
+  if (credentials.password !== null) {
+    return first?.kind === "simple" ? null : failureOf(words(first), credentials);
   }
-  const demandsPassword = askWhetherDemanded ? demandsLogin(replies[0]) : null;
-  const auth = replies[askWhetherDemanded ? 1 : 0];
-  const failure = auth?.kind === "simple" ? null : failureOf(words(auth), credentials);
-  return { demandsPassword, failure };
+  return demandsLogin(first) ? failureOf(words(first), credentials) : null;
 }
 
+/** The answer to a command of somebody who has not logged in. */
 const demandsLogin = (reply: Reply | undefined): boolean =>
   reply?.kind === "error" && /^NO(AUTH|PERM)\b/.test(reply.text);
+
+/** The answer to a stranger's PING. The other errors are given only to those who are in. */
+export const isLetIn = (reply: Reply | undefined): boolean =>
+  reply?.kind === "simple" || (reply?.kind === "error" && /^(LOADING|BUSY|MASTERDOWN)\b/.test(reply.text));
 
 /**
  * An error where something else was due. Some servers repeat the arguments of a command they do not know, so the password is

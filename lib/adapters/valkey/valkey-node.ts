@@ -28,6 +28,7 @@ import {
   type Credentials,
   failureOfLoss,
   isForeign,
+  isLetIn,
   isReading,
   type LoginOptions,
   loginCommands,
@@ -94,7 +95,6 @@ class RemoteValkeyNode implements ValkeyNode {
   #settings: NodeSettings | null = null;
   #settingsOf: RunId | null = null;
   #settingsAskedAt: Instant | null = null;
-  #demandsPassword: boolean | null = null;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -162,7 +162,8 @@ class RemoteValkeyNode implements ValkeyNode {
   /** Connect, log in and INFO, under what is left until the deadline. */
   async #dial(deadline: Instant): Promise<Dialled> {
     if (this.#closed) return { cut: false, observation: this.#silent("closed") };
-    const login = this.#loginOptions();
+    const { credentials, clientName } = this.#options;
+    const login: LoginOptions = { credentials: credentials(), clientName };
     const connection = this.#connect(login.credentials.user);
     // A refused login is told apart before its INFO is looked at, but both are asked in one write.
     const loggedIn = this.#logIn(connection, login);
@@ -173,7 +174,7 @@ class RemoteValkeyNode implements ValkeyNode {
       return { cut: exchange.loss.kind === "cut" && observation.kind === "refused", observation };
     }
     const [info] = exchange.replies;
-    const { failure } = readLogin(loggedIn(), login);
+    const failure = readLogin(loggedIn(), login.credentials);
     if (failure === null && isSyntaxError(info)) {
       return { cut: false, observation: await this.#askOldServer(connection, deadline) };
     }
@@ -195,11 +196,6 @@ class RemoteValkeyNode implements ValkeyNode {
     return readProbe(replies[0], this.#options.credentials());
   }
 
-  #loginOptions(): LoginOptions {
-    const { credentials, clientName } = this.#options;
-    return { credentials: credentials(), clientName, askWhetherDemanded: this.#settingsDue() };
-  }
-
   #connect(user: string): Connection {
     const { address, secure, nextId } = this.#options;
     const connection: Connection = new Connection({
@@ -219,10 +215,8 @@ class RemoteValkeyNode implements ValkeyNode {
     connection.request(loginCommands(options), (exchange) => {
       replies = exchange.replies;
       if (exchange.kind === "lost") return;
-      const login = readLogin(replies, options);
-      this.#demandsPassword = login.demandsPassword ?? this.#demandsPassword;
       // Taken here, where the answer is read: a ballot read before this instant proves nothing for this connection (R9).
-      if (login.failure === null) connection.authenticatedAt = this.#now();
+      if (readLogin(replies, options.credentials) === null) connection.authenticatedAt = this.#now();
     });
     return () => replies;
   }
@@ -266,11 +260,6 @@ class RemoteValkeyNode implements ValkeyNode {
     return failure.kind === "silent" ? this.#silent(failure.detail) : failure;
   }
 
-  #settingsDue(): boolean {
-    const at = this.#settingsAskedAt;
-    return at === null || elapsedMs(at, this.#now()) >= SETTINGS_INTERVAL_MS;
-  }
-
   /** Behind the INFO that was just answered, so that it delays no probe's answer but its own. */
   #refreshSettings(connection: Connection, { runId }: NodeReading): void {
     if (this.#settingsOf !== runId) {
@@ -279,14 +268,31 @@ class RemoteValkeyNode implements ValkeyNode {
       this.#settingsOf = runId;
       this.#settingsAskedAt = null;
     }
-    if (!this.#settingsDue()) return;
+    const askedAt = this.#settingsAskedAt;
+    if (askedAt !== null && elapsedMs(askedAt, this.#now()) < SETTINGS_INTERVAL_MS) return;
     this.#settingsAskedAt = this.#now();
-    connection.request(SETTINGS_COMMANDS, (exchange) => {
-      if (exchange.kind === "lost") {
-        this.#settingsAskedAt = null;
-        return;
-      }
-      if (this.#settingsOf === runId) this.#settings = readSettings(exchange.replies, this.#demandsPassword ?? false);
+    this.#askWhetherDemanded((demandsPassword) =>
+      connection.request(SETTINGS_COMMANDS, (exchange) => {
+        // Lost: asked again behind the next answer.
+        if (exchange.kind === "lost") this.#settingsAskedAt = null;
+        else if (this.#settingsOf === runId) this.#settings = readSettings(exchange.replies, demandsPassword);
+      }),
+    );
+  }
+
+  /**
+   * Whether a follower needs a password is in no setting (users of an ACL file are none), so a stranger tries. What it finds is
+   * known before the settings are asked for; one that gets no answer found the door closed.
+   */
+  #askWhetherDemanded(tell: (demandsPassword: boolean) => void): void {
+    if (this.#options.credentials().password === null) {
+      tell(false);
+      return;
+    }
+    const stranger = this.#connect("default");
+    stranger.request([["PING"]], (exchange) => {
+      stranger.close("done");
+      tell(!isLetIn(exchange.replies[0]));
     });
   }
 
