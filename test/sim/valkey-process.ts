@@ -1,13 +1,14 @@
 // One run of a simulated valkey-server: what it holds and what it answers. Single-threaded as the real one: a request is
 // executed whole, in order of arrival, and nothing while it hangs; then whatever lies in its sockets.
 
-import type { Address, Epoch, NodeId, NodeReading, NodeSettings, ReplicationId, RunId } from "../../lib/core/types.ts";
+import type { Address, Epoch, NodeId, NodeReading, ReplicationId, RunId } from "../../lib/core/types.ts";
 import type { Connection } from "./connection.ts";
 import type { Dice } from "./dice.ts";
 import type { EventQueue, Timer } from "./event-queue.ts";
 import { newStream, Replication } from "./replication.ts";
 import { type Position, Stream } from "./stream.ts";
 import type { SimNode } from "./valkey.ts";
+import { readingOf, settingsOf } from "./valkey-info.ts";
 import {
   failure,
   type NodeFact,
@@ -296,7 +297,7 @@ export class ValkeyProcess {
       case "ping":
         return OK;
       case "settings":
-        return { kind: "settings", settings: this.#settings() };
+        return { kind: "settings", settings: settingsOf(this.node.options) };
       case "transaction":
         return this.#transaction(connection, request);
       case "pause":
@@ -481,54 +482,13 @@ export class ValkeyProcess {
 
   // What it says of itself.
 
-  reading(): NodeReading {
-    this.replication.advance();
-    const isReplica = this.follows !== null;
-    const starting = this.#idWhileStarting !== null;
-    return {
-      runId: this.runId,
-      product: "valkey",
-      version: "8.0.1",
-      mode: "standalone",
-      uptimeSeconds: Math.floor((this.queue.now - this.startedAt) / 1_000),
-      role: this.role,
-      // A starting process learns its history from the file at the end of loading.
-      replicationId: this.#idWhileStarting ?? this.stream.id,
-      secondReplicationId: starting ? null : (this.secondId?.id ?? null),
-      secondReplicationOffset: starting ? null : (this.secondId?.offset ?? null),
-      offset: starting ? 0 : this.offset,
-      follows: this.follows,
-      linkUp: isReplica && this.replication.linkUp,
-      linkDownSeconds: isReplica ? this.replication.linkDownSeconds : null,
-      syncInProgress: isReplica && this.replication.syncInProgress,
-      lastIoSeconds: isReplica ? this.replication.lastIoSeconds : null,
-      priority: isReplica ? this.node.options.priority : 100,
-      replicas: this.replication.followers.map((each) => ({
-        address: each.process.node.address,
-        state: each.state,
-        offset: each.acknowledged,
-        lagSeconds: Math.floor((this.queue.now - each.acknowledgedAt) / 1_000),
-      })),
-      loading: this.loading,
-      failoverState: this.failingOver ? "waiting-for-sync" : "no-failover",
-      keyCount: this.loading ? 0 : this.stream.keysAt(this.offset),
-      lastBgsaveOk: !this.writeDead,
-      lastAofWriteOk: true,
-    };
+  /** A starting process learns its history from the file at the end of loading; until then it has a random id. */
+  get idWhileStarting(): ReplicationId | null {
+    return this.#idWhileStarting;
   }
 
-  #settings(): NodeSettings {
-    const { options } = this.node;
-    return {
-      primaryAuthSet: options.primaryAuthSet,
-      requiresAuth: options.requiresAuth,
-      savesSnapshots: options.savesSnapshots,
-      stopWritesOnBgsaveError: options.stopWritesOnBgsaveError,
-      minReplicasToWrite: options.minReplicasToWrite,
-      minReplicasMaxLagSeconds: options.minReplicasMaxLagSeconds,
-      pingReplicaPeriodSeconds: options.pingReplicaPeriodSeconds,
-      disklessSyncDelaySeconds: options.disklessSyncDelaySeconds,
-      watchedBySentinel: options.watchedBySentinel,
-    };
+  reading(): NodeReading {
+    this.replication.advance();
+    return readingOf(this);
   }
 }

@@ -23,6 +23,8 @@ export class SimNode {
   process: ValkeyProcess | null = null;
   /** Off: no process, and nobody answers for it. */
   powered = true;
+  /** CONFIG REWRITE can write the file. */
+  rewritable: boolean;
   /** What AUTH must say. */
   password = "secret";
   /** The last snapshot on disk that is older than the moment: by SAVE, or left by a full synchronization. */
@@ -38,6 +40,7 @@ export class SimNode {
     this.place = { name: `node:${options.id}`, zone: options.zone };
     this.dice = dice;
     this.#fileReplicaof = options.replicaof;
+    this.rewritable = options.rewritable;
   }
 
   get id(): NodeId {
@@ -114,7 +117,7 @@ export class SimNode {
 
   /** CONFIG REWRITE. */
   rewrite(follows: Address | null): Reply {
-    if (!this.options.rewritable) return failure("ERR Rewriting config file: Permission denied");
+    if (!this.rewritable) return failure("ERR Rewriting config file: Permission denied");
     this.#fileReplicaof = follows;
     return OK;
   }

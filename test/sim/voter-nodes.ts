@@ -20,6 +20,7 @@ import type { ProbeRequest, ValkeyNode, ValkeyNodes } from "../../lib/ports/valk
 import type { EventQueue } from "./event-queue.ts";
 import type { Eventual } from "./eventual.ts";
 import type { Place } from "./network.ts";
+import type { Answer } from "./oracle-nodes.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Fleet, SimNode } from "./valkey.ts";
 import type { Operation, Reply, Request } from "./valkey-words.ts";
@@ -35,6 +36,8 @@ export interface VoterNodesOptions {
   readonly clock: Clock;
   /** What this voter believes the password to be; asked at every new connection. */
   readonly password: () => string;
+  /** Told of every answer to a command when it reaches the voter: the oracle must know what a decision could rest on. */
+  readonly onAnswer?: (answer: Answer) => void;
 }
 
 type Change = Extract<NodeCommand, { kind: "freeze" | "promote" | "settle" | "repoint" }>;
@@ -318,6 +321,7 @@ class SimulatedNode implements ValkeyNode {
         return;
       }
       const outcome = sending.read(reply);
+      this.#report(command, outcome);
       if (!result.settled) result.settle(outcome);
       else for (const listener of this.#lateListeners) listener(command, outcome);
     });
@@ -330,6 +334,11 @@ class SimulatedNode implements ValkeyNode {
       result.settle({ kind: "unknown", detail: "no answer in time" });
       this.#leaveHanging(connection);
     });
+  }
+
+  #report(command: NodeCommand, outcome: NodeOutcome): void {
+    const { onAnswer, place } = this.#options;
+    if (this.#node !== null) onAnswer?.({ by: place.name, node: this.#node.id, command, outcome });
   }
 
   #soon(result: Eventual<NodeOutcome>, outcome: NodeOutcome): void {

@@ -5,6 +5,7 @@
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
+import type { Publication } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
 import { after, type NodeId, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
@@ -18,6 +19,7 @@ import { FaultInjector } from "./faults.ts";
 import { GROUP, ZONES } from "./group.ts";
 import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.ts";
 import { Network, type Place } from "./network.ts";
+import type { Answer } from "./oracle-nodes.ts";
 import { describeFault, describePlan, type FaultPlan } from "./plan.ts";
 import { Copies, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
@@ -60,6 +62,8 @@ export interface Observer {
   onNode?(fact: NodeFact): void;
   onBallot?(change: BallotChange): void;
   onJournal?(entry: JournalEntry): void;
+  onPublication?(publication: Publication): void;
+  onAnswer?(answer: Answer): void;
 }
 
 const FIRST_INVOCATION_MS = 2_000;
@@ -82,6 +86,8 @@ export class World {
   readonly operator: SimStore;
   readonly observers: Observer[] = [];
   readonly events: JournalEntry[] = [];
+  /** When each of `events` was told. */
+  readonly eventTimes: number[] = [];
   readonly faults: FaultInjector;
 
   constructor(options: WorldOptions) {
@@ -239,6 +245,7 @@ export class World {
   #journal(entry: JournalEntry, invocation: Invocation): void {
     this.timeline?.journal(entry);
     this.events.push(entry);
+    this.eventTimes.push(this.queue.now);
     for (const observer of this.observers) observer.onJournal?.(entry);
     this.faults.heard(entry, invocation);
   }
@@ -262,6 +269,7 @@ export class World {
     this.table.onPublication = (publication, by) => {
       const { epoch, revision, primary } = publication;
       this.tell("published", `epoch ${epoch}.${revision} ${primary.node} by ${by}`);
+      for (const observer of this.observers) observer.onPublication?.(publication);
       completer.published(publication.group);
     };
     completer.start();

@@ -1,0 +1,128 @@
+// S2, S4 and S6 over what the nodes carried out: tokens only grow, nothing older takes effect after something newer, and
+// who was promoted had everything that anybody frozen and eligible had.
+
+import { tokenOf } from "../../lib/core/token.ts";
+import type { Epoch, NodeCommand, NodeId, NodeOutcome } from "../../lib/core/types.ts";
+import type { Findings, OracleView } from "./oracle-view.ts";
+import { contains, describePosition, type Position } from "./stream.ts";
+import type { BallotChange } from "./table.ts";
+import type { NodeFact } from "./valkey-words.ts";
+
+/** A command's outcome as it reached a voter. */
+export interface Answer {
+  /** The voter's place. */
+  readonly by: string;
+  readonly node: NodeId;
+  readonly command: NodeCommand;
+  readonly outcome: NodeOutcome;
+}
+
+interface Frozen {
+  readonly position: Position;
+  readonly runId: string;
+  /** It was in the middle of a full synchronization, or restarted since it was in sync: it may not win. */
+  readonly eligible: boolean;
+}
+
+export class NodesOracle {
+  readonly #view: OracleView;
+  readonly #findings: Findings;
+  /** Highest epoch of which a command was carried out. */
+  readonly #touched = new Map<NodeId, Epoch>();
+  readonly #tokens = new Map<NodeId, Epoch>();
+  /** Freezes whose answer reached a voter: `<voter> <epoch>` to what each node then had. */
+  readonly #frozen = new Map<string, Map<NodeId, Frozen>>();
+  /** What those were when the intent was recorded. */
+  readonly #decidedOn = new Map<string, ReadonlyMap<NodeId, Frozen>>();
+
+  constructor(view: OracleView, findings: Findings) {
+    this.#view = view;
+    this.#findings = findings;
+  }
+
+  onNode(fact: NodeFact): void {
+    if (fact.kind === "executed") this.#nothingOlder(fact);
+    else if (fact.kind === "followed") this.#tokenGrows(fact);
+    else if (fact.kind === "promoted" && fact.epoch !== null) this.#bestOfTheFrozen(fact.node, fact.by, fact.epoch);
+    else if (fact.kind === "started") this.#tokens.delete(fact.node);
+  }
+
+  onAnswer({ by, node, command, outcome }: Answer): void {
+    if (command.kind !== "freeze" || outcome.kind !== "applied") return;
+    const truth = this.#view.nodes().find((each) => each.id === node);
+    if (truth?.position === null || truth === undefined) return;
+    // It is what it was when it was frozen, unless it has been moved on since; then the answer is history already.
+    if (truth.runId !== outcome.after.runId || truth.position.offset !== outcome.after.offset) return;
+    const key = `${by} ${command.epoch}`;
+    const frozen = this.#frozen.get(key) ?? new Map<NodeId, Frozen>();
+    frozen.set(node, {
+      position: truth.position,
+      runId: outcome.after.runId,
+      eligible: this.#isEligible(node, truth.priority, outcome),
+    });
+    this.#frozen.set(key, frozen);
+  }
+
+  onBallot({ write, by, after }: BallotChange): void {
+    if (write.name !== "record-intent") return;
+    const key = `${by} ${Number(after["epoch"])}`;
+    this.#decidedOn.set(key, new Map(this.#frozen.get(key)));
+  }
+
+  /** By the record: known as this process, in sync under the current primary, and not the one that was voted down. */
+  #isEligible(node: NodeId, priority: number, outcome: Extract<NodeOutcome, { kind: "applied" }>): boolean {
+    const ballot = this.#view.ballot();
+    const member = ballot?.members.nodes[node];
+    const { before } = outcome;
+    return (
+      priority > 0 &&
+      !before.syncInProgress &&
+      !before.loading &&
+      ballot?.primary?.node !== node &&
+      member?.runId === before.runId &&
+      member.inSyncEpoch === ballot?.primary?.epoch
+    );
+  }
+
+  #nothingOlder(fact: Extract<NodeFact, { kind: "executed" }>): void {
+    const touched = this.#touched.get(fact.node);
+    if (touched !== undefined && fact.epoch < touched && fact.effective) {
+      this.#findings.report(
+        "S4",
+        `${fact.label} of epoch ${fact.epoch} by ${fact.by} took effect on ${fact.node} after epoch ${touched}`,
+      );
+    }
+    if (touched === undefined || fact.epoch > touched) this.#touched.set(fact.node, fact.epoch);
+  }
+
+  #tokenGrows(fact: Extract<NodeFact, { kind: "followed" }>): void {
+    const token = tokenOf(fact.address);
+    if (token === null) return;
+    const before = this.#tokens.get(fact.node);
+    if (before !== undefined && token < before) {
+      this.#findings.report("S2", `the token on ${fact.node} went from ${before} to ${token} by ${fact.by}`);
+    }
+    this.#tokens.set(fact.node, token);
+  }
+
+  #bestOfTheFrozen(node: NodeId, by: string, epoch: Epoch): void {
+    const ballot = this.#view.ballot();
+    const promoted = this.#view.nodes().find((each) => each.id === node)?.position;
+    if (promoted === null || promoted === undefined) return;
+    // A rollback restores the old primary, whatever the others have; a person may name anybody.
+    const restored = ballot?.primary?.node === node;
+    const kind = ballot?.operation?.kind;
+    if (restored || kind === "recover" || kind === "initialise") return;
+    for (const [other, frozen] of this.#decidedOn.get(`${by} ${epoch}`) ?? []) {
+      if (other === node || !frozen.eligible || contains(promoted, frozen.position)) continue;
+      if (!contains(frozen.position, promoted)) continue;
+      const behind = frozen.position.offset - promoted.offset;
+      const tolerated = this.#view.config().offsetToleranceBytes;
+      if (behind <= tolerated && frozen.position.stream === promoted.stream) continue;
+      this.#findings.report(
+        "S6",
+        `${node} was promoted at ${describePosition(promoted)} though ${other} was frozen at ${describePosition(frozen.position)}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// What the oracle may look at: the world's own truth, nothing that the engine says of itself. A made-up world for the
+// oracle's own tests is a few fields.
+
+import type { Ballot } from "../../lib/core/ballot.ts";
+import type { GroupConfig } from "../../lib/core/config.ts";
+import type { NodeId } from "../../lib/core/types.ts";
+import type { WriteLog } from "./client.ts";
+import type { Position } from "./stream.ts";
+
+export interface NodeTruth {
+  readonly id: NodeId;
+  /** Null while it has no process. */
+  readonly position: Position | null;
+  readonly runId: string | null;
+  readonly acceptsWrites: boolean;
+  readonly priority: number;
+  /** Some living voter, itself able to use the table, reaches it, and it is awake. */
+  readonly reachable: boolean;
+}
+
+export interface OracleView {
+  now(): number;
+  /** By a right wall clock. */
+  wallNow(): number;
+  ballot(): Ballot | null;
+  config(): Pick<GroupConfig, "quorum" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes">;
+  nodes(): readonly NodeTruth[];
+  /** Which nodes some publication names as the primary now: the table's, SSM's, DNS's. */
+  published(): readonly NodeId[];
+  readonly log: WriteLog;
+}
+
+export interface Violation {
+  readonly id: string;
+  readonly at: number;
+  readonly detail: string;
+}
+
+export class Findings {
+  readonly all: Violation[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  report(id: string, detail: string): void {
+    this.all.push({ id, at: this.#now(), detail });
+  }
+}

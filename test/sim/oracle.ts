@@ -1,0 +1,105 @@
+// Watches a world and says which promise was broken, when and how. It shares no code with the engine beyond types: what
+// the nodes carried out, what the table holds and what applications were told are its only witnesses.
+
+import type { Publication } from "../../lib/core/records.ts";
+import { BEGINNING } from "./clock.ts";
+import { GROUP } from "./group.ts";
+import type { VoterFunction } from "./lambda.ts";
+import { type Answer, NodesOracle } from "./oracle-nodes.ts";
+import { RecordOracle } from "./oracle-record.ts";
+import { Findings, type NodeTruth, type OracleView, type Violation } from "./oracle-view.ts";
+import { WritesOracle } from "./oracle-writes.ts";
+import { STORE_PLACE } from "./store.ts";
+import type { BallotChange } from "./table.ts";
+import type { SimNode } from "./valkey.ts";
+import type { NodeFact } from "./valkey-words.ts";
+import type { Observer, World } from "./world.ts";
+
+const CHECK_EVERY_MS = 500;
+
+export class Oracle implements Observer {
+  readonly record: RecordOracle;
+  readonly nodes: NodesOracle;
+  readonly writes: WritesOracle;
+  readonly #findings: Findings;
+
+  constructor(view: OracleView) {
+    this.#findings = new Findings(() => view.now());
+    this.record = new RecordOracle(view, this.#findings);
+    this.nodes = new NodesOracle(view, this.#findings);
+    this.writes = new WritesOracle(view, this.#findings);
+  }
+
+  /** An oracle that watches `world` from now on. */
+  static of(world: World): Oracle {
+    const oracle = new Oracle(viewOf(world));
+    world.observers.push(oracle);
+    const check = () => {
+      oracle.writes.check();
+      world.queue.after(CHECK_EVERY_MS, check);
+    };
+    world.queue.after(CHECK_EVERY_MS, check);
+    return oracle;
+  }
+
+  get violations(): readonly Violation[] {
+    return this.#findings.all;
+  }
+
+  onNode(fact: NodeFact): void {
+    this.nodes.onNode(fact);
+    this.writes.onNode(fact);
+  }
+
+  onBallot(change: BallotChange): void {
+    this.record.onBallot(change);
+    this.nodes.onBallot(change);
+    this.writes.onBallot(change);
+  }
+
+  onPublication(publication: Publication): void {
+    this.record.onPublication(publication);
+  }
+
+  onAnswer(answer: Answer): void {
+    this.nodes.onAnswer(answer);
+  }
+}
+
+function viewOf(world: World): OracleView {
+  return {
+    now: () => world.queue.now,
+    wallNow: () => BEGINNING + world.queue.now,
+    ballot: () => world.ballot(),
+    config: () => world.config(),
+    nodes: () => [...world.fleet.nodes.values()].map((node) => truthOf(world, node)),
+    published: () => {
+      const table = world.table.publications.get(GROUP)?.primary.node;
+      const copies = (["ssm", "dns"] as const).map((copy) => world.copies.read(copy, GROUP)?.primary ?? null);
+      const named = copies.map((address) => world.fleet.nodeAt(address)?.id);
+      return [...new Set([table, ...named])].filter((id) => id !== undefined);
+    },
+    log: world.log,
+  };
+}
+
+function truthOf(world: World, node: SimNode): NodeTruth {
+  const { process } = node;
+  return {
+    id: node.id,
+    position: process?.position ?? null,
+    runId: process?.runId ?? null,
+    acceptsWrites: process?.acceptsWrites ?? false,
+    priority: node.options.priority,
+    reachable:
+      process !== null && !process.stalled && [...world.voters.values()].some((voter) => reaches(world, voter, node)),
+  };
+}
+
+function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
+  const { place } = voter.options;
+  const open = (from: typeof place, to: typeof place) =>
+    !world.network.path(from, to).cut && !world.network.path(to, from).cut;
+  const alive = [...voter.invocations].some(({ sandbox }) => sandbox.alive && !sandbox.frozen);
+  return alive && open(place, node.place) && open(place, STORE_PLACE) && world.storeWeather.lostRequestRate < 0.5;
+}

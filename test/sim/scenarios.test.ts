@@ -1,0 +1,288 @@
+// Named scenarios, each with the end that it must have, written before it was run. Times are after the group was armed.
+
+import { describe, expect, it } from "vitest";
+import type { EventName } from "../../lib/core/events.ts";
+import { nodeId } from "../../lib/core/types.ts";
+import type { Fault } from "./plan.ts";
+import { Scenario, type ScenarioOptions } from "./scenario.ts";
+
+const n1 = nodeId("n1");
+const SEEDS = ["1", "2", "3"];
+
+/** The same scenario under a few seeds; what it must keep in every one of them is checked here. */
+function each(what: string, options: ScenarioOptions, then: (scenario: Scenario) => void): void {
+  it.each(SEEDS)(`${what} (seed %s)`, (seed) => {
+    const scenario = new Scenario(seed, options);
+    try {
+      then(scenario);
+      expect(scenario.oracle.violations).toEqual([]);
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${scenario.story()}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+const at = (ms: number, fault: Fault) => ({ at: ms, fault });
+const kill = (afterMs: number | null, data: "rdb" | "aof" | "empty" = "rdb"): Fault => ({
+  kind: "kill-node",
+  node: "n1",
+  restart: afterMs === null ? null : { afterMs, data },
+});
+
+function expectSettled(scenario: Scenario): void {
+  expect(scenario.unsettled()).toEqual([]);
+}
+
+describe("nothing goes wrong", () => {
+  each("L3: ten healthy minutes take no lease", {}, (scenario) => {
+    scenario.run(600_000);
+    expect(scenario.events("lease.acquired")).toBe(0);
+    expect(scenario.primary).toBe(n1);
+    expectSettled(scenario);
+    expect(scenario.lost(0)).toBe(0);
+  });
+
+  each("a new group of empty, boot-fenced nodes gets its first primary", { setup: "new" }, (scenario) => {
+    scenario.run(30_000);
+    expect(scenario.events("group.initialised")).toBe(1);
+    expectSettled(scenario);
+  });
+});
+
+describe("the primary dies", () => {
+  each("killed, boot-fenced back 300 ms later: a replica takes over in a second", { plan: [at(0, kill(300))] }, (s) => {
+    s.run(20_000);
+    expect(s.primary).not.toBe(n1);
+    expect(s.firstAt("primary.committed")).toBeLessThan(1_500);
+    expectSettled(s);
+    expect(s.lost(1)).toBe(0);
+  });
+
+  each("killed, back 20 s later: it comes back as a replica", { plan: [at(0, kill(20_000))] }, (s) => {
+    s.run(40_000);
+    expect(s.primary).not.toBe(n1);
+    expect(s.firstAt("primary.committed")).toBeLessThan(1_500);
+    expectSettled(s);
+    expect(s.lost(1)).toBe(0);
+  });
+
+  each("killed for good: the others go on", { plan: [at(0, kill(null))] }, (s) => {
+    s.run(30_000);
+    expect(s.primary).not.toBe(n1);
+    expect(s.events("failover.completed")).toBe(1);
+    expect(s.unsettled()).toEqual([`n1 does not follow ${s.primary}`]);
+  });
+
+  each(
+    "hangs 20 s and wakes: the parked freeze is the first thing it reads",
+    { plan: [at(0, { kind: "hang-node", node: "n1", forMs: 20_000 })] },
+    (s) => {
+      s.run(45_000);
+      expect(s.primary).not.toBe(n1);
+      expect(s.firstAt("primary.committed")).toBeLessThan(6_000);
+      expectSettled(s);
+      // The write that each connection had in flight.
+      expect(s.lost(0)).toBeLessThanOrEqual(3);
+      expect(s.lost(1)).toBe(0);
+    },
+  );
+
+  each(
+    "its zone is cut off for 30 s: the voter beside it silences it",
+    { plan: [at(0, { kind: "isolate-zone", zone: "az-a", store: false, forMs: 30_000 })] },
+    (s) => {
+      s.run(60_000);
+      expect(s.primary).not.toBe(n1);
+      expectSettled(s);
+      expect(s.lost(1)).toBe(0);
+      // Writes of the two clients inside, at 10/s each, until the write hold.
+      expect(s.lost(0)).toBeLessThan(40);
+    },
+  );
+
+  each(
+    "its zone is cut off for 30 s, the store too",
+    { plan: [at(0, { kind: "isolate-zone", zone: "az-a", store: true, forMs: 30_000 })] },
+    (s) => {
+      s.run(60_000);
+      expect(s.primary).not.toBe(n1);
+      expectSettled(s);
+      expect(s.lost(1)).toBe(0);
+    },
+  );
+
+  each(
+    "its disk is full: it is switched over while it answers",
+    { plan: [at(0, { kind: "write-dead", node: "n1", forMs: 60_000 })] },
+    (s) => {
+      s.run(30_000);
+      expect(s.primary).not.toBe(n1);
+      expectSettled(s);
+      expect(s.lost(0)).toBe(0);
+    },
+  );
+});
+
+describe("nodes restart", () => {
+  each(
+    "a rolling restart, 10 s apart, loses nothing that was waited for",
+    {
+      plan: ["n1", "n2", "n3"].map((node, index) =>
+        at(index * 10_000, { kind: "terminate-node", node, restart: { afterMs: 1_000, data: "rdb" } }),
+      ),
+    },
+    (s) => {
+      s.run(60_000);
+      expectSettled(s);
+      expect(s.lost(1)).toBe(0);
+    },
+  );
+
+  for (const data of ["rdb", "aof", "empty"] as const) {
+    each(
+      `all nodes restart at once with ${data === "empty" ? "nothing" : data}`,
+      {
+        plan: ["n1", "n2", "n3"].map((node) => at(0, { kind: "kill-node", node, restart: { afterMs: 500, data } })),
+      },
+      (s) => {
+        s.run(60_000);
+        if (data === "rdb") {
+          expectSettled(s);
+          expect(s.lost(1)).toBe(0);
+        } else {
+          // Nothing on record explains what the nodes have: a person decides.
+          expect(s.events("promotion.applied")).toBe(0);
+        }
+      },
+    );
+  }
+
+  each(
+    "a plain, adopted primary restarts empty at once: it is committed anew, or a replica saved the data",
+    { nodeOptions: { bootFence: false, sharedUser: true }, plan: [at(0, kill(150, "empty"))] },
+    (s) => {
+      s.run(40_000);
+      expectSettled(s);
+    },
+  );
+
+  each(
+    "a two-node group fails over and takes the other back",
+    { nodes: ["n1", "n2"], plan: [at(0, kill(5_000))] },
+    (s) => {
+      s.run(30_000);
+      expect(s.primary).toBe("n2");
+      expectSettled(s);
+      expect(s.lost(1)).toBe(0);
+    },
+  );
+});
+
+describe("operators", () => {
+  const request = (kind: "switchover" | "failover", target: string | null = null): Fault => ({
+    kind: "request",
+    request: kind,
+    target,
+    acceptDataLoss: kind === "failover",
+  });
+
+  each("a switchover loses nothing", { plan: [at(0, request("switchover"))] }, (s) => {
+    s.run(20_000);
+    expect(s.primary).not.toBe(n1);
+    expectSettled(s);
+    expect(s.lost(0)).toBe(0);
+    expect(s.events("switchover.completed")).toBe(1);
+  });
+
+  each("a switchover to a named node makes that one primary", { plan: [at(0, request("switchover", "n3"))] }, (s) => {
+    s.run(20_000);
+    expect(s.primary).toBe("n3");
+    expectSettled(s);
+    expect(s.lost(0)).toBe(0);
+  });
+
+  each("an operator's failover of a healthy primary", { plan: [at(0, request("failover"))] }, (s) => {
+    s.run(20_000);
+    expect(s.primary).not.toBe(n1);
+    expectSettled(s);
+  });
+
+  each(
+    "paused: a dead primary stays dead, until the pause ends",
+    { plan: [at(0, { kind: "control", mode: "paused", forMs: 20_000 }), at(2_000, kill(null))] },
+    (s) => {
+      s.run(19_000);
+      expect(s.events("lease.acquired")).toBe(0);
+      s.run(20_000);
+      expect(s.primary).not.toBe(n1);
+    },
+  );
+});
+
+describe("the store", () => {
+  const away: Fault = { kind: "cut", from: "voter:*", to: "store", oneWay: false, forMs: 120_000 };
+
+  each("S10: away for two minutes, nothing begins and nothing breaks", { plan: [at(0, away)] }, (s) => {
+    s.run(150_000);
+    expect(s.events("lease.acquired")).toBe(0);
+    expect(s.primary).toBe(n1);
+    expectSettled(s);
+    expect(s.lost(0)).toBe(0);
+  });
+
+  each(
+    "S10: away while the primary dies: it is failed over when the store is back",
+    { plan: [at(0, away), at(5_000, kill(null))] },
+    (s) => {
+      s.run(115_000);
+      expect(s.events("lease.acquired")).toBe(0);
+      s.run(30_000);
+      expect(s.primary).not.toBe(n1);
+    },
+  );
+});
+
+describe("S11: the holder dies", () => {
+  const steps: readonly EventName[] = [
+    "lease.acquired",
+    "operation.begun",
+    "node.frozen",
+    "candidate.selected",
+    "intent.recorded",
+    "promotion.applied",
+    "primary.committed",
+    "replica.repointed",
+    "publication.committed",
+  ];
+  for (const event of steps) {
+    each(
+      `right after ${event}: another voter finishes the failover`,
+      {
+        plan: [at(0, kill(null)), { at: { event, plusSteps: 1 }, fault: { kind: "kill-voter", voter: "writer" } }],
+      },
+      (s) => {
+        s.run(40_000);
+        expect(s.primary).not.toBe(n1);
+        expect(s.unsettled()).toEqual([`n1 does not follow ${s.primary}`]);
+        expect(s.lost(1)).toBe(0);
+      },
+    );
+  }
+
+  each(
+    "after the freeze of a switchover: rolled back or finished, and nothing lost",
+    {
+      plan: [
+        at(0, { kind: "request", request: "switchover", target: null, acceptDataLoss: false }),
+        { at: { event: "node.frozen", plusSteps: 1 }, fault: { kind: "kill-voter", voter: "writer" } },
+      ],
+    },
+    (s) => {
+      s.run(40_000);
+      expectSettled(s);
+      expect(s.lost(0)).toBe(0);
+    },
+  );
+});
