@@ -45,15 +45,16 @@ function unmarshal(value: AttributeValue, at: string): Json {
 }
 
 function numberText(value: number): string {
-  if (!Number.isFinite(value)) throw new RecordFormatError(`${value} cannot be stored as a number`);
+  if (!isExact(value)) throw new RecordFormatError(`${value} cannot be stored as an exact number`);
   return Object.is(value, -0) ? "0" : String(value);
 }
 
 function exactNumber(text: string, at: string): number {
   const value = Number(text);
-  const isWhole = /^-?\d+$/.test(text);
-  if (!Number.isFinite(value) || (isWhole && BigInt(text) !== BigInt(value))) {
-    throw new RecordFormatError(`${at} is ${text}, which this program cannot hold exactly`);
-  }
+  if (!isExact(value)) throw new RecordFormatError(`${at} is ${text}, which this program cannot hold exactly`);
   return value;
 }
+
+/** Beyond 53 bits a whole number is another one than was meant. */
+const isExact = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
