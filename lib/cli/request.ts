@@ -94,19 +94,26 @@ async function follow(call: Call, following: Following): Promise<Followed> {
   const { request, seen, label } = following;
   const { group } = following.spec;
   const steps: HistoryRecord[] = [];
-  for (;;) {
-    const now = environment.wallTime();
-    const [standing, ballot] = await Promise.all([store.readRequest(group), store.readBallot(group)]);
-    // After the request, so that its last steps are among them.
+  const ended = (exit: ExitCode, result: RequestResult | null): Followed => ({ group, exit, request, result, steps });
+  const tellSteps = async (): Promise<void> => {
     for (const record of await unseen(call, group, seen)) {
       steps.push(record);
       tell(call, label, `  ${stepLine(record, request.askedAt)}`);
     }
-    const ended = (exit: ExitCode, result: RequestResult | null): Followed => ({ group, exit, request, result, steps });
+  };
+  for (;;) {
+    const now = environment.wallTime();
+    const [standing, ballot] = await Promise.all([store.readRequest(group), store.readBallot(group)]);
+    await tellSteps();
     if (standing === null || standing.id !== request.id) {
       throw refused(`the order for ${group} was replaced before its end was seen: \`valkeeper history ${group}\``);
     }
-    if (standing.result !== null) return ended(tellResult(call, following, standing.result), standing.result);
+    if (standing.result !== null) {
+      // The history is written behind the result: its last steps are given a moment.
+      await environment.pause(POLL_MS);
+      await tellSteps();
+      return ended(tellResult(call, following, standing.result), standing.result);
+    }
     if (environment.interrupted.aborted) return ended(tellLeft(call, following, "interrupted"), null);
     const isTakenUp = ballot?.operation?.request === request.id;
     const deadline = request.expiresAt + (isTakenUp ? CARRIED_OUT_MS : AFTER_EXPIRY_MS);
