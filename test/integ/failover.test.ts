@@ -16,15 +16,7 @@ async function start(options: Partial<LiveGroupOptions> = {}): Promise<LiveGroup
 }
 
 afterEach(async (context) => {
-  if (context.task.result?.state === "fail" || process.env["SHOW"]) {
-    const first = live?.log[0]?.atMs ?? 0;
-    for (const each of live?.log ?? []) {
-      console.log(
-        `${(each.atMs - first).toFixed(0).padStart(6)} ${each.voter} e${each.epoch} ${each.event} ${each.node ?? ""} ${JSON.stringify(each.detail)}`,
-      );
-    }
-    console.log(JSON.stringify(await live?.store.readBallot(live.name), null, 1));
-  }
+  if (context.task.result?.state === "fail") live?.print();
   live?.close();
   for (const node of live?.nodes ?? []) await node.kill();
 });

@@ -258,6 +258,17 @@ export class LiveGroup {
     return found as LoggedEvent;
   }
 
+  /** The log as a timeline, for a test that failed. */
+  print(): void {
+    const first = this.log[0]?.atMs ?? 0;
+    for (const each of this.log) {
+      const when = (each.atMs - first).toFixed(0).padStart(6);
+      console.log(
+        `${when} ${each.voter} e${each.epoch} ${each.event} ${each.node ?? ""} ${JSON.stringify(each.detail)}`,
+      );
+    }
+  }
+
   close(): void {
     for (const voter of this.voters.values()) voter.stop();
     this.#closeClients();

@@ -1,0 +1,161 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { startReplicatedNodes } from "../../lib/local/valkey-set.ts";
+import { localCloudForFile } from "../contract/group-store-endpoints.ts";
+import { LiveGroup, type LiveGroupOptions } from "../support/live-group.ts";
+import { eventually, useProcessGroup } from "../support/local-group.ts";
+
+const endpoint = localCloudForFile();
+const group = useProcessGroup();
+let live: LiveGroup | undefined;
+
+async function create(options: Partial<LiveGroupOptions> = {}): Promise<LiveGroup> {
+  live = await LiveGroup.create({ group, endpoint: endpoint(), ...options });
+  return live;
+}
+
+/** Nodes that nobody prepared: Valkey's own defaults, not boot-fenced. */
+const plain = { boot: "plain", unprepared: true } as const;
+
+async function replicate(to: LiveGroup): Promise<void> {
+  const [primary, ...replicas] = to.nodes;
+  if (primary === undefined) throw new Error("no nodes");
+  for (const replica of replicas) await replica.ask("REPLICAOF", primary.host, primary.port);
+}
+
+/** What the voters say why they do nothing, as `why` shows it. */
+async function rejection(of: LiveGroup, reason: string): Promise<string> {
+  let detail = "";
+  await eventually(
+    `${reason} is recorded`,
+    async () => {
+      const slots = await of.store.listSlots();
+      for (const slot of slots) {
+        const found = slot.groups[of.name]?.rejection;
+        if (found?.reason === reason) detail = found.detail;
+      }
+      return detail !== "";
+    },
+    12_000,
+  );
+  return detail;
+}
+
+afterEach(async (context) => {
+  if (context.task.result?.state === "fail") live?.print();
+  live?.close();
+  for (const node of live?.nodes ?? []) await node.kill();
+});
+
+describe("how a group comes under care", () => {
+  it("adopts a replicated group without a change on any node", async () => {
+    const it = await create({ nodes: [plain, plain, plain] });
+    await replicate(it);
+    await it.node("n1").ask("SET", "kept", "yes");
+    const files = it.nodes.map((node) => node.readConfig());
+    it.startVoters();
+    const ballot = await it.healthy();
+    expect(ballot.primary).toMatchObject({ node: "n1", epoch: 1 });
+    expect(it.nodes.map((node) => node.readConfig())).toEqual(files);
+    expect(await it.node("n3").ask("GET", "kept")).toBe("yes");
+  });
+
+  it("refuses two primaries, says who they are, and adopts once one follows the other", async () => {
+    const it = await create({ nodes: [plain, plain, plain] });
+    const [n1, , n3] = it.nodes;
+    await n3?.ask("REPLICAOF", n1?.host ?? "", n1?.port ?? 0);
+    it.startVoters();
+    expect(await rejection(it, "adoption-refused")).toContain("n1, n2");
+    await replicate(it);
+    await it.healthy();
+  });
+
+  it("R19: adopts above every epoch that stands on a node or was published", async () => {
+    const it = await create({ nodes: [plain, plain, plain] });
+    await replicate(it);
+    await it.node("n3").ask("REPLICAOF", "127.0.0.9", 1);
+    it.startVoters();
+    expect(await rejection(it, "adoption-refused")).toContain("n3");
+    await replicate(it);
+    const ballot = await it.healthy();
+    expect(ballot.primary?.epoch).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe("restarts", () => {
+  it("R13: a boot-fenced primary that comes back empty within down-after loses nothing", async () => {
+    const it = await create();
+    it.startVoters();
+    await it.healthy();
+    const old = await it.primary();
+    for (let n = 0; n < 50; n += 1) await old.ask("SET", `key-${n}`, "1");
+    await eventually("the replicas have all", async () => (await it.node("n3").ask("DBSIZE")) === 50);
+    const since = performance.now();
+    await old.restart({ data: "emptied" });
+    await it.event("primary.committed", since);
+    await it.healthy();
+    const now = await it.primary();
+    expect(now.id).not.toBe(old.id);
+    for (const node of it.nodes) expect(await node.ask("DBSIZE")).toBe(50);
+  });
+
+  it("a plain primary that comes back empty and was followed is committed anew, and the loss is told", async () => {
+    const it = await create({ nodes: [plain, plain, plain] });
+    await replicate(it);
+    it.startVoters();
+    await it.healthy();
+    const old = await it.primary();
+    const since = performance.now();
+    await old.restart({ data: "emptied" });
+    await it.event("lease.acquired", since);
+    await it.healthy();
+    const kept = it.log.some((each) => each.event === "primary.committed" && each.atMs > since && each.node !== old.id);
+    const told = it.log.some((each) => each.event === "loss.possible" && each.atMs > since);
+    expect(kept || told).toBe(true);
+  });
+
+  it("starts cold with the best data when all nodes restart with their snapshots", async () => {
+    const it = await create({ nodes: [{ persistence: "rdb" }, { persistence: "rdb" }, { persistence: "rdb" }] });
+    it.startVoters();
+    await it.healthy();
+    const old = await it.primary();
+    for (let n = 0; n < 20; n += 1) await old.ask("SET", `key-${n}`, "1");
+    await eventually("the replicas have all", async () => (await it.node("n3").ask("DBSIZE")) === 20);
+    await Promise.all(it.nodes.map((node) => node.shutDown()));
+    const since = performance.now();
+    await Promise.all(it.nodes.map((node) => node.restart()));
+    await it.event("primary.committed", since, 20_000);
+    await it.healthy();
+    expect(await (await it.primary()).ask("DBSIZE")).toBe(20);
+  });
+
+  it("waits for a person when all nodes restart empty, and a person's choice recovers the group", async () => {
+    const it = await create();
+    it.startVoters();
+    await it.healthy();
+    await Promise.all(it.nodes.map((node) => node.kill()));
+    await Promise.all(it.nodes.map((node) => node.restart({ data: "emptied" })));
+    expect(await rejection(it, "unknown-history")).toContain("n1");
+    const id = await it.request("recover", { target: it.nodes[1]?.id as never, acceptDataLoss: true });
+    expect(await it.result(id)).toMatchObject({ kind: "done" });
+    await it.healthy();
+    expect((await it.primary()).id).toBe("n2");
+  });
+});
+
+describe("membership", () => {
+  it("R18: a replica that nobody declared joins with priority 0 and enlarges the group", async () => {
+    const it = await create();
+    it.startVoters();
+    await it.healthy();
+    const primary = await it.primary();
+    const stranger = (await startReplicatedNodes({ group, access: "open", nodes: [{}] })).primary;
+    const { user, password } = (await import("../../lib/local/valkey-config.ts")).localAccess.replication;
+    await stranger.ask("CONFIG", "SET", "masteruser", user);
+    await stranger.ask("CONFIG", "SET", "masterauth", password);
+    await stranger.ask("REPLICAOF", primary.host, primary.port);
+    await it.event("member.discovered", 0, 15_000);
+    const ballot = await it.store.readBallot(it.name);
+    expect(Object.keys(ballot?.members.nodes ?? {})).toHaveLength(4);
+    await stranger.kill();
+  });
+});
