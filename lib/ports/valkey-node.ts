@@ -21,6 +21,8 @@ export interface ValkeyNode {
   execute(command: NodeCommand, deadline: Instant): PromiseLike<NodeOutcome>;
   /** The answer of a command that had been given up as `unknown`. */
   onLateOutcome(listener: (command: NodeCommand, outcome: NodeOutcome) => void): void;
+  /** The kept connection was closed by the other side: worth a probe at once, nothing by itself. */
+  onCut(listener: () => void): void;
   close(): void;
 }
 

@@ -188,6 +188,7 @@ export class GroupLoop {
     opened.onLateOutcome((command, outcome) =>
       this.deliver({ kind: "command-ended", node: id, command, outcome, late: true }),
     );
+    opened.onCut(() => this.deliver({ kind: "connection-cut", node: id }));
     this.#opened.set(id, opened);
     return opened;
   }

@@ -59,6 +59,7 @@ class SimulatedNode implements ValkeyNode {
   readonly #node: SimNode | null;
   readonly #nextId: () => number;
   readonly #connections = new Set<VoterConnection>();
+  readonly #cutListeners: (() => void)[] = [];
   readonly #lateListeners: ((command: NodeCommand, outcome: NodeOutcome) => void)[] = [];
   #kept: VoterConnection | null = null;
   #hung: VoterConnection | null = null;
@@ -108,6 +109,10 @@ class SimulatedNode implements ValkeyNode {
       this.#change(connection, command, { deadline, result, checked: null });
     }
     return result;
+  }
+
+  onCut(listener: () => void): void {
+    this.#cutListeners.push(listener);
   }
 
   onLateOutcome(listener: (command: NodeCommand, outcome: NodeOutcome) => void): void {
@@ -355,8 +360,10 @@ class SimulatedNode implements ValkeyNode {
 
   #forget(connection: VoterConnection): void {
     this.#connections.delete(connection);
-    if (this.#kept === connection) this.#kept = null;
     if (this.#hung === connection) this.#hung = null;
+    if (this.#kept !== connection) return;
+    this.#kept = null;
+    if (!this.#closed) for (const listener of this.#cutListeners) listener();
   }
 }
 

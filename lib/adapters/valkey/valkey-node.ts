@@ -87,6 +87,7 @@ class RemoteValkeyNode implements ValkeyNode {
   /** Commands that were sent and not answered, by connection. */
   readonly #unanswered = new Map<number, number>();
   readonly #lateListeners: LateListener[] = [];
+  readonly #cutListeners: (() => void)[] = [];
   #kept: Connection | null = null;
   #hung: Connection | null = null;
   #closed = false;
@@ -141,6 +142,10 @@ class RemoteValkeyNode implements ValkeyNode {
           read: ([reply]) => (/^ERR No failover/.test(words(reply)) ? { kind: "done" } : this.#simple(reply)),
         });
     }
+  }
+
+  onCut(listener: () => void): void {
+    this.#cutListeners.push(listener);
   }
 
   onLateOutcome(listener: LateListener): void {
@@ -410,8 +415,10 @@ class RemoteValkeyNode implements ValkeyNode {
   #forget(connection: Connection): void {
     this.#connections.delete(connection.id);
     this.#unanswered.delete(connection.id);
-    if (this.#kept === connection) this.#kept = null;
     if (this.#hung === connection) this.#hung = null;
+    if (this.#kept !== connection) return;
+    this.#kept = null;
+    if (!this.#closed) for (const listener of this.#cutListeners) listener();
   }
 
   #countUnanswered(connection: Connection, change: 1 | -1): void {
