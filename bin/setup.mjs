@@ -22,5 +22,5 @@ try {
     throw error;
   }
   process.stderr.write(`valkeeper: ${error.message}\n`);
-  process.exitCode = 1;
+  process.exitCode = error.exitCode;
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { ensureLocalCloud, findDynamodbLocal } from "../../lib/local/setup/local
 import { withLock } from "../../lib/local/setup/lock.mjs";
 import { ensureValkey } from "../../lib/local/setup/valkey.mjs";
 import { projectRoot, readTools } from "../../lib/local/tools.ts";
-import { sleep } from "../support/local-group.ts";
+import { eventually, isAlive, sleep } from "../support/local-group.ts";
 
 let folder: string;
 let said: string[];
@@ -95,6 +95,31 @@ describe("set-up", () => {
         encoding: "utf8",
       });
     expect(run).toThrow(/unknown task "tset"; there are start, /);
+  });
+});
+
+describe("an interrupted step of the set-up", () => {
+  it("ends its worker and says that the next run begins anew", async () => {
+    const script = `
+      const { makeContext, runOrFail } = await import("./lib/local/setup/context.mjs");
+      const context = makeContext();
+      context.noteWorker = (pid) => console.log(pid);
+      await runOrFail(context, "sleep", ["60"], { what: "sleeping" }).catch((error) => {
+        console.log(error.message);
+        process.exitCode = error.exitCode;
+      });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: projectRoot, stdio: "pipe" });
+    let printed = "";
+    child.stdout.on("data", (chunk) => {
+      printed += chunk;
+    });
+    await eventually("the step has begun", () => printed.includes("\n"));
+    child.kill("SIGTERM");
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    const [worker, message] = printed.split("\n");
+    expect(code).toBe(143);
+    expect(message).toBe("interrupted by SIGTERM; the next run begins the step anew.");
+    expect(isAlive(Number(worker))).toBe(false);
   });
 });
 

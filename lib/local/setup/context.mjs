@@ -3,11 +3,17 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { constants as osConstants } from "node:os";
 import { delimiter, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** A condition that a person has to change. Its message is one or two sentences and is printed without a stack. */
-export class SetupError extends Error {}
+export class SetupError extends Error {
+  constructor(message, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
 
 /**
  * @typedef {object} Context
@@ -81,7 +87,8 @@ export function runQuietly(context, command, args, options = {}) {
     child.on("close", (code, signal) => {
       process.off("SIGTERM", passOn).off("SIGINT", passOn).off("SIGHUP", passOn);
       if (interrupted !== undefined) {
-        reject(new SetupError(`interrupted by ${interrupted}; the next run begins the step anew.`));
+        const code = 128 + osConstants.signals[interrupted];
+        reject(new SetupError(`interrupted by ${interrupted}; the next run begins the step anew.`, code));
         return;
       }
       resolve({ code: code ?? (signal === null ? 1 : 128), output: Buffer.concat(chunks).toString("utf8") });
@@ -95,6 +102,9 @@ export async function runOrFail(context, command, args, options) {
   try {
     result = await runQuietly(context, command, args, options);
   } catch (error) {
+    if (error instanceof SetupError) {
+      throw error;
+    }
     throw new SetupError(`${options.what} failed: ${command} could not be started (${error.code ?? error.message}).`);
   }
   if (result.code !== 0) {
