@@ -1,12 +1,18 @@
-// The publisher function: outside the voters' network, started by the table's stream and once a minute, brings SSM and
-// DNS to the ordered item. It makes good what a winner that died, or that has no path, left undone.
+// The publisher function: outside the voters' network, started by the table's stream and once a minute, brings every
+// publication to what the ballot says. It makes good what a winner that died, or that has no path, left undone, and what
+// somebody else overwrote.
 
+import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
-import type { GroupName } from "../../lib/core/types.ts";
+import { publicationOf } from "../../lib/core/publication.ts";
+import type { Publication, PublicationTarget } from "../../lib/core/records.ts";
+import { type GroupName, wallTime } from "../../lib/core/types.ts";
+import { BEGINNING } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { GROUP } from "./group.ts";
 import type { SimPublisher } from "./publication.ts";
-import type { Table } from "./table.ts";
+import type { BallotChange, Table } from "./table.ts";
 
 const STREAM_DELAY_MS = [150, 900] as const;
 const PERIOD_MS = 60_000;
@@ -38,29 +44,41 @@ export class PublisherFunction {
     this.#queue.after(this.#dice.between(0, PERIOD_MS), () => this.#everyMinute());
   }
 
-  /** The stream tells of a new publication. */
-  published(group: GroupName): void {
-    this.#queue.after(this.#dice.between(...STREAM_DELAY_MS), () => this.#bring(group));
+  /** The stream tells of a change of the ballot; most of them publish nothing new. */
+  changed({ before, after, write }: BallotChange): void {
+    const order = (item: BallotChange["before"]) => JSON.stringify([item?.["primary"], item?.["revision"]]);
+    if (order(before) === order(after)) return;
+    this.#queue.after(this.#dice.between(...STREAM_DELAY_MS), () => this.#bring(write.group));
   }
 
   #everyMinute(): void {
-    for (const group of this.#table.publications.keys()) this.#bring(group);
+    this.#bring(GROUP);
     this.#queue.after(PERIOD_MS, () => this.#everyMinute());
   }
 
+  /** The ordered item first; the copies only when it stands. */
   #bring(group: GroupName): void {
-    const publication = this.#table.publications.get(group);
-    if (publication === undefined) return;
-    const config = this.#configOf(group);
-    for (const target of ["ssm", "dns"] as const) {
-      this.#publisher.publish(target, publication, config).then(
-        (outcome) => {
-          if (outcome.kind === "failed") this.#queue.after(RETRY_MS, () => this.#bring(group));
-        },
-        (error: unknown) => {
-          throw error;
-        },
-      );
-    }
+    const item = this.#table.ballot(group);
+    if (item === null) return;
+    const at = wallTime(Math.floor(BEGINNING + this.#queue.now));
+    const publication = publicationOf(decodeBallot(item), this.#configOf(group), at);
+    if (publication === null) return;
+    this.#publish("table", publication, () => {
+      this.#publish("ssm", publication, () => {});
+      this.#publish("dns", publication, () => {});
+    });
+  }
+
+  #publish(target: PublicationTarget, publication: Publication, then: () => void): void {
+    const { group } = publication;
+    this.#publisher.publish(target, publication, this.#configOf(group)).then(
+      ({ kind }) => {
+        if (kind === "failed") this.#queue.after(RETRY_MS, () => this.#bring(group));
+        else if (kind === "applied") then();
+      },
+      (error: unknown) => {
+        throw error;
+      },
+    );
   }
 }

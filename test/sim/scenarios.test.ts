@@ -115,7 +115,7 @@ describe("the primary dies", () => {
 
   each(
     "its disk is full: it is switched over while it answers",
-    { plan: [at(0, { kind: "write-dead", node: "n1", forMs: 60_000 })] },
+    { nodeOptions: { savesSnapshots: true }, plan: [at(0, { kind: "write-dead", node: "n1", forMs: 60_000 })] },
     (s) => {
       s.run(30_000);
       expect(s.primary).not.toBe(n1);

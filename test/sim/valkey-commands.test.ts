@@ -178,7 +178,7 @@ describe("writes", () => {
   });
 
   it("write-dead, busy and loading nodes say so", () => {
-    const rig = Rig.trio("states");
+    const rig = Rig.trio("states", { savesSnapshots: true });
     const { process } = rig.node("n1");
     if (process === null) throw new Error("n1 runs");
     const client = rig.connect("n1", { name: "client:c" }, "application");

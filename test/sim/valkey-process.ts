@@ -407,9 +407,10 @@ export class ValkeyProcess {
   // Writes.
 
   #refusalOfWrites(): string | null {
-    const { minReplicasToWrite, stopWritesOnBgsaveError } = this.node.options;
+    const { minReplicasToWrite, savesSnapshots, stopWritesOnBgsaveError } = this.node.options;
     if (this.loading) return "LOADING Valkey is loading the dataset in memory";
-    if (this.writeDead && stopWritesOnBgsaveError) return "MISCONF Valkey is configured to save RDB snapshots";
+    if (this.writeDead && savesSnapshots && stopWritesOnBgsaveError)
+      return "MISCONF Valkey is configured to save RDB snapshots";
     if (this.follows !== null) return "READONLY You can't write against a read only replica.";
     if (this.replication.goodFollowers < minReplicasToWrite) return "NOREPLICAS Not enough good replicas to write.";
     return null;

@@ -270,8 +270,8 @@ export class World {
       const { epoch, revision, primary } = publication;
       this.tell("published", `epoch ${epoch}.${revision} ${primary.node} by ${by}`);
       for (const observer of this.observers) observer.onPublication?.(publication);
-      completer.published(publication.group);
     };
+    this.observers.push({ onBallot: (change) => completer.changed(change) });
     completer.start();
   }
 
