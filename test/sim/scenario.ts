@@ -5,9 +5,9 @@ import type { EventName } from "../../lib/core/events.ts";
 import type { NodeId } from "../../lib/core/types.ts";
 import { VoterLoop } from "../../lib/runtime/voter-loop.ts";
 import type { ClientOptions } from "./client.ts";
-import { GROUP } from "./group.ts";
 import { Oracle } from "./oracle.ts";
 import type { FaultPlan, Occasion, PlannedFault } from "./plan.ts";
+import { unsettled } from "./settled.ts";
 import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
 export const startVoter: StartVoter = (options, done) => new VoterLoop(options, done).start();
@@ -55,35 +55,8 @@ export class Scenario {
     return this.world.ballot()?.primary?.node ?? null;
   }
 
-  /** What is not as it should be at the end; empty: one primary, all follow it, all publications name it, nobody acts. */
   unsettled(): readonly string[] {
-    const { world } = this;
-    const ballot = world.ballot();
-    const problems: string[] = [];
-    const expect = (holds: boolean, problem: string) => {
-      if (!holds) problems.push(problem);
-    };
-    const primary = ballot?.primary ?? null;
-    if (ballot === null || primary === null) return ["there is no primary on record"];
-    expect(ballot.lease === null, `${ballot.lease?.holder} holds the lease`);
-    expect(ballot.operation === null, `${ballot.operation?.kind} goes on`);
-    for (const { id, process, address } of world.fleet.nodes.values()) {
-      const reading = process?.reading();
-      if (id === primary.node) {
-        expect(reading?.role === "primary", `${id} is on record and no primary`);
-        expect(reading?.runId === primary.runId, `${id} is on record as another process`);
-        expect(process?.acceptsWrites === true, `${id} accepts no writes`);
-        const published = world.table.publications.get(GROUP);
-        expect(published?.primary.node === id && published.epoch === primary.epoch, "the table publishes another");
-        for (const copy of ["ssm", "dns"] as const) {
-          expect(world.copies.read(copy, GROUP)?.primary.host === address.host, `${copy} publishes another`);
-        }
-      } else {
-        const follows = world.fleet.nodeAt(reading?.follows ?? null)?.id;
-        expect(reading?.linkUp === true && follows === primary.node, `${id} does not follow ${primary.node}`);
-      }
-    }
-    return problems;
+    return unsettled(this.world);
   }
 
   /** Acknowledged writes of this level or above that the committed primary does not have. */

@@ -1,0 +1,204 @@
+// What a seed draws before anything happens: how the group is set up, which kinds of faults exist in this world and how
+// strong they are, and when each of them comes. Few kinds in each world: with everything on at once, one fault hides what
+// another would have shown.
+
+import type { DeclaredConfig } from "../../lib/core/config.ts";
+import type { ClientOptions } from "./client.ts";
+import type { Dice } from "./dice.ts";
+import { ZONES } from "./group.ts";
+import type { Fault, FaultPlan, Occasion, Restart } from "./plan.ts";
+import type { RestartData } from "./valkey-words.ts";
+import type { WorldOptions } from "./world.ts";
+
+/** Faults begin in this span; before it the group is adopted and armed, after it everything is healed. */
+export const FAULTS_FROM_MS = 22_000;
+export const FAULTS_UNTIL_MS = 75_000;
+
+type Draw = (dice: Dice) => Fault;
+
+const NODES = ["primary", "primary", "replica", "n1", "n2", "n3"];
+const node = (dice: Dice): string => dice.pick(NODES);
+const voter = (dice: Dice): string => dice.pick(["holder", "*", ...ZONES]);
+const zone = (dice: Dice): string => dice.pick(ZONES);
+/** Mostly short: what heals by itself within a bound, or just after it, is where decisions race. */
+const duration = (dice: Dice, mostMs: number): number => Math.floor(mostMs * dice.fraction() ** 2) + 20;
+
+function restart(dice: Dice, data: readonly RestartData[]): Restart | null {
+  if (dice.chance(0.1)) return null;
+  return { afterMs: dice.chance(0.5) ? duration(dice, 1_000) : duration(dice, 20_000), data: dice.pick(data) };
+}
+
+const KEEPS_DATA: readonly RestartData[] = ["rdb", "rdb", "rdb", "aof"];
+const ANY_DATA: readonly RestartData[] = ["rdb", "old-rdb", "aof", "empty", "empty"];
+
+/** Every kind of fault that a swarm may have. */
+const DRAWS: Readonly<Record<string, Draw>> = {
+  kill: (dice) => ({ kind: "kill-node", node: node(dice), restart: restart(dice, KEEPS_DATA) }),
+  "kill and lose": (dice) => ({ kind: "kill-node", node: node(dice), restart: restart(dice, ANY_DATA) }),
+  terminate: (dice) => ({ kind: "terminate-node", node: node(dice), restart: restart(dice, ["rdb"]) }),
+  "power off": (dice) => ({ kind: "power-off", node: node(dice), restart: restart(dice, KEEPS_DATA) }),
+  hang: (dice) => ({ kind: "hang-node", node: node(dice), forMs: duration(dice, 20_000) }),
+  busy: (dice) => ({ kind: "busy-node", node: node(dice), forMs: duration(dice, 25_000) }),
+  "write dead": (dice) => ({ kind: "write-dead", node: node(dice), forMs: duration(dice, 20_000) }),
+  "failing over": (dice) => ({ kind: "failing-over", node: node(dice), forMs: duration(dice, 15_000) }),
+  save: (dice) => ({ kind: "save", node: node(dice) }),
+  "cut pair": (dice) => ({
+    kind: "cut",
+    from: `node:${dice.pick(["n1", "n2", "n3"])}`,
+    to: dice.pick(["node:*", "voter:*", "client:*", ...ZONES.map((each) => `voter:${each}`), "node:n1", "node:n2"]),
+    oneWay: dice.chance(0.3),
+    forMs: duration(dice, 30_000),
+  }),
+  "cut zone": (dice) => ({
+    kind: "isolate-zone",
+    zone: zone(dice),
+    store: dice.chance(0.3),
+    forMs: duration(dice, 40_000),
+  }),
+  "cut store": (dice) => ({
+    kind: "cut",
+    from: dice.pick(["voter:*", ...ZONES.map((each) => `voter:${each}`)]),
+    to: "store",
+    oneWay: dice.chance(0.3),
+    forMs: duration(dice, 20_000),
+  }),
+  slow: (dice) => ({
+    kind: "slow",
+    from: dice.pick(["*", "node:*", "voter:*", "node:n1"]),
+    to: dice.pick(["*", "node:*", "store", "node:n2"]),
+    extraMs: duration(dice, 800),
+    forMs: duration(dice, 30_000),
+  }),
+  lossy: (dice) => ({
+    kind: "lossy",
+    from: "*",
+    to: "*",
+    rate: dice.between(0.001, 0.1),
+    forMs: duration(dice, 30_000),
+  }),
+  reset: (dice) => ({ kind: "reset", voter: voter(dice), node: node(dice) }),
+  "store weather": (dice) => ({
+    kind: "store-weather",
+    weather: {
+      throttleRate: dice.pick([0, 0, 0.3]),
+      lostRequestRate: dice.pick([0, 0.1]),
+      lostAnswerRate: dice.pick([0, 0.3]),
+      lateRate: dice.pick([0, 0.1]),
+      lateMs: 6_000,
+      slowRate: 0.2,
+      slowMs: 300,
+      staleRate: 1,
+      staleMs: 1_500,
+    },
+    forMs: duration(dice, 40_000),
+  }),
+  "publication weather": (dice) => ({
+    kind: "publication-weather",
+    weather: { failRate: dice.pick([0, 0.3, 1]), lostAnswerRate: dice.pick([0, 0.3]), slowMs: dice.pick([0, 500]) },
+    forMs: duration(dice, 30_000),
+  }),
+  "kill voter": (dice) => ({ kind: "kill-voter", voter: voter(dice) }),
+  "freeze voter": (dice) => ({ kind: "freeze-voter", voter: voter(dice), forMs: duration(dice, 25_000) }),
+  "no invocations": (dice) => ({ kind: "no-invocations", voter: voter(dice), forMs: duration(dice, 60_000) }),
+  invoke: (dice) => ({ kind: "invoke", voter: voter(dice) }),
+  "wall jump": (dice) => ({ kind: "wall-jump", voter: voter(dice), byMs: dice.between(-90_000, 90_000) }),
+  switchover: (dice) => ({
+    kind: "request",
+    request: "switchover",
+    target: dice.pick([null, "n1", "n2", "n3"]),
+    acceptDataLoss: false,
+  }),
+  failover: () => ({ kind: "request", request: "failover", target: null, acceptDataLoss: true }),
+  control: (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 20_000) }),
+  "wrong password": (dice) => ({ kind: "wrong-password", node: node(dice), forMs: duration(dice, 15_000) }),
+  "parameter by hand": (dice) => ({ kind: "parameter-by-hand", to: node(dice) }),
+};
+
+/** Moments in an operation at which a stop hurts most. */
+const DELICATE = [
+  "primary.subjectively-down",
+  "lease.acquired",
+  "lease.taken-over",
+  "node.frozen",
+  "candidate.selected",
+  "intent.recorded",
+  "promotion.applied",
+  "primary.committed",
+  "switchover.paused",
+  "switchover.caught-up",
+  "fence.parked",
+  "replica.repointed",
+] as const;
+
+function occasion(dice: Dice): Occasion {
+  if (dice.chance(0.55)) return Math.floor(dice.between(FAULTS_FROM_MS, FAULTS_UNTIL_MS));
+  const when = { event: dice.pick(DELICATE), nth: 1 + dice.below(3) };
+  return dice.chance(0.5)
+    ? { ...when, plusSteps: 1 + dice.below(4) }
+    : { ...when, plusMs: duration(dice, dice.pick([5, 200, 6_000])) };
+}
+
+export function drawPlan(dice: Dice): FaultPlan {
+  const kinds = Object.keys(DRAWS);
+  const count = 1 + dice.below(5);
+  const present = Array.from({ length: count }, () => dice.pick(kinds));
+  const faults = 1 + dice.below(dice.pick([3, 6, 14]));
+  return Array.from({ length: faults }, () => ({
+    at: occasion(dice),
+    fault: (DRAWS[dice.pick(present)] as Draw)(dice),
+  }));
+}
+
+const CLIENTS: readonly ClientOptions[] = [
+  { name: "plain", zone: "az-a", waitFor: 0, everyMs: 250, habit: "follow" },
+  { name: "careful", zone: "az-b", waitFor: 1, everyMs: 250, habit: "follow" },
+  { name: "careful-too", zone: "az-c", waitFor: 2, everyMs: 500, habit: "follow" },
+  { name: "loyal", zone: "az-a", waitFor: 1, everyMs: 400, habit: "stay" },
+];
+
+/** Everything but the engine and the plan. */
+export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" | "plan"> {
+  const refuses = dice.chance(0.5);
+  const config: Partial<DeclaredConfig> = {
+    downAfterMs: dice.pick([1_000, 2_000, 5_000]),
+    armAfterMs: 3_000,
+    ...(dice.chance(0.2) ? { refusedAfterMs: 0 } : {}),
+    ...(dice.chance(0.2) ? { writeHoldAfterMs: 0 } : {}),
+    ...(refuses ? { onPossibleLoss: "refuse", waitK: 1 } : {}),
+    ...(refuses && dice.chance(0.3) ? { coldStart: "best" } : {}),
+  };
+  return {
+    nodes: dice.pick([
+      ["n1", "n2", "n3"],
+      ["n1", "n2", "n3"],
+      ["n1", "n2", "n3", "n4"],
+      ["n1", "n2", "n3", "n4", "n5"],
+    ]),
+    nodeOptions: {
+      bootFence: dice.chance(0.75),
+      sharedUser: dice.chance(0.15),
+      savesSnapshots: dice.chance(0.5),
+      minReplicasToWrite: dice.pick([0, 0, 1]),
+      minReplicasMaxLagSeconds: dice.pick([1, 2, 10]),
+      pingReplicaPeriodSeconds: dice.pick([1, 1, 10]),
+      backlogBytes: dice.pick([1_048_576, 1_048_576, 2_000]),
+      backlogTtlSeconds: dice.pick([3_600, 3_600, 8]),
+      disklessSyncDelaySeconds: dice.pick([0, 0, 5]),
+      transferMs: dice.pick([30, 300, 3_000]),
+      loadMs: dice.pick([5, 50, 1_500]),
+      applyMs: dice.pick([0.1, 1, 40]),
+      initialKeys: dice.pick([0, 100]),
+    },
+    setup: "running",
+    config,
+    clients: CLIENTS,
+    publishesDirectly: dice.chance(0.7),
+    schedule: {
+      skipRate: dice.pick([0, 0, 0.2]),
+      duplicateRate: dice.pick([0, 0.2]),
+      lateMs: dice.pick([2_000, 30_000]),
+    },
+    clockRates: ZONES.map(() => 1 + dice.between(-0.0005, 0.0005)),
+    timeline: false,
+  };
+}

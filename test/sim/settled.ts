@@ -1,0 +1,68 @@
+// Is a world as it should be when nothing is wrong (L1)? One primary, everybody follows it, every publication names it,
+// nobody holds the lease. What is not so is said in words.
+
+import type { Ballot, Primary } from "../../lib/core/ballot.ts";
+import type { RejectionReason } from "../../lib/core/rejection.ts";
+import { GROUP } from "./group.ts";
+import type { SimNode } from "./valkey.ts";
+import type { World } from "./world.ts";
+
+export function unsettled(world: World): readonly string[] {
+  const ballot = world.ballot();
+  const primary = ballot?.primary ?? null;
+  if (ballot === null || primary === null) return ["there is no primary on record"];
+  const nodes = [...world.fleet.nodes.values()];
+  return [
+    ...unsettledRecord(ballot),
+    ...nodes.flatMap((node) => unsettledNode(world, node, primary)),
+    ...unsettledPublications(world, primary),
+  ];
+}
+
+function unsettledRecord({ lease, operation }: Ballot): readonly string[] {
+  return [
+    ...(lease === null ? [] : [`${lease.holder} holds the lease`]),
+    ...(operation === null ? [] : [`${operation.kind} goes on`]),
+  ];
+}
+
+function unsettledNode(world: World, { id, process }: SimNode, primary: Primary): readonly string[] {
+  const reading = process?.reading();
+  if (reading === undefined) return [`${id} is not running`];
+  if (id !== primary.node) {
+    const follows = world.fleet.nodeAt(reading.follows)?.id;
+    return reading.linkUp && follows === primary.node ? [] : [`${id} does not follow ${primary.node}`];
+  }
+  if (reading.role !== "primary") return [`${id} is on record and no primary`];
+  if (reading.runId !== primary.runId) return [`${id} is on record as another process`];
+  return process?.acceptsWrites === true ? [] : [`${id} accepts no writes`];
+}
+
+function unsettledPublications(world: World, primary: Primary): readonly string[] {
+  const { address } = world.fleet.node(primary.node);
+  const table = world.table.publications.get(GROUP);
+  const names = table?.primary.node === primary.node && table.epoch === primary.epoch;
+  const copies = (["ssm", "dns"] as const).filter((copy) => {
+    const standing = world.copies.read(copy, GROUP);
+    return standing?.primary.host !== address.host || standing.epoch !== primary.epoch;
+  });
+  return [...(names ? [] : ["the table publishes another"]), ...copies.map((copy) => `${copy} publishes another`)];
+}
+
+/** Reasons that only a person ends. */
+const FOR_A_PERSON: readonly RejectionReason[] = [
+  "adoption-refused",
+  "misconfigured",
+  "possible-loss-refused",
+  "cold-start-waiting",
+  "unexplained-primary",
+  "unknown-history",
+  "no-eligible-candidate",
+  "budget-spent",
+];
+
+/** S12: why nothing is done, as the voters' slots say it; those that a person has to end. */
+export function waitsForPerson(world: World): readonly RejectionReason[] {
+  const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
+  return FOR_A_PERSON.filter((reason) => reasons.includes(reason));
+}

@@ -1,0 +1,121 @@
+// One seed of the swarm: a drawn world, a drawn plan, the oracle watching every step; then everything heals, and what is
+// left must become one healthy published primary within a bound (L1), or a recorded reason says who has to act (S12).
+
+import { Dice } from "./dice.ts";
+import { drawPlan, drawWorld, FAULTS_UNTIL_MS } from "./draw.ts";
+import { Oracle } from "./oracle.ts";
+import type { Violation } from "./oracle-view.ts";
+import { describePlan, type FaultPlan } from "./plan.ts";
+import { unsettled, waitsForPerson } from "./settled.ts";
+import { type StartVoter, World, type WorldOptions } from "./world.ts";
+
+const HEAL_AT_MS = FAULTS_UNTIL_MS + 5_000;
+const END_MS = 120_000;
+/** Looks for the healed state this often, and wants to see it stay. */
+const LOOK_EVERY_MS = 1_000;
+const STAYS_LOOKS = 3;
+
+export interface SeedResult {
+  readonly seed: string;
+  readonly violations: readonly Violation[];
+  /** Events that voters told of, by name. */
+  readonly events: ReadonlyMap<string, number>;
+  /** Ms from the healing to the healed state; null: it never came. */
+  readonly healedAfterMs: number | null;
+  readonly steps: number;
+  readonly waitsFor: readonly string[];
+}
+
+export interface SeedOptions {
+  readonly seed: string;
+  readonly startVoter: StartVoter;
+  /** Instead of the drawn plan: when shrinking. */
+  readonly plan?: FaultPlan;
+  readonly timeline?: boolean;
+}
+
+export interface SeedRun {
+  readonly result: SeedResult;
+  readonly world: World;
+}
+
+export const worldOf = (seed: string): Omit<WorldOptions, "seed" | "startVoter" | "plan"> =>
+  drawWorld(new Dice(`${seed}/world`));
+
+export const planOf = (seed: string): FaultPlan => drawPlan(new Dice(`${seed}/plan`));
+
+export function runSeed({ seed, startVoter, plan, timeline }: SeedOptions): SeedRun {
+  const options = { ...worldOf(seed), seed, startVoter, plan: plan ?? planOf(seed), timeline: timeline ?? false };
+  const world = new World(options);
+  const oracle = Oracle.of(world);
+  const violations: Violation[] = [];
+  let healedAfterMs: number | null = null;
+  try {
+    world.start();
+    runWatched(world, oracle, HEAL_AT_MS);
+    if (oracle.violations.length === 0) {
+      world.faults.heal();
+      healedAfterMs = untilHealed(world, oracle);
+    }
+  } catch (error) {
+    // An invariant of the engine, or an error nobody expected: either way a finding.
+    const { name, message, stack } = error as Error;
+    violations.push({ id: name, at: world.queue.now, detail: `${message}\n${stack}` });
+  }
+  violations.push(...oracle.violations);
+  const waitsFor = waitsForPerson(world);
+  if (violations.length === 0 && healedAfterMs === null && waitsFor.length === 0) {
+    violations.push({ id: "L1", at: world.queue.now, detail: unsettled(world).join("; ") });
+  }
+  return {
+    world,
+    result: { seed, violations, events: eventCounts(world), healedAfterMs, steps: world.queue.count, waitsFor },
+  };
+}
+
+/** Stops at the first violation: what comes after it is only its consequence. */
+function runWatched(world: World, oracle: Oracle, until: number): void {
+  while (oracle.violations.length === 0 && world.queue.step(until)) {
+    // All the work is in the events.
+  }
+}
+
+function untilHealed(world: World, oracle: Oracle): number | null {
+  let good = 0;
+  for (let at = HEAL_AT_MS + LOOK_EVERY_MS; at <= END_MS; at += LOOK_EVERY_MS) {
+    runWatched(world, oracle, at);
+    if (oracle.violations.length > 0) return null;
+    world.queue.runUntil(at);
+    good = unsettled(world).length === 0 ? good + 1 : 0;
+    if (good >= STAYS_LOOKS) return at - HEAL_AT_MS - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
+  }
+  return null;
+}
+
+function eventCounts(world: World): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { event } of world.events) counts.set(event, (counts.get(event) ?? 0) + 1);
+  return counts;
+}
+
+/** The seed once more with its timeline, for people. */
+export function story(seed: string, startVoter: StartVoter, plan?: FaultPlan): string {
+  const { world, result } = runSeed({ seed, startVoter, timeline: true, ...(plan === undefined ? {} : { plan }) });
+  const found = result.violations.map(({ id, at, detail }) => `${id} at ${(at / 1_000).toFixed(3)} s: ${detail}`);
+  const drawn = JSON.stringify({ ...worldOf(seed), clients: undefined });
+  return [`seed ${seed}`, drawn, describePlan(plan ?? planOf(seed)), ...(world.timeline?.lines ?? []), ...found].join(
+    "\n",
+  );
+}
+
+/** The smallest plan, leaving out one fault after the other, that still breaks the same promise. */
+export function shrink(seed: string, startVoter: StartVoter): FaultPlan {
+  const broken = (plan: FaultPlan) => runSeed({ seed, startVoter, plan }).result.violations[0]?.id;
+  let plan = planOf(seed);
+  const id = broken(plan);
+  for (let index = plan.length - 1; index >= 0; index--) {
+    const smaller = plan.filter((_, each) => each !== index);
+    if (broken(smaller) === id) plan = smaller;
+  }
+  return plan;
+}
