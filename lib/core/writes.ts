@@ -161,6 +161,9 @@ function underLease(name: string, held: Held, changes: readonly Change[]): Ballo
     equals(["epoch"], ballot.epoch),
     equals(["lease", "holder"], writer.voter),
     equals(["lease", "generation"], writer.generation),
+    // A write that was given up as unknown, or a copy of one that was sent again, arrives late: since then the holder has
+    // written something else under the same epoch, and a commit must not come over the roll back that followed it.
+    sameLease(ballot),
   );
   return write(name, ballot, attempt, condition, [set(["lease"], renewed), ...changes]);
 }
@@ -225,6 +228,7 @@ export function finish(held: Held): BallotWrite {
     equals(["epoch"], ballot.epoch),
     equals(["lease", "holder"], writer.voter),
     equals(["lease", "generation"], writer.generation),
+    sameLease(ballot),
   );
   return write("finish", ballot, attempt, condition, [set(["lease"], null), set(["operation"], null), ...cleared]);
 }
@@ -283,8 +287,15 @@ export function updateMembers(options: {
 
 /** The committed primary changed its replication id under the same run id: the lineage must know before anybody votes. */
 export function enterReplicationId(ballot: Ballot, attempt: AttemptId, history: History): BallotWrite {
-  // Beside an operation the id may be that of a promotion; only a quiet group's own change is entered.
-  const condition = all(samePrimary(ballot), equals(["epoch"], ballot.epoch), absent("operation"));
+  const known = ballot.primary?.replicationId ?? "";
+  // Beside an operation the id may be that of a promotion; only a quiet group's own change is entered. It follows the id
+  // that was read: a copy of this write that arrives late must not go back behind the next change.
+  const condition = all(
+    samePrimary(ballot),
+    equals(["epoch"], ballot.epoch),
+    equals(["primary", "replicationId"], known),
+    absent("operation"),
+  );
   return write("enter-replication-id", ballot, attempt, condition, [
     set(["primary", "replicationId"], history.replicationId),
     set(["lineage"], withHistory(ballot.lineage, history)),
