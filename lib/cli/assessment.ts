@@ -2,13 +2,13 @@
 // code is the worst of them, the reasons are clauses a person can act on. A node counts as serving when a quorum of the
 // voters that say anything says so: one zone's bad route is in the table for everybody to see, and no reason to page.
 
-import type { OperationKind } from "../core/ballot.ts";
+import type { Ballot, OperationKind } from "../core/ballot.ts";
 import { checkConfig } from "../core/config-check.ts";
 import { modeAt } from "../core/control.ts";
 import { ConfigurationError } from "../core/errors.ts";
-import type { NodeView, PublicationTarget, VoterGroupView } from "../core/records.ts";
+import type { NodeView, Publication, PublicationTarget, VoterGroupView } from "../core/records.ts";
 import { staleOverrides } from "../core/spec.ts";
-import type { Address, NodeId, VoterId } from "../core/types.ts";
+import type { Address, Epoch, NodeId, VoterId } from "../core/types.ts";
 import { EXIT, type ExitCode, worst } from "./exit-code.ts";
 import type { GroupSnapshot, VoterSnapshot } from "./snapshot.ts";
 import { duration } from "./units.ts";
@@ -175,19 +175,22 @@ function voterReasons(snapshot: GroupSnapshot): readonly string[] {
     .map((each) => `voter ${each.voter} has not been heard for ${duration(each.heartbeatAgeMs)}`);
 }
 
-/** Which copies are wanted, and the primary epoch that each carries (null: never confirmed). */
-export function publishedEpochs(
-  snapshot: GroupSnapshot,
-): readonly { readonly target: PublicationTarget; readonly epoch: number | null; readonly isBehind: boolean }[] {
+export interface Copy {
+  readonly target: PublicationTarget;
+  /** Null: never confirmed. */
+  readonly epoch: Epoch | null;
+  readonly revision: number | null;
+  /** `primary`: of an older epoch. `replicas`: the primary is right, the list of replicas is not yet. */
+  readonly lacks: "nothing" | "primary" | "replicas";
+}
+
+/** The copies that are wanted, the table's own first. */
+export function copiesOf(snapshot: GroupSnapshot): readonly Copy[] {
   const { ballot, config, copies, publication } = snapshot;
-  const wanted = ballot?.primary == null ? null : { epoch: ballot.primary.epoch, revision: ballot.revision };
-  const of = (target: PublicationTarget, copy: { readonly epoch: number; readonly revision: number } | null) => ({
-    target,
-    epoch: copy?.epoch ?? null,
-    isBehind:
-      wanted !== null &&
-      (copy === null || copy.epoch < wanted.epoch || (copy.epoch === wanted.epoch && copy.revision < wanted.revision)),
-  });
+  const of = (target: PublicationTarget, copy: Pick<Publication, "epoch" | "revision"> | null): Copy => {
+    const lacks = lackOf(copy, ballot);
+    return { target, epoch: copy?.epoch ?? null, revision: copy?.revision ?? null, lacks };
+  };
   return [
     of("table", publication),
     ...(config.publication.parameterPrefix === null ? [] : [of("ssm", copies.ssm)]),
@@ -195,10 +198,23 @@ export function publishedEpochs(
   ];
 }
 
+function lackOf(copy: Pick<Publication, "epoch" | "revision"> | null, ballot: Ballot | null): Copy["lacks"] {
+  if (ballot?.primary == null) return "nothing";
+  if (copy === null || copy.epoch < ballot.primary.epoch) return "primary";
+  return copy.epoch === ballot.primary.epoch && copy.revision < ballot.revision ? "replicas" : "nothing";
+}
+
 function publicationReasons(snapshot: GroupSnapshot): readonly string[] {
-  const behind = publishedEpochs(snapshot).filter((each) => each.isBehind);
-  if (behind.length === 0) return [];
-  return [`not published yet: ${behind.map((each) => `${each.target} has ${each.epoch ?? "nothing"}`).join(", ")}`];
+  const copies = copiesOf(snapshot);
+  const primary = copies.filter(({ lacks }) => lacks === "primary");
+  const replicas = copies.filter(({ lacks }) => lacks === "replicas");
+  const epochs = primary.map(({ target, epoch }) => `${target} has ${epoch === null ? "nothing" : `epoch ${epoch}`}`);
+  return [
+    ...(primary.length === 0 ? [] : [`the primary is not published yet: ${epochs.join(", ")}`]),
+    ...(replicas.length === 0
+      ? []
+      : [`the list of replicas is not published yet: ${replicas.map(({ target }) => target).join(", ")}`]),
+  ];
 }
 
 function configurationReasons(snapshot: GroupSnapshot): readonly string[] {

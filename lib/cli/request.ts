@@ -2,6 +2,7 @@
 // carries it out or refuses it; this follows its result and the history until it ended. Leaving early changes nothing:
 // the request goes on.
 
+import type { EventName } from "../core/events.ts";
 import type { HistoryRecord, RequestKind, RequestRecord, RequestResult, SpecRecord } from "../core/records.ts";
 import { type NodeId, nodeId, wallTime } from "../core/types.ts";
 import type { Call } from "./environment.ts";
@@ -17,6 +18,7 @@ const AFTER_EXPIRY_MS = 3_000;
 /** One that was taken up ends within its step time-outs, however often it is taken over. */
 const CARRIED_OUT_MS = 120_000;
 const STEPS_BEFORE = 100;
+const ANSWERS: ReadonlySet<EventName> = new Set(["request.done", "request.refused"]);
 
 export interface Order {
   readonly kind: RequestKind;
@@ -98,7 +100,8 @@ async function follow(call: Call, following: Following): Promise<Followed> {
   const tellSteps = async (): Promise<void> => {
     for (const record of await unseen(call, group, seen)) {
       steps.push(record);
-      tell(call, label, `  ${stepLine(record, request.askedAt)}`);
+      // Its answer is the last line, in its own words.
+      if (!ANSWERS.has(record.event)) tell(call, label, `  ${stepLine(record, request.askedAt)}`);
     }
   };
   for (;;) {

@@ -1,7 +1,7 @@
 // `status --json`: the stable shape that docs/cli.md describes.
 
 import { modeAt } from "../core/control.ts";
-import { assess, latestView, nodesOf, publishedEpochs, viewsOf } from "./assessment.ts";
+import { assess, copiesOf, latestView, nodesOf, viewsOf } from "./assessment.ts";
 import type { GroupSnapshot } from "./snapshot.ts";
 import { votersAt } from "./status-text.ts";
 
@@ -22,7 +22,7 @@ export function statusDocument(snapshot: GroupSnapshot) {
     control: ballot?.control ?? null,
     armed: ballot?.armed ?? false,
     published: Object.fromEntries(
-      publishedEpochs(snapshot).map(({ target, epoch, isBehind }) => [target, { epoch, isBehind }]),
+      copiesOf(snapshot).map(({ target, epoch, revision, lacks }) => [target, { epoch, revision, lacks }]),
     ),
     nodes: nodesOf(snapshot).map((node) => nodeDocument(snapshot, node)),
     voters: snapshot.voters.map(({ voter, isAlive, heartbeatAgeMs, viewAgeMs, view }) => ({

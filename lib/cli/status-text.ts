@@ -7,7 +7,7 @@ import type { NodeView } from "../core/records.ts";
 import { settingAt } from "../core/spec.ts";
 import { BOOT_FENCE, tokenOf } from "../core/token.ts";
 import type { Address, NodeId } from "../core/types.ts";
-import { assess, type KnownNode, latestView, nodesOf, publishedEpochs, viewsOf } from "./assessment.ts";
+import { assess, copiesOf, type KnownNode, latestView, nodesOf, viewsOf } from "./assessment.ts";
 import { EXIT } from "./exit-code.ts";
 import { grid } from "./grid.ts";
 import type { Paint } from "./paint.ts";
@@ -37,9 +37,9 @@ function headerLine(snapshot: GroupSnapshot, paint: Paint): string {
   const parts = [paint.strong(spec.group), state];
   if (ballot !== null) parts.push(epochPart(ballot), `mode ${modeAt(ballot, at)}`);
   if (ballot?.primary != null) {
-    const copies = publishedEpochs(snapshot).map(({ target, epoch, isBehind }) => {
+    const copies = copiesOf(snapshot).map(({ target, epoch, lacks }) => {
       const text = `${target} ${epoch ?? "-"}`;
-      return isBehind ? paint.warning(text) : text;
+      return lacks === "nothing" ? text : paint.warning(text);
     });
     parts.push(`published: ${copies.join(", ")}`);
   }

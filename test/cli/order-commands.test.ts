@@ -47,8 +47,8 @@ describe("switchover", () => {
     expect(out).toBe(
       [
         "switchover of mymaster (n1) asked by kim@laptop",
-        "  +150 ms     az-a  lease.acquired  kind switchover, epoch 8",
-        "  +190 ms     az-a  primary.committed  n1  epoch 8",
+        "  +150 ms    epoch 8  az-a  lease.acquired                        kind switchover",
+        "  +190 ms    epoch 8  az-a  primary.committed               n1",
         "done: n1 is primary since epoch 8 (epoch 8, 0.4s after it was asked)",
       ].join("\n"),
     );

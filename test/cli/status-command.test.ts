@@ -58,7 +58,7 @@ describe("status", () => {
       epoch: 7,
       primary: { node: "n2", epoch: 7 },
       mode: "act",
-      published: { table: { epoch: 7, isBehind: false }, ssm: { epoch: 7 }, dns: { epoch: 7 } },
+      published: { table: { epoch: 7, revision: 0, lacks: "nothing" }, ssm: { epoch: 7 }, dns: { epoch: 7 } },
       quorum: 2,
       votes: { down: [], suspect: [] },
     });
@@ -221,7 +221,9 @@ describe("history", () => {
     };
     const { exit, out } = await line.run("history", "mymaster", "--follow");
     expect(exit).toBe(0);
-    expect(out.split("\n").at(-1)).toBe("2026-03-01 11:00:09.000Z  +0 ms       az-a  group.held  test, epoch 7");
+    expect(out.split("\n").at(-1)).toBe(
+      "2026-03-01 11:00:09.000Z  +0 ms      epoch 7  az-a  group.held                            test",
+    );
   });
 
   it("says that nothing has happened yet", async () => {

@@ -90,7 +90,7 @@ describe("statusText", () => {
         "mymaster  FAILING OVER (committed)  epoch 8  mode act  published: table 7, ssm 7, dns 7",
         "  n2 is silent for 5.3s, as az-a, az-b, az-c see it",
         "  n3 has no link to the primary",
-        "  not published yet: table has 7, ssm has 7, dns has 7",
+        "  the primary is not published yet: table has epoch 7, ssm has epoch 7, dns has epoch 7",
         "NODE  ADDRESS            ZONE  ROLE      LINK  LAG  az-a         az-b         az-c",
         "n2    172.31.37.55:6379  b     primary   -     -    silent 5.3s  silent 5.3s  silent 5.3s",
         "n1*   172.31.32.27:6379  a     primary   -     -    2ms          2ms          2ms",
@@ -255,6 +255,15 @@ describe("statusText", () => {
     const five = ["a", "b", "c", "d", "e"].map((id) => slot(voterId(id), view()));
     expect(assess(snapshot({ slots: five })).reasons).toEqual([
       "configuration: quorum 2 is below 3, the majority of the 5 voters (a, b, c, d, e): two halves that cannot reach each other could both act",
+    ]);
+  });
+
+  it("tells a primary that is not published from a list of replicas that is not", () => {
+    expect(assess(snapshot({ copies: copies(6, null) })).reasons).toEqual([
+      "the primary is not published yet: ssm has epoch 6, dns has nothing",
+    ]);
+    expect(assess(snapshot({ ballot: ballot({ revision: 2 }) })).reasons).toEqual([
+      "the list of replicas is not published yet: table, ssm, dns",
     ]);
   });
 
