@@ -130,8 +130,23 @@ const DELICATE = [
   "replica.repointed",
 ] as const;
 
+/** What makes voters begin something, so that there is something to disturb. */
+const BEGINNINGS = [
+  "kill",
+  "kill and lose",
+  "terminate",
+  "power off",
+  "hang",
+  "cut zone",
+  "write dead",
+  "switchover",
+  "failover",
+];
+
+const time = (dice: Dice): number => Math.floor(dice.between(FAULTS_FROM_MS, FAULTS_UNTIL_MS));
+
 function occasion(dice: Dice): Occasion {
-  if (dice.chance(0.55)) return Math.floor(dice.between(FAULTS_FROM_MS, FAULTS_UNTIL_MS));
+  if (dice.chance(0.4)) return time(dice);
   const when = { event: dice.pick(DELICATE), nth: 1 + dice.below(3) };
   return dice.chance(0.5)
     ? { ...when, plusSteps: 1 + dice.below(4) }
@@ -139,14 +154,16 @@ function occasion(dice: Dice): Occasion {
 }
 
 export function drawPlan(dice: Dice): FaultPlan {
+  const draw = (kind: string) => (DRAWS[kind] as Draw)(dice);
   const kinds = Object.keys(DRAWS);
-  const count = 1 + dice.below(5);
-  const present = Array.from({ length: count }, () => dice.pick(kinds));
-  const faults = 1 + dice.below(dice.pick([3, 6, 14]));
-  return Array.from({ length: faults }, () => ({
-    at: occasion(dice),
-    fault: (DRAWS[dice.pick(present)] as Draw)(dice),
+  const present = Array.from({ length: 1 + dice.below(5) }, () => dice.pick(kinds));
+  const beginnings = Array.from({ length: 1 + dice.below(3) }, () => ({
+    at: time(dice),
+    fault: draw(dice.pick(BEGINNINGS)),
   }));
+  const faults = 1 + dice.below(dice.pick([3, 6, 14]));
+  const others = Array.from({ length: faults }, () => ({ at: occasion(dice), fault: draw(dice.pick(present)) }));
+  return [...beginnings, ...others];
 }
 
 const CLIENTS: readonly ClientOptions[] = [
