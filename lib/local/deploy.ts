@@ -1,0 +1,154 @@
+// The project's own CDK app, deployed to the local cloud with the CDK's own command line: the same app, the same template
+// and the same functions that go to AWS. What is done by hand here is what an account has before anybody deploys to it.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PutParameterCommand } from "@aws-sdk/client-ssm";
+import { type AwsClients, createAwsClients } from "../adapters/aws/clients.ts";
+import { LocalError } from "./errors.ts";
+import type { LocalCloud } from "./local-cloud.ts";
+import type { ProcessGroup, Program } from "./process-group.ts";
+import { pathForPrograms, projectRoot } from "./tools.ts";
+
+export interface DeployOptions {
+  readonly group: ProcessGroup;
+  readonly cloud: LocalCloud;
+  /** As in the context `valkeeper` of cdk.json. */
+  readonly settings: { readonly stackName?: string } & Readonly<Record<string, unknown>>;
+  /** Each line that the CDK prints. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface Deployed {
+  readonly stackName: string;
+  readonly table: string;
+  /** Function names, in the order of the zones. */
+  readonly voters: readonly string[];
+  readonly publisher: string;
+  readonly tookMs: number;
+}
+
+/** What the CDK gives every bootstrap that is not told otherwise. */
+const QUALIFIER = "hnb659fds";
+/** The CDK refuses accounts whose bootstrap is older than what a template needs, which is 6. */
+const BOOTSTRAP_VERSION = "32";
+const DEPLOY_WITHIN_MS = 120_000;
+
+export async function deployStack({ group, cloud, settings, onLine }: DeployOptions): Promise<Deployed> {
+  const startedAt = performance.now();
+  const stackName = settings.stackName ?? "Valkeeper";
+  const folder = group.makeFolder("deployment");
+  const settingsFile = join(folder, "settings.json");
+  const outputsFile = join(folder, "outputs.json");
+  writeFileSync(settingsFile, JSON.stringify(settings));
+  await prepareAccount(cloud);
+  const program = await group.spawn({
+    name: "cdk deploy",
+    command: process.execPath,
+    args: [
+      join(projectRoot, "node_modules", "aws-cdk", "bin", "cdk"),
+      ...["deploy", "--method=direct", "--require-approval", "never", "--progress", "events", "--no-notices"],
+      ...["--no-version-reporting", "--no-color", "--output", join(folder, "cdk.out")],
+      ...["--outputs-file", outputsFile, "--context", `valkeeper:settings=${settingsFile}`],
+    ],
+    cwd: projectRoot,
+    ownGroup: true,
+    environment: {
+      PATH: `${join(projectRoot, "node_modules", ".bin")}:${pathForPrograms()}`,
+      HOME: folder,
+      TMPDIR: folder,
+      ...cloud.environment,
+      CDK_DEFAULT_ACCOUNT: cloud.accountId,
+      CDK_DEFAULT_REGION: cloud.region,
+      CDK_DISABLE_CLI_TELEMETRY: "true",
+      // The template is held against the construct tests already; here it would take as long as the deployment.
+      CDK_VALIDATION: "false",
+      npm_config_update_notifier: "false",
+    },
+    ...(onLine === undefined ? {} : { onLine }),
+  });
+  await untilDone(program);
+  const deployed = readOutputs(outputsFile, stackName);
+  group.removeFolder(folder);
+  return { ...deployed, stackName, tookMs: performance.now() - startedAt };
+}
+
+/**
+ * What `cdk bootstrap` leaves behind and a deployment looks for: the bucket of the assets and the version of the bootstrap.
+ * Its roles and its image registry play no part here, and creating them takes as long as everything else together.
+ */
+async function prepareAccount(cloud: LocalCloud): Promise<void> {
+  const bucket = `cdk-${QUALIFIER}-assets-${cloud.accountId}-${cloud.region}`;
+  const clients = clientsOf(cloud);
+  try {
+    await Promise.all([
+      // 409: it is there since an earlier deployment.
+      request(cloud, `/${bucket}`, { method: "PUT" }, 409),
+      clients.ssm.send(
+        new PutParameterCommand({
+          Name: `/cdk-bootstrap/${QUALIFIER}/version`,
+          Value: BOOTSTRAP_VERSION,
+          Type: "String",
+          Overwrite: true,
+        }),
+      ),
+    ]);
+  } finally {
+    clients.destroy();
+  }
+}
+
+export const clientsOf = ({ endpoint, region }: Pick<LocalCloud, "endpoint" | "region">): AwsClients =>
+  createAwsClients({ endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+
+/** Calls a deployed function once, as the schedule does: without waiting for its end. */
+export async function invokeNow(cloud: LocalCloud, functionName: string): Promise<void> {
+  await request(cloud, `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`, {
+    method: "POST",
+    headers: { "X-Amz-Invocation-Type": "Event" },
+    body: JSON.stringify({ scheduledTime: new Date().toISOString() }),
+  });
+}
+
+/** The local cloud checks no signatures: two calls do not need an SDK client each. */
+async function request(cloud: LocalCloud, path: string, init: RequestInit, alsoFine?: number): Promise<void> {
+  const response = await fetch(`${cloud.endpoint}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
+  const text = await response.text();
+  if (!response.ok && response.status !== alsoFine) {
+    throw new LocalError(
+      "command-failed",
+      `the local cloud refused ${init.method} ${path}: ${response.status} ${text}`,
+    );
+  }
+}
+
+async function untilDone(program: Program): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), DEPLOY_WITHIN_MS);
+  });
+  const outcome = await Promise.race([program.ended, late]);
+  clearTimeout(timer);
+  if (outcome === "late") {
+    await program.stop();
+    throw new LocalError(
+      "not-ready",
+      `cdk deploy was not done within ${DEPLOY_WITHIN_MS / 1_000} s:\n${tail(program)}`,
+    );
+  }
+  if (outcome.code !== 0) throw new LocalError("command-failed", `cdk deploy failed:\n${tail(program)}`);
+}
+
+const tail = (program: Program): string => program.output.trimEnd().split("\n").slice(-25).join("\n");
+
+function readOutputs(file: string, stackName: string): Pick<Deployed, "table" | "voters" | "publisher"> {
+  const all = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, Readonly<Record<string, string>>>>;
+  const outputs = all[stackName] ?? {};
+  const named = (name: string): string => {
+    const value = outputs[name];
+    if (value === undefined) throw new LocalError("command-failed", `the stack ${stackName} has no output ${name}`);
+    return value;
+  };
+  const voters = Object.keys(outputs).filter((name) => /^Voter\d+Name$/.test(name));
+  return { table: named("TableName"), publisher: named("PublisherName"), voters: voters.map(named) };
+}
