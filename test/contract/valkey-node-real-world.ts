@@ -11,11 +11,14 @@ import type { ValkeyNode, ValkeyNodes } from "../../lib/ports/valkey-node.ts";
 import { eventually, sleep } from "../support/local-group.ts";
 import type { NodeClient, NodeUnderTest, NodeWorld, WorldOptions } from "./valkey-node-world.ts";
 
+/** Another valkey-server than the one that set-up found, to try the contract on another version. */
+const server = process.env["VALKEEPER_TEST_SERVER"];
 const noTls = { enabled: false, ca: null, serverName: null };
 
 export async function makeRealNodeWorld(group: ProcessGroup, options: WorldOptions): Promise<NodeWorld> {
   const { all } = await startReplicatedNodes({
     group,
+    ...(server === undefined ? {} : { server }),
     access: localAccess,
     persistence: options.persistence ?? "none",
     boot: "fenced",

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { infoText } from "../adapters/valkey/info-texts.ts";
 import { sleep } from "../support/local-group.ts";
@@ -163,5 +165,59 @@ describe("the wire", () => {
     expect(observation.kind).toBe("misconfigured");
     expect(JSON.stringify(observation)).not.toContain(password);
     expect(JSON.stringify(observation)).toContain("***");
+  });
+});
+
+describe("whatever is at the other end", () => {
+  type Action = { readonly kind: "send"; readonly text: string } | { readonly kind: "wait" | "end" | "reset" };
+  const piece = fc.constantFrom(
+    LOGGED_IN,
+    bulk(info),
+    bulk(info),
+    "+OK\r\n",
+    "-BUSY x\r\n",
+    "-LOADING x\r\n",
+    "$5\r\n",
+    "*3\r\n",
+    "zz",
+  );
+  const action: fc.Arbitrary<Action> = fc.oneof(
+    { weight: 4, arbitrary: piece.map((text): Action => ({ kind: "send", text })) },
+    { weight: 1, arbitrary: fc.constantFrom<Action>({ kind: "wait" }, { kind: "end" }, { kind: "reset" }) },
+  );
+  const script = fc.array(action, { maxLength: 6 });
+
+  async function play(socket: Socket, actions: readonly Action[]): Promise<void> {
+    for (const each of actions) {
+      if (each.kind === "send") socket.write(each.text);
+      else if (each.kind === "wait") await sleep(3);
+      else if (each.kind === "end") socket.end();
+      else socket.resetAndDestroy();
+      if (socket.destroyed || socket.writableEnded) return;
+    }
+  }
+
+  it("every probe ends by its deadline, with what was truly said", async () => {
+    await fc.assert(
+      fc.asyncProperty(script, script, async (first, second) => {
+        const { address } = await pretend((socket, _, index) => play(socket, index % 2 === 0 ? first : second));
+        const voter = open(address);
+        for (let probe = 0; probe < 3; probe += 1) {
+          const begun = performance.now();
+          const observation = await voter.probe({ withinMs: 25 });
+          expect(performance.now() - begun).toBeLessThan(1_000);
+          if (observation.kind === "answered")
+            expect(observation.reading).toMatchObject({ version: "8.0.1", offset: 173 });
+          if (observation.kind === "silent" && observation.parkable !== null) {
+            // Only where AUTH was truly answered.
+            expect([...first, ...second].some((each) => each.kind === "send" && each.text.startsWith("+OK"))).toBe(
+              true,
+            );
+          }
+        }
+        voter.node.close();
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -67,8 +67,8 @@ export class Connection {
     this.user = options.user;
     this.#onLost = options.onLost;
     this.#socket = openSocket(options);
-    // Held back until connected, so that all of it goes out in one write; and with TLS until the certificate was verified,
-    // because Node would hand it to a server that it is about to reject, password included.
+    // Held back until connected, so that all of it goes out in one write; with TLS until the certificate was verified, so that
+    // the password of a first write stays here whatever a TLS library does with early writes.
     this.#socket.cork();
     this.#socket.once(options.secure === null ? "connect" : "secureConnect", () => this.#socket.uncork());
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));

@@ -90,8 +90,9 @@ function failureOfConnect({ kind, detail }: Loss): Unanswered {
     case "refused":
       return { kind: "refused", detail };
     case "cut":
-      // The address takes connections and nobody serves them: a process that is ending, or a proxy before a dead one.
-      return { kind: "refused", detail: `${detail} before an answer` };
+      // The address takes connections and nobody serves them: a process that is ending, a proxy before a dead one, or a node
+      // whose port speaks TLS, which resets plain connections without a word.
+      return { kind: "refused", detail: `${detail} before an answer (no node behind a proxy? TLS on one side only?)` };
     case "unreachable":
     case "closed":
       return { kind: "silent", detail, parkable: null };
