@@ -153,20 +153,22 @@ export function takeOver(options: LeaseOptions): BallotWrite {
 
 /** Everything the holder writes: only under its own epoch and lease, and each such write renews it. */
 function underLease(name: string, held: Held, changes: readonly Change[]): BallotWrite {
-  const { ballot, writer, attempt } = held;
+  const { ballot, attempt } = held;
   const lease = ballot.lease as Lease;
   const renewed: Lease = { ...lease, version: lease.version + 1, attempt };
-  // A stalled holder wakes after its lease was taken over: the epoch has moved, and nothing of its plan is written (S2, S11).
-  const condition = all(
+  return write(name, ballot, attempt, stillHeld(held), [set(["lease"], renewed), ...changes]);
+}
+
+const stillHeld = ({ ballot, writer }: Held): Condition =>
+  all(
+    // A stalled holder wakes after its lease was taken over: the epoch has moved, and nothing of its plan is written (S2, S11).
     equals(["epoch"], ballot.epoch),
     equals(["lease", "holder"], writer.voter),
     equals(["lease", "generation"], writer.generation),
-    // A write that was given up as unknown, or a copy of one that was sent again, arrives late: since then the holder has
-    // written something else under the same epoch, and a commit must not come over the roll back that followed it.
+    // A write given up as unknown, or the copy of one that was sent again, arrives late: since then the holder has written
+    // something else under the same epoch, and a commit must not come over the roll back that followed it.
     sameLease(ballot),
   );
-  return write(name, ballot, attempt, condition, [set(["lease"], renewed), ...changes]);
-}
 
 export interface Held {
   readonly ballot: Ballot;
@@ -221,16 +223,14 @@ export const changeKind = (held: Held, operation: Operation): BallotWrite =>
 
 /** The end: no lease, no operation; votes of the past become tombstones, so that none is counted again. */
 export function finish(held: Held): BallotWrite {
-  const { ballot, writer, attempt } = held;
+  const { ballot, attempt } = held;
   const cleared = Object.keys(ballot.votes).map((voter) => set([voteAttribute(voter as VoterId), "level"], "clear"));
   // As for every write of the holder: a successor's lease must not be released by us.
-  const condition = all(
-    equals(["epoch"], ballot.epoch),
-    equals(["lease", "holder"], writer.voter),
-    equals(["lease", "generation"], writer.generation),
-    sameLease(ballot),
-  );
-  return write("finish", ballot, attempt, condition, [set(["lease"], null), set(["operation"], null), ...cleared]);
+  return write("finish", ballot, attempt, stillHeld(held), [
+    set(["lease"], null),
+    set(["operation"], null),
+    ...cleared,
+  ]);
 }
 
 /** A group that already has a primary becomes ours, with nothing done to any node. */
