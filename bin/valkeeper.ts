@@ -68,8 +68,7 @@ const environment: Environment = {
   readText: (path) => readFile(path, "utf8"),
   runLocal: async (configFile) => {
     // Only this command needs the local cloud and everything it brings.
-    const entry = new URL("../lib/local/run-local.ts", import.meta.url).href;
-    const { runLocal } = (await import(entry)) as { runLocal: (configFile: string) => Promise<number> };
+    const { runLocal } = await import("../lib/local/run-local.ts");
     return runLocal(configFile);
   },
 };

@@ -8,6 +8,7 @@ export const EXIT = {
   storeUnreachable: 4,
   refused: 5,
   timedOut: 6,
+  bug: 70,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -20,6 +21,7 @@ export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {
   4: "the table cannot be read: unreachable, missing, or not allowed",
   5: "refused or failed",
   6: "timed out or interrupted while waiting; what was asked goes on",
+  70: "a bug of the command line: please report what it printed",
 };
 
 /** The one a person should know of first: no primary before degraded before ok. */

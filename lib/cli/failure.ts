@@ -1,7 +1,13 @@
 // What does a person read when a command cannot go on? One sentence that says what to do, and an exit code. Vendors'
 // errors arrive as the cause of a `PortError`; their names are told apart here, by name and code, never by message.
 
-import { ConfigurationError, PortError, RecordFormatError, ValkeeperError } from "../core/errors.ts";
+import {
+  ConfigurationError,
+  InvariantViolation,
+  PortError,
+  RecordFormatError,
+  ValkeeperError,
+} from "../core/errors.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
 /** Thrown by a command that ends with something to say; the message is complete. */
@@ -39,6 +45,10 @@ export function describeFailure(error: unknown, place: Place): Failure | null {
   }
   if (error instanceof PortError) {
     return { exit: EXIT.storeUnreachable, code: error.code, message: storeSentence(error, place) };
+  }
+  // Such as a program of `local` that is missing; its message says what to do. A broken invariant is a bug.
+  if (error instanceof ValkeeperError && !(error instanceof InvariantViolation)) {
+    return { exit: EXIT.refused, code: error.code, message: error.message };
   }
   return null;
 }

@@ -63,7 +63,9 @@ export function parseGroupsFile(path: string, text: string): readonly unknown[] 
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw usage(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    // The parser's message repeats a part of the file, which may be a password: only where it is.
+    const place = /\(line \d+ column \d+\)/.exec(error instanceof Error ? error.message : "")?.[0];
+    throw usage(`${path} is not JSON${place === undefined ? "" : ` ${place}`}`);
   }
   const groups = (content as { readonly groups?: unknown } | null)?.groups;
   return Array.isArray(groups) ? groups : [content];

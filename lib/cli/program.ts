@@ -56,9 +56,9 @@ export function createProgram(host: Host): Command {
 }
 
 const exitCodeLines = (): readonly string[] =>
-  Object.entries(EXIT_MEANING).map(([code, meaning]) => `  ${code}  ${meaning}`);
+  Object.entries(EXIT_MEANING).map(([code, meaning]) => `  ${code.padEnd(2)}  ${meaning}`);
 
-/** Runs one command line (without the program's own name) and resolves with the exit code. Rejects only for a bug. */
+/** Runs one command line (without the program's own name) and resolves with the exit code; never rejects. */
 export async function runCli(environment: Environment, args: readonly string[]): Promise<number> {
   let exit: number = EXIT.ok;
   const host = createHost(environment, (code) => {
@@ -70,6 +70,10 @@ export async function runCli(environment: Environment, args: readonly string[]):
   } catch (error) {
     // Help and version are no errors; whatever else commander ends with is a mistake in the command line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    throw error;
+    // Expected failures were said in one sentence by the host: this one deserves its stack.
+    environment.screen.note(
+      `valkeeper: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    return EXIT.bug;
   }
 }

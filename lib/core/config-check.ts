@@ -23,6 +23,7 @@ import {
   readId,
   readNumber,
   readText,
+  readVoterId,
   readWord,
   show,
 } from "./config-reading.ts";
@@ -70,7 +71,7 @@ function checkVoters(reading: Reading, voters: readonly VoterId[]): void {
     reading.issues.push(`there are ${voters.length} voters and may be ${MOST_VOTERS} at most`);
   }
   for (const [index, voter] of voters.entries()) {
-    readId(reading, `voters[${index}]`, voter);
+    readVoterId(reading, `voters[${index}]`, voter);
     if (voters.indexOf(voter) !== index)
       reading.issues.push(`voter ${show(voter)} is named twice: one zone is one vote`);
   }

@@ -87,6 +87,13 @@ export function readId(reading: Reading, at: string, value: unknown): string | u
   return id === undefined ? undefined : notInherited(reading, at, id);
 }
 
+/** A voter's id is also part of a sort key and of a function's name. */
+export const readVoterId = (reading: Reading, at: string, value: unknown): string | undefined =>
+  readText(reading, at, value, {
+    pattern: /^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/,
+    what: "1 to 32 letters, digits and -, beginning with a letter or digit,",
+  });
+
 /** `constructor` and its like would be found in every map that is keyed by names. */
 export function notInherited(reading: Reading, at: string, name: string): string | undefined {
   if (!(name in {})) return name;

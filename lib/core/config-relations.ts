@@ -135,6 +135,14 @@ function belowNodes(name: "waitK" | "minReplicasToWrite", why: string): Relation
 
 const TOPOLOGY: readonly Relation[] = [
   {
+    of: ["stopInstance"],
+    // Silently not keeping a promise of safety would be worse than refusing to give it.
+    issue: ({ stopInstance }) =>
+      stopInstance === "required"
+        ? 'stopInstance "required" cannot be kept yet, because instances are not stopped by this version: use "off"'
+        : null,
+  },
+  {
     of: ["primary", "nodes"],
     issue: (config) =>
       config.primary !== null && config.nodes.every((node) => node.id !== config.primary)

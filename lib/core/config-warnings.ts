@@ -64,6 +64,8 @@ function settingWarnings(config: GroupConfig): readonly string[] {
       "some nodes have addresses and some have names: the DNS record changes its type (A, AAAA, CNAME) with the primary",
     );
   }
+  if (config.stopInstance === "best-effort")
+    warnings.push("stopInstance best-effort: instances are not stopped by this version");
   if (config.mode === "observe") warnings.push("mode observe: everything is decided and recorded, nothing is done");
   return warnings;
 }

@@ -176,6 +176,10 @@ describe("relations", () => {
       "minReplicasToWrite 3 is above 2, the number of replicas of 3 nodes: the primary would refuse every write",
     ],
     [
+      { stopInstance: "required" },
+      'stopInstance "required" cannot be kept yet, because instances are not stopped by this version: use "off"',
+    ],
+    [
       { tls: { serverName: "valkey.internal" } },
       "tls.serverName is given and tls.enabled is false: enable TLS or leave it out",
     ],
@@ -219,7 +223,7 @@ describe("voters", () => {
     [["az-a", "az-a", "az-b"], 'voter "az-a" is named twice: one zone is one vote'],
     [
       ["az a", "b", "c"],
-      'voters[0] should be 1 to 32 letters, digits, - and _, beginning with a letter or digit, and is "az a"',
+      'voters[0] should be 1 to 32 letters, digits and -, beginning with a letter or digit, and is "az a"',
     ],
   ])("%o are refused", (ids, issue) => {
     expect(issuesOf({ ...group, quorum: undefined }, { voters: ids.map(voterId) })).toContain(issue);
