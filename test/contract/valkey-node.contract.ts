@@ -8,8 +8,6 @@ import { describeProbes } from "./valkey-node-probes.contract.ts";
 import { Scene } from "./valkey-node-scene.ts";
 import type { MakeNodeWorld, WorldOptions } from "./valkey-node-world.ts";
 
-export type { MakeNodeWorld, NodeClient, NodeUnderTest, NodeWorld, WorldOptions } from "./valkey-node-world.ts";
-
 export function describeValkeyNodeContract(name: string, makeWorld: MakeNodeWorld): void {
   describe(`the Valkey port's contract: ${name}`, () => {
     let scene: Scene | null = null;

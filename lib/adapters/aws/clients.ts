@@ -49,7 +49,7 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
   // The account's own endpoint name has to be learned with the credentials and is not what the gateway endpoint's
   // documentation promises to route; the region's name is.
   const dynamodb = once(() => new DynamoDBClient({ ...common, accountIdEndpointMode: "disabled" }));
-  const overBoth = { ...common, ...(options.dualStack === true ? { useDualstackEndpoint: true } : {}) };
+  const overBoth = { ...common, ...(isDualStack(options) ? { useDualstackEndpoint: true } : {}) };
   const ssm = once(() => new SSMClient(overBoth));
   const route53 = once(() => new Route53Client(overBoth));
   const secretsManager = once(() => new SecretsManagerClient(overBoth));
@@ -70,6 +70,12 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
       for (const client of made.splice(0)) client.destroy();
     },
   };
+}
+
+/** An endpoint that somebody named has one name: the SDK refuses every call when both are asked for. */
+function isDualStack({ dualStack, endpoint }: AwsOptions): boolean {
+  const isNamed = (variable: string): boolean => variable.startsWith("AWS_ENDPOINT_URL");
+  return dualStack === true && endpoint === undefined && !Object.keys(process.env).some(isNamed);
 }
 
 function clientOptions(options: AwsOptions) {
