@@ -42,11 +42,23 @@ function operator(): string {
   return `${env["USER"] ?? env["LOGNAME"] ?? userInfo().username}@${hostname()}`;
 }
 
+/** A cloud on this machine asks for credentials and checks none: nobody should have to make some up for it. */
+function localCredentials(variables: NodeJS.ProcessEnv) {
+  const endpoint = variables["AWS_ENDPOINT_URL_DYNAMODB"] ?? variables["AWS_ENDPOINT_URL"] ?? "";
+  const isLocal = /^https?:\/\/(127\.[\d.]+|localhost|\[::1\])(:|\/|$)/.test(endpoint);
+  const hasOwn = variables["AWS_ACCESS_KEY_ID"] !== undefined || variables["AWS_PROFILE"] !== undefined;
+  return isLocal && !hasOwn ? { credentials: { accessKeyId: "local", secretAccessKey: "local" } } : {};
+}
+
 const environment: Environment = {
   version: packageJson.version,
   variables: process.env,
   openStore: ({ table, region }) => {
-    const aws = createAwsClients({ connectionTimeoutMs: 3_000, ...(region === null ? {} : { region }) });
+    const aws = createAwsClients({
+      connectionTimeoutMs: 3_000,
+      ...(region === null ? {} : { region }),
+      ...localCredentials(process.env),
+    });
     clients.push(aws);
     return createDynamodbStore({
       client: aws.dynamodb,

@@ -261,8 +261,10 @@ export function adopt(options: {
 
 /** Seen healthy for long enough: automatic operations may begin. */
 export const arm = (ballot: Ballot, attempt: AttemptId): BallotWrite =>
-  // The primary that was seen healthy must still be the one.
-  write("arm", ballot, attempt, all(samePrimary(ballot), absent("operation")), [set(["armed"], true)]);
+  // The primary that was seen healthy must still be the one, and of several voters that saw it one arms the group.
+  write("arm", ballot, attempt, all(samePrimary(ballot), absent("operation"), equals(["armed"], false)), [
+    set(["armed"], true),
+  ]);
 
 /** Who is a member, which process it is, and under which epoch it was last in sync. */
 export function updateMembers(options: {
