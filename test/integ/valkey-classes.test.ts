@@ -14,20 +14,22 @@ const group = useProcessGroup();
 const open = useVoters();
 const addressOf = (node: ValkeyProcess): Address => ({ host: node.host, port: node.port });
 
-async function startSentinel(lines: readonly string[]): Promise<Address> {
+async function startSentinel(lines: readonly string[] = []): Promise<{ address: Address; stop(): Promise<unknown> }> {
   const port = await findFreePort();
   const file = join(group.makeFolder("sentinel"), "sentinel.conf");
   writeFileSync(file, ["bind 127.0.0.1", `port ${port}`, ...lines].map((line) => `${line}\n`).join(""));
+  let onReady = (): void => undefined;
   const ready = new Promise<void>((resolve) => {
-    void group.spawn({
-      name: "sentinel",
-      command: readTools().valkey.sentinel,
-      args: [file],
-      onLine: (line) => line.includes("Sentinel ID is") && resolve(),
-    });
+    onReady = resolve;
+  });
+  const program = await group.spawn({
+    name: "sentinel",
+    command: readTools().valkey.sentinel,
+    args: [file],
+    onLine: (line) => line.includes("Sentinel ID is") && onReady(),
   });
   await ready;
-  return { host: "127.0.0.1", port };
+  return { address: { host: "127.0.0.1", port }, stop: () => program.stop() };
 }
 
 describe("busy", () => {
@@ -90,7 +92,7 @@ describe("what is no node of a group", () => {
   });
 
   it("a Sentinel is recognized, with and without a login", async () => {
-    const address = await startSentinel([]);
+    const { address } = await startSentinel();
     expect(await open(address, { credentials: nobody }).probe()).toMatchObject({ reason: "sentinel" });
     expect(await open(address, { credentials: coordinator }).probe()).toMatchObject({ reason: "sentinel" });
   });
@@ -108,7 +110,8 @@ describe("what is no node of a group", () => {
     expect(new Set(names?.map((name) => name.replace(/-[0-9a-f]{8}-/, "-ID-")))).toEqual(
       new Set(["name=sentinel-ID-cmd", "name=sentinel-ID-pubsub"]),
     );
-    expect(sentinel.port).toBeGreaterThan(0);
+    await sentinel.stop();
+    await eventually("it watches none", async () => (await seen()).every((each) => each === false));
   });
 });
 
@@ -129,5 +132,28 @@ describe("a replica that is not the one it was", () => {
     });
     await sleep(10);
     expect((await voter.answer()).reading).toMatchObject({ syncInProgress: false, keyCount: 0 });
+  });
+});
+
+describe("a primary that has lost its replicas", () => {
+  it("N9: takes a new replication id under the same run id, and keeps no second one", async () => {
+    const { primary, replicas } = await startReplicatedNodes({
+      group,
+      access: localAccess,
+      settings: { "repl-backlog-ttl": "1" },
+      nodes: [{}, {}],
+    });
+    const voter = open(addressOf(primary));
+    const before = (await voter.answer()).reading;
+    await replicas[0]?.kill();
+    await eventually("its history changes", async () => {
+      return (await voter.answer()).reading.replicationId !== before.replicationId;
+    });
+    expect((await voter.answer()).reading).toMatchObject({
+      runId: before.runId,
+      role: "primary",
+      secondReplicationId: null,
+      secondReplicationOffset: null,
+    });
   });
 });

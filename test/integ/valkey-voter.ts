@@ -18,7 +18,6 @@ import type { ValkeyNode } from "../../lib/ports/valkey-node.ts";
 import { sleep } from "../support/local-group.ts";
 
 export type Answered = Extract<Observation, { kind: "answered" }>;
-export type Applied = Extract<NodeOutcome, { kind: "applied" }>;
 
 export const coordinator: Credentials = { ...localAccess.coordinator, previousUser: null };
 export const nobody: Credentials = { user: "default", password: null, previousUser: null };
