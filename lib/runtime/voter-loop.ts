@@ -44,8 +44,9 @@ export interface VoterSummary {
 
 /** What was declared is read again this often: a group added at run time is watched within it. */
 const SPECS_EVERY_MS = 5_000;
-/** While somebody looks, what is seen is written this often. */
+/** While somebody looks, what is seen is written this often, and the group glanced at this often. */
 const LOOKED_AT_EVERY_MS = 500;
+const LOOKED_AT_GLANCE_MS = 100;
 /** A start that the table refuses is tried again this often until the deadline. */
 const START_RETRY_MS = 500;
 /** History that the table has not taken when the loop ends is waited for this long. */
@@ -69,6 +70,7 @@ export class VoterLoop {
   #isOver = false;
   #isWritingSlot = false;
   #slotWrittenAt: Instant | null = null;
+  #slotReadAt: Instant | null = null;
 
   constructor(options: VoterOptions, done: (summary: VoterSummary) => void) {
     this.#options = options;
@@ -107,7 +109,10 @@ export class VoterLoop {
     this.#options.store.listSpecs().then(
       (specs) => {
         this.#applySpecs(specs.filter((spec) => spec.shard === this.#options.shard));
-        if (!this.#hasSpecs) this.#watch();
+        if (!this.#hasSpecs) {
+          this.#watch();
+          this.#keepSlot();
+        }
         this.#hasSpecs = true;
         this.#after(SPECS_EVERY_MS, () => this.#readSpecs());
       },
@@ -162,24 +167,32 @@ export class VoterLoop {
     loop.start();
   }
 
-  /** Glances at every group and at the own slot, again and again. */
+  /** Glances at every group, again and again: more often while somebody looks, for an order comes next. */
   #watch(): void {
-    const { store, voter, shard } = this.#options;
-    this.#after(this.#watchIntervalMs(), () => this.#watch());
+    const isLookedAt = this.#isLookedAt();
+    this.#after(isLookedAt ? LOOKED_AT_GLANCE_MS : this.#watchIntervalMs(), () => this.#watch());
     const names = [...this.#groups.keys()];
-    if (names.length > 0) {
-      store.glance(names).then(
-        (glances) => {
-          for (const [name, glance] of glances) {
-            this.#groups.get(name)?.deliver({ kind: "glanced", ballot: glance.ballot, request: glance.request });
-          }
-        },
-        () => {
-          // A glance decides nothing; whatever needs the table finds out for itself that it is away.
-        },
-      );
-    }
+    if (names.length === 0) return;
+    this.#options.store.glance(names).then(
+      (glances) => {
+        for (const [name, glance] of glances) {
+          this.#groups.get(name)?.deliver({ kind: "glanced", ballot: glance.ballot, request: glance.request });
+        }
+      },
+      () => {
+        // A glance decides nothing; whatever needs the table finds out for itself that it is away.
+      },
+    );
+  }
+
+  /** Shows what is seen in the own slot, and finds out whether a successor is there. */
+  #keepSlot(): void {
+    const { store, voter, shard } = this.#options;
+    this.#after(Math.min(this.#watchIntervalMs(), LOOKED_AT_EVERY_MS), () => this.#keepSlot());
     this.#writeSlotWhenDue();
+    const last = this.#slotReadAt;
+    if (last !== null && this.#options.clock.now() < after(last, this.#watchIntervalMs())) return;
+    this.#slotReadAt = this.#options.clock.now();
     store.readSlot(voter, shard).then(
       (slot) => this.#superseded(slot),
       () => {
@@ -189,9 +202,11 @@ export class VoterLoop {
   }
 
   #watchIntervalMs(): number {
-    const all = [...this.#groups.values()];
-    const least = Math.min(...all.map((loop) => loop.config.watchIntervalMs), DEFAULTS.watchIntervalMs);
-    return all.some((loop) => loop.isLookedAt()) ? Math.min(least, LOOKED_AT_EVERY_MS) : least;
+    return Math.min(...[...this.#groups.values()].map((loop) => loop.config.watchIntervalMs), DEFAULTS.watchIntervalMs);
+  }
+
+  #isLookedAt(): boolean {
+    return [...this.#groups.values()].some((loop) => loop.isLookedAt());
   }
 
   #superseded(slot: SlotRecord | null): void {
@@ -206,7 +221,7 @@ export class VoterLoop {
   #writeSlotWhenDue(): void {
     const { clock } = this.#options;
     const all = [...this.#groups.values()];
-    const everyMs = all.some((loop) => loop.isLookedAt())
+    const everyMs = this.#isLookedAt()
       ? LOOKED_AT_EVERY_MS
       : Math.min(...all.map((loop) => loop.config.heartbeatMs), DEFAULTS.heartbeatMs);
     const last = this.#slotWrittenAt;
