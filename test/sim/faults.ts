@@ -79,6 +79,7 @@ export class FaultInjector {
     for (const undo of [...this.#undo]) undo();
     this.#world.network.healAll();
     for (const node of this.#world.fleet.nodes.values()) node.start("rdb");
+    for (const voter of this.#world.voters.values()) if (voter.invocations.size === 0) voter.invoke();
   }
 
   begin(fault: Fault): void {
@@ -109,10 +110,11 @@ export class FaultInjector {
         process?.hang();
         return this.#lasting(fault.forMs, () => process?.wake());
       case "wrong-password": {
-        const before = node.password;
+        const { password } = node;
         node.password = "rotated by somebody";
         return this.#lasting(fault.forMs, () => {
-          node.password = before;
+          // Two rotations may overlap: the first one's end is the second one's end.
+          if (password !== node.password) node.password = password;
         });
       }
       case "replicaof-by-hand":

@@ -18,8 +18,9 @@ interface Loss {
 export class WritesOracle {
   readonly #view: OracleView;
   readonly #findings: Findings;
-  /** Starts of nodes without all of the data that they had. */
+  /** Nodes that lost data which no command of a voter took from them. */
   readonly #losses: Loss[] = [];
+  readonly #followedAt = new Map<NodeId, number>();
   /** A person took writes away: from then on nothing before is promised. */
   #forgivenUntil = -1;
   #checkedAt = 0;
@@ -37,12 +38,21 @@ export class WritesOracle {
   }
 
   onNode(fact: NodeFact): void {
-    if (fact.kind === "started" && fact.data !== "rdb" && fact.data !== "aof") {
-      this.#losses.push({ node: fact.node, at: this.#view.now() });
-    }
+    const at = this.#view.now();
+    if (fact.kind === "started" && fact.data !== "rdb" && fact.data !== "aof")
+      this.#losses.push({ node: fact.node, at });
+    if (fact.kind === "followed") this.#followedAt.set(fact.node, at);
+    if (fact.kind === "flushed" && this.#wasTakenAlong(fact.node, fact.from))
+      this.#losses.push({ node: fact.node, at });
     if ((fact.kind === "followed" || fact.kind === "promoted") && fact.by === "hand") {
       this.#forgivenUntil = this.#view.now();
     }
+  }
+
+  /** Whom it followed came back without data, unfenced, and took it along (C5): no voter had a hand in it. */
+  #wasTakenAlong(node: NodeId, from: NodeId): boolean {
+    const followedAt = this.#followedAt.get(node) ?? 0;
+    return this.#losses.some((loss) => loss.node === from && loss.at > followedAt);
   }
 
   onBallot({ before, after }: BallotChange): void {

@@ -51,6 +51,7 @@ function unsettledPublications(world: World, primary: Primary): readonly string[
 
 /** Reasons that only a person ends. */
 const FOR_A_PERSON: readonly RejectionReason[] = [
+  "not-armed",
   "adoption-refused",
   "misconfigured",
   "possible-loss-refused",

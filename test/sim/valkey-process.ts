@@ -288,7 +288,9 @@ export class ValkeyProcess {
     if (connection.user === null && this.node.options.requiresAuth) return failure("NOAUTH Authentication required.");
     if (this.busy) return failure("BUSY Valkey is busy running a script");
     if (request.kind === "info") return { kind: "reading", reading: this.reading() };
-    if (this.loading) return failure("LOADING Valkey is loading the dataset in memory");
+    if (this.loading && !isServedWhileLoading(request)) {
+      return failure("LOADING Valkey is loading the dataset in memory");
+    }
     return this.#execute(connection, request);
   }
 
@@ -492,4 +494,10 @@ export class ValkeyProcess {
     this.replication.advance();
     return readingOf(this);
   }
+}
+
+/** CONFIG GET, CLIENT and MULTI are; REPLICAOF is not, and one that is refused when queued aborts its transaction. */
+function isServedWhileLoading(request: Request): boolean {
+  if (request.kind === "transaction") return request.operations.every(({ kind }) => kind !== "replicaof");
+  return request.kind === "settings" || request.kind === "pause";
 }

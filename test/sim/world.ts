@@ -21,7 +21,7 @@ import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.t
 import { Network, type Place } from "./network.ts";
 import type { Answer } from "./oracle-nodes.ts";
 import { describeFault, describePlan, type FaultPlan } from "./plan.ts";
-import { Copies, type PublicationWeather, SimPublisher } from "./publication.ts";
+import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
 import { CALM, SimStore, type StoreWeather } from "./store.ts";
@@ -76,6 +76,8 @@ export class World {
   readonly fleet: Fleet;
   readonly table: Table;
   readonly copies = new Copies();
+  /** Copies that somebody overwrote by hand and nobody has repaired yet. */
+  readonly forged = new Set<Copy>();
   readonly storeWeather: StoreWeather;
   readonly publicationWeather: PublicationWeather = { failRate: 0, lostAnswerRate: 0, slowMs: 0 };
   readonly schedule: ScheduleWeather;
@@ -155,8 +157,11 @@ export class World {
       this.timeline?.ballot(change);
       for (const observer of this.observers) observer.onBallot?.(change);
     };
-    this.copies.onChange = (copy, _group, standing, by) =>
+    this.copies.onChange = (copy, _group, standing, by) => {
       this.tell(copy, `${standing === null ? "nothing" : `epoch ${standing.epoch} ${standing.primary.host}`} by ${by}`);
+      if (by === "hand") this.forged.add(copy);
+      else this.forged.delete(copy);
+    };
   }
 
   #build(): void {
@@ -199,7 +204,10 @@ export class World {
     if (first === undefined) return;
     this.queue.runUntil(this.queue.now + 100);
     first.process?.replicaof(null, "setup", null);
-    for (const other of others) other.process?.replicaof(first.address, "setup", null);
+    for (const other of others) {
+      other.process?.replicaof(first.address, "setup", null);
+      other.rewrite(first.address);
+    }
     this.queue.runUntil(this.queue.now + 3_000);
   }
 
