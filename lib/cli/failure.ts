@@ -23,6 +23,18 @@ export class CommandFailed extends ValkeeperError {
 export const usage = (message: string): CommandFailed => new CommandFailed(EXIT.usage, message);
 export const refused = (message: string): CommandFailed => new CommandFailed(EXIT.refused, message);
 
+/** For `--json`: what kind of end it is. The other codes are those of the errors themselves. */
+const CODE_OF: Readonly<Record<ExitCode, string>> = {
+  [EXIT.ok]: "Ok",
+  [EXIT.usage]: "UsageError",
+  [EXIT.degraded]: "Degraded",
+  [EXIT.noPrimary]: "NoPrimary",
+  [EXIT.storeUnreachable]: "StoreUnreachable",
+  [EXIT.refused]: "Refused",
+  [EXIT.timedOut]: "TimedOut",
+  [EXIT.bug]: "Bug",
+};
+
 export interface Failure {
   readonly exit: ExitCode;
   readonly code: string;
@@ -38,7 +50,7 @@ export interface Place {
 
 /** Null: not one of the expected ways to fail, so a bug that deserves its stack. */
 export function describeFailure(error: unknown, place: Place): Failure | null {
-  if (error instanceof CommandFailed) return { exit: error.exit, code: error.code, message: error.message };
+  if (error instanceof CommandFailed) return { exit: error.exit, code: CODE_OF[error.exit], message: error.message };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code: error.code, message: error.message };
   if (error instanceof RecordFormatError) {
     return { exit: EXIT.storeUnreachable, code: error.code, message: error.message };

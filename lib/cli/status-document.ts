@@ -50,7 +50,7 @@ function nodeDocument(snapshot: GroupSnapshot, node: ReturnType<typeof nodesOf>[
     zone: node.zone || (latest?.zone ?? ""),
     isDiscovered: node.isDiscovered,
     role: latest?.role ?? null,
-    linkUp: latest?.linkUp ?? null,
+    linkUp: latest?.role === "replica" ? latest.linkUp : null,
     offset: latest?.offset ?? null,
     lagBytes: latest?.lagBytes ?? null,
     version: latest?.version ?? null,

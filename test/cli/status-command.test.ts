@@ -163,7 +163,7 @@ describe("what goes wrong is one sentence that says what to do", () => {
     const line = new CommandLine();
     const run = await line.run("status", "x", "--json");
     expect(JSON.parse(run.out)).toEqual({
-      error: { exit: 1, code: "CommandFailed", message: expect.stringContaining("there is no group") },
+      error: { exit: 1, code: "UsageError", message: expect.stringContaining("there is no group") },
     });
   });
 
