@@ -145,7 +145,13 @@ describe("two publishers of different epochs, in every order of their requests",
     for (const schedule of schedules(requests)) {
       group = freshGroup();
       if (before > 0) await publish({ epoch: before });
-      const interleaving = new Interleaving(schedule, async () => undefined);
+      let highest = 0;
+      const interleaving = new Interleaving(schedule, async () => {
+        const standing = Number((await topology())["epoch"] ?? 0);
+        // Where there is nothing yet, a parameter can be created exactly once: then nothing goes back for a moment either.
+        if (before === 0) expect(standing, schedule.join("")).toBeGreaterThanOrEqual(highest);
+        highest = standing;
+      });
       const [older, newer] = (["a", "b"] as const).map((name) =>
         createPublisher({
           store: made.store,
