@@ -29,6 +29,7 @@ function answered(turn: Turn, known: NodeState, sentAt: Instant, observation: An
     reading,
     readSentAt: sentAt,
     readAt: turn.at,
+    earlier: known.reading === null || known.readAt === null ? null : { reading: known.reading, readAt: known.readAt },
     settings: settings ?? known.settings,
     latencyMs: elapsedMs(sentAt, turn.at),
     connection,

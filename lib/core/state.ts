@@ -37,6 +37,8 @@ export interface NodeState {
   readonly reading: NodeReading | null;
   readonly readSentAt: Instant | null;
   readonly readAt: Instant | null;
+  /** The reading before that one: what a node showed before another was even asked. */
+  readonly earlier: { readonly reading: NodeReading; readonly readAt: Instant } | null;
   readonly settings: NodeSettings | null;
   readonly latencyMs: number | null;
   /** Authenticated and alive as far as known. */
@@ -155,6 +157,7 @@ export function newNode(id: NodeId, address: Address, at: Instant): NodeState {
     reading: null,
     readSentAt: null,
     readAt: null,
+    earlier: null,
     settings: null,
     latencyMs: null,
     connection: null,

@@ -10,7 +10,7 @@ import type { NodeState } from "./state.ts";
 import { newNode } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, wakeBy, write } from "./turn.ts";
-import type { Address, Epoch, NodeId } from "./types.ts";
+import type { Address, Epoch, Instant, NodeId } from "./types.ts";
 import { after, nodeId } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
 import { arm, enterReplicationId, updateMembers } from "./writes.ts";
@@ -47,10 +47,14 @@ function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
 function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   const nodes: Record<NodeId, Member> = {};
   for (const [id, member] of Object.entries(ballot.members.nodes) as [NodeId, Member][]) {
-    if (isStillMember(turn, id, member)) nodes[id] = memberNow(turn, ballot, id, member);
+    if (isStillMember(turn, id, member)) nodes[id] = member;
   }
   for (const node of turn.context.config.nodes) {
-    nodes[node.id] ??= memberNow(turn, ballot, node.id, { runId: null, inSyncEpoch: 0 as Epoch, address: null });
+    nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null };
+  }
+  // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
+  for (const [id, member] of Object.entries(nodes) as [NodeId, Member][]) {
+    nodes[id] = memberNow(turn, ballot, nodes, { id, member });
   }
   for (const [id, address] of discovered(turn, ballot)) {
     nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address };
@@ -94,14 +98,17 @@ function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | un
   return told;
 }
 
-function memberNow(turn: Turn, ballot: Ballot, id: NodeId, member: Member): Member {
+function memberNow(
+  turn: Turn,
+  ballot: Ballot,
+  members: Readonly<Record<NodeId, Member>>,
+  { id, member }: { readonly id: NodeId; readonly member: Member },
+): Member {
   const node = turn.state.nodes[id];
   const primary = ballot.primary;
   if (primary === null || node?.reading == null) return member;
   if (id === primary.node || !isInSync(turn, ballot, node)) return member;
-  const isTwin = Object.entries(ballot.members.nodes).some(
-    ([other, each]) => other !== id && each.runId === node.reading?.runId,
-  );
+  const isTwin = Object.entries(members).some(([other, each]) => other !== id && each.runId === node.reading?.runId);
   // Two names of one process would count one copy twice (R18).
   if (isTwin) return member;
   return { ...member, runId: node.reading.runId, inSyncEpoch: primary.epoch };
@@ -111,9 +118,9 @@ function memberNow(turn: Turn, ballot: Ballot, id: NodeId, member: Member): Memb
 function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
   const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
   const { reading } = node;
-  if (primary?.reading == null || reading === null || primary.readAt === null || node.readSentAt === null) return false;
+  if (primary === undefined || reading === null || node.readSentAt === null) return false;
   if (!answersNow(turn, node) || !answersNow(turn, primary)) return false;
-  const hasAll = node.readSentAt >= primary.readAt && reading.offset >= primary.reading.offset;
+  const hasAll = reading.offset >= (offsetBefore(primary, node.readSentAt) ?? Number.POSITIVE_INFINITY);
   const isKept =
     ballot.members.nodes[node.id]?.runId === reading.runId &&
     ballot.members.nodes[node.id]?.inSyncEpoch === ballot.primary?.epoch;
@@ -125,6 +132,16 @@ function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
     reading.replicationId === ballot.primary?.replicationId &&
     (hasAll || isKept)
   );
+}
+
+/**
+ * What the primary had when it was last read before `sentAt`. Both are asked at the same moment, and where the primary is
+ * always the first to answer its newest reading never is from before the other was asked: then the one before it tells.
+ */
+function offsetBefore(primary: NodeState, sentAt: Instant): number | null {
+  if (primary.reading !== null && primary.readAt !== null && primary.readAt <= sentAt) return primary.reading.offset;
+  const { earlier } = primary;
+  return earlier !== null && earlier.readAt <= sentAt ? earlier.reading.offset : null;
 }
 
 /** Replicas that the primary lists at addresses nobody declared. They join with priority 0. */
