@@ -6,7 +6,7 @@ import type { Intent } from "./ballot.ts";
 import { isEnough, type Selection, select } from "./candidate.ts";
 import { isPromotedBy, standingIntent } from "./lineage.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
-import { ballotOf, factsOf, firstTime, freeze, park, patchRun, runOf, send } from "./operation.ts";
+import { ballotOf, factsOf, firstTime, freeze, park, patchFacts, patchRun, runOf, send } from "./operation.ts";
 import { abandon, commitPrimary, writeIntent } from "./operation-record.ts";
 import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
 import { mayRestore, oldPrimary, restore } from "./restore.ts";
@@ -14,7 +14,7 @@ import type { NodeState } from "./state.ts";
 import { BOOT_FENCE } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, wakeBy } from "./turn.ts";
-import { after } from "./types.ts";
+import { after, type NodeId } from "./types.ts";
 
 /** An intent's node that stays away for this long is left out: the others contend afresh. */
 const INTENT_WAIT_MS = 1_000;
@@ -43,12 +43,17 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
   if (facts.busy !== null) return true;
   const node = turn.state.nodes[intent.node];
   if (node === undefined || !answersNow(turn, node)) {
-    return !isDueIn(turn, facts.unknownSince ?? run.startedAt, INTENT_WAIT_MS);
+    if (!isDueIn(turn, facts.unknownSince ?? run.startedAt, INTENT_WAIT_MS)) return true;
+    forgetFreeze(turn, intent.node);
+    return false;
   }
   const isRestoring = intent.node === ballotOf(turn).primary?.node;
   if (isRestoring && node.reading?.role === "primary" && !isPromotedBy(node.reading, intent)) return false;
   if (node.reading !== null && isPromotedBy(node.reading, intent)) return confirmPromotion(turn, intent, node);
-  if (node.reading !== null && node.reading.runId !== intent.runId) return false;
+  if (node.reading !== null && node.reading.runId !== intent.runId) {
+    forgetFreeze(turn, intent.node);
+    return false;
+  }
   if (intent.epoch === run.epoch && facts.frozen !== null) {
     promoteFrozen(turn, intent, facts.frozen.connection);
     return true;
@@ -58,6 +63,11 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
     return true;
   }
   return false;
+}
+
+/** What the freeze showed was true of a process that is gone: counting it would choose the same dead node again. */
+function forgetFreeze(turn: Turn, node: NodeId): void {
+  if (factsOf(runOf(turn), node).frozen !== null) patchFacts(turn, node, { frozen: null });
 }
 
 /** Found promoted: committed only on this epoch's own reply that contains the kill (R24). */

@@ -9,7 +9,7 @@ import { GROUP } from "./group.ts";
 import type { Invocation, VoterFunction } from "./lambda.ts";
 import type { Effect, Selector } from "./network.ts";
 import type { Fault, FaultPlan, PlannedFault, Restart } from "./plan.ts";
-import type { SimNode } from "./valkey.ts";
+import { PASSWORD, type SimNode } from "./valkey.ts";
 import type { ValkeyProcess } from "./valkey-process.ts";
 import type { World } from "./world.ts";
 
@@ -110,11 +110,9 @@ export class FaultInjector {
         process?.hang();
         return this.#lasting(fault.forMs, () => process?.wake());
       case "wrong-password": {
-        const { password } = node;
         node.password = "rotated by somebody";
         return this.#lasting(fault.forMs, () => {
-          // Two rotations may overlap: the first one's end is the second one's end.
-          if (password !== node.password) node.password = password;
+          node.password = PASSWORD;
         });
       }
       case "replicaof-by-hand":

@@ -113,6 +113,7 @@ export function shrink(seed: string, startVoter: StartVoter): FaultPlan {
   const broken = (plan: FaultPlan) => runSeed({ seed, startVoter, plan }).result.violations[0]?.id;
   let plan = planOf(seed);
   const id = broken(plan);
+  if (id === undefined) return plan;
   for (let index = plan.length - 1; index >= 0; index--) {
     const smaller = plan.filter((_, each) => each !== index);
     if (broken(smaller) === id) plan = smaller;

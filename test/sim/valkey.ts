@@ -26,7 +26,7 @@ export class SimNode {
   /** CONFIG REWRITE can write the file. */
   rewritable: boolean;
   /** What AUTH must say. */
-  password = "secret";
+  password = PASSWORD;
   /** The last snapshot on disk that is older than the moment: by SAVE, or left by a full synchronization. */
   snapshot: Position | null = null;
   /** `replicaof` of the configuration file. */
@@ -131,6 +131,8 @@ export class SimNode {
   }
 }
 
+/** What voters believe the password to be. */
+export const PASSWORD = "secret";
 const BOOT_FENCE: Address = { host: "127.0.0.1", port: 1 };
 
 /** All nodes of a world. */

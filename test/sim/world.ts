@@ -27,7 +27,7 @@ import { Sandbox } from "./sandbox.ts";
 import { CALM, SimStore, type StoreWeather } from "./store.ts";
 import { type BallotChange, Table } from "./table.ts";
 import { Timeline } from "./timeline.ts";
-import { Fleet, type SimNode } from "./valkey.ts";
+import { Fleet, PASSWORD, type SimNode } from "./valkey.ts";
 import { NODE_DEFAULTS, type NodeFact, type NodeOptions } from "./valkey-words.ts";
 import { simulatedNodes } from "./voter-nodes.ts";
 
@@ -240,7 +240,7 @@ export class World {
         shard: 0,
         owner: name,
         store,
-        openNodes: () => simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => "secret" }),
+        openNodes: () => simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => PASSWORD }),
         publisher: this.#publisherOf(user, store),
         clock,
         journal: { write: (entry) => this.#journal(entry, invocation) },
