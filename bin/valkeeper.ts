@@ -39,7 +39,16 @@ function createScreen(): Screen {
 
 function operator(): string {
   const { env } = process;
-  return `${env["USER"] ?? env["LOGNAME"] ?? userInfo().username}@${hostname()}`;
+  return `${env["USER"] ?? env["LOGNAME"] ?? accountName()}@${hostname()}`;
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container the user may have no name.
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
 }
 
 /** A cloud on this machine asks for credentials and checks none: nobody should have to make some up for it. */

@@ -223,7 +223,7 @@ function configurationReasons(snapshot: GroupSnapshot): readonly string[] {
   );
   if (snapshot.voters.length === 0) return stale;
   try {
-    checkConfig(snapshot.config, { voters: snapshot.voters.map((each) => each.voter), inlineCredentials: true });
+    checkConfig(snapshot.config, { voters: snapshot.voters.map((each) => each.voter) });
     return stale;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

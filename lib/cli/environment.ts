@@ -3,7 +3,6 @@
 
 import type { WallTime } from "../core/types.ts";
 import type { OperatorStore } from "../ports/group-store.ts";
-import type { ExitCode } from "./exit-code.ts";
 import type { Place } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 
@@ -50,8 +49,6 @@ export interface Call {
   readonly json: boolean;
   readonly paint: Paint;
 }
-
-export type Action = (call: Call) => Promise<ExitCode>;
 
 /** Machines get one document, people get lines. */
 export function say(call: Call, document: unknown, lines: () => readonly string[]): void {

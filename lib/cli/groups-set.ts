@@ -107,8 +107,8 @@ async function change(
   const changed: SpecRecord = { ...spec, version: spec.version + 1, overrides: overridesOf(spec, by) };
   const voters = await votersFor(call, options.voters);
   refuseUnknownPaths(spec, changed);
-  // As a voter will judge it. An inline password can only have been declared by `local`, and is not judged again here.
-  const config = checkConfig(effectiveDeclaration(changed), { voters, inlineCredentials: isInline(spec) });
+  // As a voter will judge it.
+  const config = checkConfig(effectiveDeclaration(changed), { voters });
   if (!(await call.store.writeSpec(changed, spec.version))) {
     throw refused(
       `group ${spec.group} was changed by somebody else at the same moment: look at \`valkeeper groups list\` and try again`,
@@ -129,8 +129,6 @@ async function change(
   ]);
   return EXIT.ok;
 }
-
-const isInline = (spec: SpecRecord): boolean => effectiveConfig(spec).credentials.kind === "inline";
 
 /** A path that leads nowhere would be kept and never apply; an unknown top-level name is named by the check itself. */
 function refuseUnknownPaths(before: SpecRecord, changed: SpecRecord): void {

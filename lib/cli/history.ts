@@ -7,6 +7,7 @@ import { type Call, say } from "./environment.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { historyText, inTime, stepLine } from "./history-text.ts";
 import type { Host } from "./host.ts";
+import { patienceOf } from "./patience.ts";
 import { specOf } from "./snapshot.ts";
 import { exactTime } from "./units.ts";
 
@@ -58,9 +59,10 @@ async function follow(call: Call, group: GroupName, first: readonly HistoryRecor
   else if (first.length > 0) environment.screen.out(historyText(first, paint).join("\n"));
   const seen = new Set(first.map((record) => record.id));
   let since = first.at(-1)?.at ?? environment.wallTime();
+  const patience = patienceOf(call);
   while (!environment.interrupted.aborted) {
     await environment.pause(FOLLOW_EVERY_MS);
-    for (const record of await unseen(call, group, seen)) {
+    for (const record of (await patience.ask(() => unseen(call, group, seen))) ?? []) {
       if (json) environment.screen.out(JSON.stringify(record));
       else environment.screen.out(`${exactTime(record.at)}  ${stepLine(record, since)}`);
       since = record.at;

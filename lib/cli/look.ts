@@ -4,6 +4,7 @@
 import type { SlotRecord, SpecRecord } from "../core/records.ts";
 import { type GroupName, type WallTime, wallTime } from "../core/types.ts";
 import type { Call } from "./environment.ts";
+import { patienceOf } from "./patience.ts";
 import { type GroupSnapshot, readSnapshots } from "./snapshot.ts";
 
 /** The mark lapses by itself. */
@@ -56,15 +57,22 @@ export async function keepLooking(
   everyMs: number,
 ): Promise<void> {
   const { environment, store } = call;
+  const patience = patienceOf(call);
   let lookedAt: WallTime | null = null;
-  while (!environment.interrupted.aborted) {
+  const lookOnce = async (): Promise<readonly GroupSnapshot[]> => {
     const current = await specs();
     const now = environment.wallTime();
     if (lookedAt === null || now - lookedAt >= LOOK_AGAIN_MS) {
       await lookAt(call, current);
       lookedAt = now;
     }
-    show(await readSnapshots(store, current, environment.wallTime()));
+    return readSnapshots(store, current, environment.wallTime());
+  };
+  // A table that never answered is a mistake to be told of; one that did is waited for.
+  show(await lookOnce());
+  while (!environment.interrupted.aborted) {
     await environment.pause(everyMs);
+    const snapshots = environment.interrupted.aborted ? null : await patience.ask(lookOnce);
+    if (snapshots !== null) show(snapshots);
   }
 }

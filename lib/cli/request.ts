@@ -2,14 +2,16 @@
 // carries it out or refuses it; this follows its result and the history until it ended. Leaving early changes nothing:
 // the request goes on.
 
+import { PortError } from "../core/errors.ts";
 import type { EventName } from "../core/events.ts";
 import type { HistoryRecord, RequestKind, RequestRecord, RequestResult, SpecRecord } from "../core/records.ts";
 import { type NodeId, nodeId, wallTime } from "../core/types.ts";
 import type { Call } from "./environment.ts";
 import { EXIT, type ExitCode, worst } from "./exit-code.ts";
-import { refused, usage } from "./failure.ts";
+import { CommandFailed, refused, usage } from "./failure.ts";
 import { newest, unseen } from "./history.ts";
 import { stepLine } from "./history-text.ts";
+import { patienceOf } from "./patience.ts";
 import { duration } from "./units.ts";
 
 const POLL_MS = 200;
@@ -49,7 +51,7 @@ export function targetOf(spec: SpecRecord, known: readonly string[], name: strin
 
 /** Writes the order and follows it to its end, printing every step unless one document is wanted. */
 export async function carryOut(call: Call, spec: SpecRecord, order: Order, label = ""): Promise<Followed> {
-  const { store, environment } = call;
+  const { environment } = call;
   const { group } = spec;
   const seen = new Set((await newest(call, group, STEPS_BEFORE)).map((record) => record.id));
   const askedAt = environment.wallTime();
@@ -65,13 +67,26 @@ export async function carryOut(call: Call, spec: SpecRecord, order: Order, label
     expiresAt: wallTime(askedAt + order.timeoutMs),
     result: null,
   };
-  if (!(await store.writeRequest(group, request, askedAt))) await refuseForStanding(call, spec);
+  if (!(await written(call, spec, request))) await refuseForStanding(call, spec);
   tell(
     call,
     label,
     `${order.kind} of ${group}${order.target === null ? "" : ` (${order.target})`} asked by ${request.by}`,
   );
   return follow(call, { spec, request, seen, label });
+}
+
+/** An order whose answer was lost may stand all the same: that must be said, or it is given twice. */
+async function written(call: Call, { group }: SpecRecord, request: RequestRecord): Promise<boolean> {
+  try {
+    return await call.store.writeRequest(group, request, request.askedAt);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    throw new CommandFailed(
+      EXIT.storeUnreachable,
+      `whether the order for ${group} was written is not known (${error.message}): \`valkeeper status ${group}\` shows it; if it was, it expires in ${duration(request.expiresAt - request.askedAt)}`,
+    );
+  }
 }
 
 async function refuseForStanding(call: Call, { group }: SpecRecord): Promise<never> {
@@ -104,26 +119,37 @@ async function follow(call: Call, following: Following): Promise<Followed> {
       if (!ANSWERS.has(record.event)) tell(call, label, `  ${stepLine(record, request.askedAt)}`);
     }
   };
+  const patience = patienceOf(call);
+  let isTakenUp = false;
   for (;;) {
     const now = environment.wallTime();
-    const [standing, ballot] = await Promise.all([store.readRequest(group), store.readBallot(group)]);
-    await tellSteps();
-    if (standing === null || standing.id !== request.id) {
-      throw refused(`the order for ${group} was replaced before its end was seen: \`valkeeper history ${group}\``);
-    }
-    if (standing.result !== null) {
-      // The history is written behind the result: its last steps are given a moment.
-      await environment.pause(POLL_MS);
-      await tellSteps();
-      return ended(tellResult(call, following, standing.result), standing.result);
+    const read = await patience.ask(() =>
+      Promise.all([store.readRequest(group), store.readBallot(group), tellSteps()]),
+    );
+    if (read !== null) {
+      const [standing, ballot] = read;
+      if (standing?.id !== request.id) {
+        throw refused(`the order for ${group} was replaced before its end was seen: \`valkeeper history ${group}\``);
+      }
+      if (standing.result !== null) {
+        // The history is written behind the result: its last steps are given a moment.
+        await environment.pause(POLL_MS);
+        await patience.ask(tellSteps);
+        return ended(tellResult(call, following, standing.result), standing.result);
+      }
+      isTakenUp = ballot?.operation?.request === request.id;
     }
     if (environment.interrupted.aborted) return ended(tellLeft(call, following, "interrupted"), null);
-    const isTakenUp = ballot?.operation?.request === request.id;
     const deadline = request.expiresAt + (isTakenUp ? CARRIED_OUT_MS : AFTER_EXPIRY_MS);
-    if (now > deadline) return ended(tellLeft(call, following, isTakenUp ? "slow" : "not taken up"), null);
+    if (now > deadline) return ended(tellLeft(call, following, lateness(isTakenUp, read !== null)), null);
     await environment.pause(POLL_MS);
   }
 }
+
+type Left = "interrupted" | "slow" | "not taken up" | "out of sight";
+
+const lateness = (isTakenUp: boolean, isSeen: boolean): Left =>
+  !isSeen ? "out of sight" : isTakenUp ? "slow" : "not taken up";
 
 function tellResult(call: Call, { request, label, spec }: Following, result: RequestResult): ExitCode {
   const took = duration(result.at - request.askedAt);
@@ -132,16 +158,13 @@ function tellResult(call: Call, { request, label, spec }: Following, result: Req
   return result.kind === "done" ? EXIT.ok : EXIT.refused;
 }
 
-function tellLeft(
-  call: Call,
-  { spec, label, request }: Following,
-  why: "interrupted" | "slow" | "not taken up",
-): ExitCode {
+function tellLeft(call: Call, { spec, label, request }: Following, why: Left): ExitCode {
   const { group } = spec;
   const see = `\`valkeeper history ${group} --follow\` and \`valkeeper status ${group}\` show it`;
   const text = {
     interrupted: `no longer waiting; the order goes on: ${see}`,
     slow: `no longer waiting; the order is still being carried out: ${see}`,
+    "out of sight": `no longer waiting, because the table does not answer; whether the order was carried out is not known: ${see}`,
     "not taken up": `no voter took the order up within ${duration(request.expiresAt - request.askedAt)}; it has expired and will not be carried out: is any voter running? \`valkeeper status ${group}\``,
   }[why];
   call.environment.screen.note(`${label}${text}`);

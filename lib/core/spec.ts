@@ -40,7 +40,8 @@ export function settingAt(config: GroupConfig, name: string): unknown {
 function normalized(declared: DeclaredConfig): DeclaredConfig {
   return {
     ...declared,
-    nodes: listOf(declared.nodes).map(wholeNode),
+    // What is no node at all is left for the check to name.
+    nodes: listOf(declared.nodes).map((node) => (isMap(node) ? wholeNode(node) : node)),
     tls: { ...DEFAULTS.tls, ...(declared.tls as TlsConfig | undefined) },
     publication: { ...DEFAULTS.publication, ...(declared.publication as PublicationConfig | undefined) },
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PortError } from "../../lib/core/errors.ts";
 import type { RequestRecord, RequestResult } from "../../lib/core/records.ts";
 import { attemptId, epoch, groupName, nodeId } from "../../lib/core/types.ts";
 import { CommandLine } from "./command-line.ts";
@@ -134,6 +135,45 @@ describe("switchover", () => {
         "no longer waiting; the order goes on: `valkeeper history mymaster --follow` and `valkeeper status mymaster` show it",
     });
     expect(line.store.requests.get(GROUP)?.result).toBe(null);
+  });
+
+  it("goes on waiting while the table does not answer, and says so once", async () => {
+    const line = new CommandLine().withGroup();
+    voterAnswers(line, "done", "n1 is primary since epoch 8");
+    const answer = line.onPause;
+    let pauses = 0;
+    line.onPause = () => {
+      pauses += 1;
+      line.store.failure = pauses < 4 ? new PortError("group-store", "readRequest", "throttled") : null;
+      if (pauses >= 4) answer();
+    };
+    const run = await line.run("switchover", "mymaster", "--to", "n1");
+    expect(run).toMatchObject({
+      exit: 0,
+      notes: "the table does not answer, still waiting: group-store.readRequest: throttled",
+    });
+    expect(run.out).toContain("done: n1 is primary since epoch 8");
+  });
+
+  it("says that the end is not known when the table stays away", async () => {
+    const line = new CommandLine().withGroup();
+    line.onPause = () => {
+      line.store.failure = new PortError("group-store", "readRequest", "throttled");
+    };
+    const { exit, notes } = await line.run("switchover", "mymaster", "--timeout", "2s");
+    expect(exit).toBe(6);
+    expect(notes).toContain("whether the order was carried out is not known");
+  });
+
+  it("says that an order whose answer was lost may stand all the same", async () => {
+    const line = new CommandLine().withGroup();
+    line.store.writeRequest = () =>
+      Promise.reject(new PortError("group-store", "writeRequest", "no answer within 500 ms"));
+    expect(await line.run("switchover", "mymaster")).toMatchObject({
+      exit: 4,
+      notes:
+        "valkeeper: whether the order for mymaster was written is not known (group-store.writeRequest: no answer within 500 ms): `valkeeper status mymaster` shows it; if it was, it expires in 30s",
+    });
   });
 
   it("is one document with --json", async () => {

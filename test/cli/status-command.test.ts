@@ -202,6 +202,21 @@ describe("watch", () => {
     expect(line.store.looks).toHaveLength(2);
   });
 
+  it("goes on when the table is away for a moment, and not when it never answered", async () => {
+    const line = new CommandLine().withGroup();
+    let pauses = 0;
+    line.onPause = () => {
+      pauses += 1;
+      line.store.failure = pauses === 1 ? new PortError("group-store", "listSlots", "throttled") : null;
+      if (pauses === 3) line.interrupt.abort();
+    };
+    const { exit, out, notes } = await line.run("watch");
+    expect([exit, notes]).toEqual([0, "the table does not answer, still waiting: group-store.listSlots: throttled"]);
+    expect(out.match(/mymaster {2}OK/g)).toHaveLength(2);
+    line.store.failure = new PortError("group-store", "listSpecs", "throttled");
+    expect((await line.run("watch")).exit).toBe(4);
+  });
+
   it("prints a line of JSON each second with --json", async () => {
     const line = new CommandLine().withGroup();
     line.onPause = () => line.interrupt.abort();

@@ -92,6 +92,11 @@ describe("effectiveConfig", () => {
     ]);
   });
 
+  it("survives what is no node, for the check to name", () => {
+    expect(effectiveConfig(spec({}, { nodes: [null, "n1"] })).nodes).toEqual([null, "n1"]);
+    expect(effectiveConfig(spec({}, { nodes: 7 })).nodes).toEqual([]);
+  });
+
   it("is not led astray by names that every object inherits", () => {
     const record = spec({}, { "constructor.prototype.x": 1, "__proto__.x": 1 });
     expect(effectiveConfig(record)).toEqual(effectiveConfig(spec({})));
