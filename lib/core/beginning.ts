@@ -217,8 +217,12 @@ const isBlank = (node: NodeState): boolean =>
 export function initialise(turn: Turn): void {
   const intent = standingIntent(ballotOf(turn));
   if (intent !== null) {
-    if (!followIntent(turn, intent)) abandon(turn, `${intent.node} does not answer`);
-    return;
+    if (followIntent(turn, intent)) return;
+    const meant = turn.state.nodes[intent.node];
+    if (meant?.reading == null || !answersNow(turn, meant) || !isBlank(meant))
+      return abandon(turn, `${intent.node} does not answer as a new node`);
+    // A predecessor meant it and did not come to it: meant anew, and no other, because what that one sent may still arrive.
+    return void writeIntent(turn, meant.id, meant.reading, "intended");
   }
   const { config } = turn.context;
   const declared = config.primary;
