@@ -18,14 +18,16 @@ const [file = "", timeoutText = "", concurrencyText = ""] = process.argv.slice(2
 const timeoutMs = Number(timeoutText);
 const concurrency = Number(concurrencyText);
 let running = 0;
+let handler: Handler | null = null;
 
 // Lambda gives no notice either: whatever is not finished is taken over by others.
 process.on("SIGTERM", () => process.exit(0));
+// One that comes while the handler is still being loaded finds the first call about to be made; unhandled it would end the process.
+process.on("SIGUSR2", () => invoke({}));
 // Meant for the parent, which ends this process itself; a terminal sends it to all.
 process.on("SIGINT", () => undefined);
 
-const { handler } = (await import(pathToFileURL(file).href)) as { readonly handler: Handler };
-process.on("SIGUSR2", () => invoke({}));
+handler = ((await import(pathToFileURL(file).href)) as { readonly handler: Handler }).handler;
 // An interval keeps the schedule's phase, however long a call takes.
 setInterval(callOnSchedule, SCHEDULE_PERIOD_MS);
 callOnSchedule();
@@ -35,6 +37,7 @@ function callOnSchedule(): void {
 }
 
 function invoke(event: object): void {
+  if (handler === null) return;
   // Lambda would try a throttled event again for as long as its age allows; the next minute's is due by then.
   if (running >= concurrency) return say("function.throttled", { running });
   running += 1;
