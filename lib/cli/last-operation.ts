@@ -84,20 +84,38 @@ function whyText(before: readonly HistoryRecord[], begun: HistoryRecord | undefi
   return `${voters.join(", ")} found the primary ${cause ?? "down"}`;
 }
 
+/** One clause for each way in which it was kept from writing, with everybody who did it. */
 function fenceClauses(own: readonly HistoryRecord[]): readonly string[] {
-  return own.flatMap((each) => {
-    const node = textOf(each, "node") ?? "the old primary";
-    switch (each.event) {
-      case "node.fenced":
-        return [`${node} by ${each.voter} (${textOf(each, "rung") ?? "frozen"})`];
-      case "fence.parked":
-        return [`${node}: a freeze of ${each.voter} waits on its connection`];
-      case "node.demoted":
-        return [`${node} demoted${textOf(each, "to") === null ? "" : `, follows ${textOf(each, "to")}`}`];
-      default:
-        return [];
-    }
-  });
+  const clauses = new Map<string, string[]>();
+  // A freeze that waited and was read is a fence; what else waited is no longer of interest.
+  const isFenced = own.some((each) => each.event === "node.fenced");
+  for (const each of own) {
+    if (isFenced && each.event === "fence.parked") continue;
+    const clause = fenceClause(each);
+    if (clause === null) continue;
+    const voters = clauses.get(clause) ?? [];
+    if (!voters.includes(each.voter)) clauses.set(clause, [...voters, each.voter].toSorted());
+  }
+  return [...clauses].map(([clause, voters]) => `${clause} (${voters.join(", ")})`);
+}
+
+const RUNGS: Readonly<Record<string, string>> = {
+  assisted: "frozen by a voter beside it",
+  parked: "frozen as it woke",
+};
+
+function fenceClause(record: HistoryRecord): string | null {
+  const node = textOf(record, "node") ?? "the old primary";
+  switch (record.event) {
+    case "node.fenced":
+      return `${node} ${RUNGS[textOf(record, "rung") ?? ""] ?? "frozen"}`;
+    case "fence.parked":
+      return `a freeze waits on a connection to ${node}`;
+    case "node.demoted":
+      return `${node} demoted${textOf(record, "to") === null ? "" : `, follows ${textOf(record, "to")}`}`;
+    default:
+      return null;
+  }
 }
 
 const textOf = (record: HistoryRecord | undefined, key: string): string | null => {

@@ -3,7 +3,7 @@
 import type { Ballot } from "../core/ballot.ts";
 import { completeConfig } from "../core/config-defaults.ts";
 import { modeAt } from "../core/control.ts";
-import type { NodeView } from "../core/records.ts";
+import type { NodeClass, NodeView } from "../core/records.ts";
 import { settingAt } from "../core/spec.ts";
 import { BOOT_FENCE, tokenOf } from "../core/token.ts";
 import type { Address, NodeId } from "../core/types.ts";
@@ -75,24 +75,27 @@ function nodeTable(snapshot: GroupSnapshot, paint: Paint): readonly string[] {
 function nodeRow(snapshot: GroupSnapshot, node: KnownNode, paint: Paint): readonly string[] {
   const isPrimary = snapshot.ballot?.primary?.node === node.id;
   const view = latestView(snapshot, node.id);
+  // What was read before it fell silent is no longer so.
+  const now = view !== null && ANSWERING.has(view.class) ? view : null;
   return [
     isPrimary ? paint.strong(`${node.id}*`) : `${node.id}${node.isDiscovered ? "+" : ""}`,
     addressText(view?.address ?? node.address),
     node.zone || view?.zone || "-",
-    roleText(view),
-    view === null || view.role !== "replica" || view.linkUp === null ? "-" : view.linkUp ? "up" : paint.warning("down"),
-    isPrimary || view === null || view.lagBytes === null ? "-" : bytes(view.lagBytes),
+    view?.role == null ? "-" : now === null ? paint.faint(`was ${view.role}`) : roleText(now),
+    now?.role !== "replica" || now.linkUp === null ? "-" : now.linkUp ? "up" : paint.warning("down"),
+    isPrimary || now?.lagBytes == null ? "-" : bytes(now.lagBytes),
     ...snapshot.voters.map((voter) => voterCell(voter, node.id, paint)),
   ];
 }
 
+const ANSWERING: ReadonlySet<NodeClass> = new Set(["serving", "wrong-role", "reborn", "write-dead"]);
+
 /** IPv6 in brackets. */
 export const addressText = ({ host, port }: Address): string => `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
-function roleText(view: NodeView | null): string {
-  if (view === null || view.role === null) return "-";
+function roleText(view: NodeView): string {
   const token = tokenOf(view.follows);
-  if (token === null) return view.role;
+  if (token === null) return view.role ?? "-";
   return view.follows?.host === BOOT_FENCE.host ? "boot-fenced" : `frozen ${token}`;
 }
 
@@ -156,7 +159,7 @@ function whyNobody(snapshot: GroupSnapshot): string {
     string
   >;
   const clauses = Object.entries(reasons).map(([node, reason]) =>
-    reason.startsWith(node) ? reason : `${node} ${reason}`,
+    reason.startsWith(node) ? reason : `${node}: ${reason}`,
   );
   return clauses.length === 0 ? "" : `: ${clauses.join("; ")}`;
 }

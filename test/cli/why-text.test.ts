@@ -138,7 +138,7 @@ describe("whyText", () => {
         "az-c  primary ok 0.3s ago",
         "last failover: n1 -> n2 at epoch 7, 60m ago (2026-03-01 11:00:00Z), took 32 ms",
         "  why: az-a, az-c found the primary refused",
-        "  old primary fenced: n1 demoted, follows 172.31.37.55:6379",
+        "  old primary fenced: n1 demoted, follows 172.31.37.55:6379 (az-b)",
         "  possible loss: at least 812 B of the replication stream; the old primary was last read 430 ms before",
       ].join("\n"),
     );
@@ -157,7 +157,7 @@ describe("whyText", () => {
     expect(text(healthy, {}, history).split("\n").slice(4)).toEqual([
       "last switchover: n2 -> n1 at epoch 7, 59m ago (2026-03-01 11:01:00Z), took 58 ms",
       "  why: kim@ops asked: patching n2",
-      "  old primary fenced: n2 by az-a (frozen)",
+      "  old primary fenced: n2 frozen (az-a)",
       "  possible loss: none recorded",
     ]);
   });
@@ -165,11 +165,17 @@ describe("whyText", () => {
   it("tells of a parked fence and of an old primary that nobody reached", () => {
     const history = [
       step("fence.parked", 10, { voter: "az-b", detail: { node: "n1", assisted: true } }),
+      step("fence.parked", 11, { voter: "az-a", detail: { node: "n1" } }),
+      step("fence.parked", 12, { voter: "az-b", detail: { node: "n1", assisted: true } }),
       step("primary.committed", 36, { detail: { node: "n2", primaryEpoch: 7 } }),
       step("failover.completed", 47, { detail: { tookMs: 32, kind: "failover" } }),
     ];
-    expect(text(healthy, {}, history)).toContain("  old primary fenced: n1: a freeze of az-b waits on its connection");
-    expect(text(healthy, {}, history.slice(1))).toContain(
+    expect(text(healthy, {}, history)).toContain(
+      "  old primary fenced: a freeze waits on a connection to n1 (az-a, az-b)",
+    );
+    const woken = step("node.fenced", 9_000, { voter: "az-b", detail: { node: "n1", rung: "parked" } });
+    expect(text(healthy, {}, [...history, woken])).toContain("  old primary fenced: n1 frozen as it woke (az-b)");
+    expect(text(healthy, {}, history.slice(3))).toContain(
       "  old primary fenced: nobody reached it before the promotion",
     );
   });
