@@ -24,13 +24,17 @@ let group: GroupName;
 beforeAll(async () => {
   made = await makeStoreAt(endpoint());
   publisher = publisherAt(made);
-  const command = new CreateHostedZoneCommand({ Name: "example.com", CallerReference: "valkeeper" });
-  hostedZoneId = (await made.clients.route53.send(command)).HostedZone?.Id ?? "";
+  hostedZoneId = await makeZone("example.com");
 });
 afterAll(() => made?.close());
 beforeEach(() => {
   group = freshGroup();
 });
+
+async function makeZone(zone: string): Promise<string> {
+  const command = new CreateHostedZoneCommand({ Name: zone, CallerReference: zone });
+  return (await made.clients.route53.send(command)).HostedZone?.Id ?? "";
+}
 
 const name = () => `${group}.example.com`;
 const config = (ttlSeconds = 5) =>
@@ -40,7 +44,8 @@ const publish = (order: Parameters<typeof publicationAt>[1], by = publisher) =>
 
 /** `A 10.0.0.7` and `TXT "..."`, sorted. */
 async function standing(): Promise<readonly string[]> {
-  const command = new ListResourceRecordSetsCommand({ HostedZoneId: hostedZoneId, StartRecordName: name() });
+  const start = { HostedZoneId: hostedZoneId, StartRecordName: name(), MaxItems: 10 };
+  const command = new ListResourceRecordSetsCommand(start);
   const { ResourceRecordSets: all = [] } = await made.clients.route53.send(command);
   const ours = all.filter((record) => record.Name === `${name()}.` || record.Name === `_valkeeper.${name()}.`);
   return ours.map((record) => `${record.Type} ${record.ResourceRecords?.map((each) => each.Value).join(" ")}`).sort();
@@ -121,19 +126,6 @@ describe("publishing to Route 53", () => {
     expect(await standing()).toEqual(["A 10.0.0.7", twinText(7)]);
   });
 
-  it("finds the twin behind many other names", async () => {
-    const names = Array.from({ length: 320 }, (_, n) => `${n}.${name()}`);
-    await byHand(
-      ...names.map((each): [NonNullable<Change["Action"]>, ResourceRecordSet] => [
-        "CREATE",
-        record("A", "10.1.1.1", each),
-      ]),
-    );
-    await publish({ epoch: 7 });
-    expect(await publish({ epoch: 7 })).toEqual({ kind: "applied", changed: false });
-    expect(await publish({ epoch: 6 })).toMatchObject({ kind: "superseded" });
-  });
-
   it("R19: tells the epoch that stands", async () => {
     expect(await publisher.standingEpoch(config())).toBe(0);
     await publish({ epoch: 7 });
@@ -155,7 +147,7 @@ describe("publishing to Route 53", () => {
 
 describe("two publishers of different epochs, in every order of their requests", () => {
   it.each([0, 4])("S2: nothing ever goes back, over epoch %i", async (before) => {
-    for (const schedule of schedules(5)) {
+    for (const schedule of schedules(4)) {
       group = freshGroup();
       if (before > 0) await publish({ epoch: before });
       let highest = before;

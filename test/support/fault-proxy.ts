@@ -64,6 +64,8 @@ export class FaultProxy {
   readonly #target: URL;
   readonly #server: Server;
   #injections: Injection[] = [];
+  #limit: { readonly perSecond: number; tokens: number; at: number } | null = null;
+  #isForbidden: (body: string) => boolean = () => false;
   #seen: SeenRequest[] = [];
   #port = 0;
 
@@ -95,10 +97,22 @@ export class FaultProxy {
     this.#injections.push({ fault, operation: options.operation ?? null, left: options.times ?? 1 });
   }
 
+  /** So many requests a second, and as many at once; the others are turned away as the service does. */
+  limit(perSecond: number | null): void {
+    this.#limit = perSecond === null ? null : { perSecond, tokens: perSecond, at: performance.now() };
+  }
+
+  /** Route 53 refuses each change batch whose text is so, as for a protected name. */
+  forbidChanges(isForbidden: (body: string) => boolean): void {
+    this.#isForbidden = isForbidden;
+  }
+
   /** No more faults, and nothing seen. */
   calm(): void {
     this.#injections = [];
     this.#seen = [];
+    this.#limit = null;
+    this.#isForbidden = () => false;
   }
 
   /** Nobody listens any more: connections are refused, open ones closed. */
@@ -125,7 +139,7 @@ export class FaultProxy {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const received = { operation: operationOf(request), request, body: Buffer.concat(chunks) };
-    const fault = this.#take(received.operation);
+    const fault = this.#take(received.operation) ?? this.#standingFault(received);
     this.#seen.push({ operation: received.operation, fault: fault?.kind ?? null });
     await this.#answer(received, response, fault);
   }
@@ -135,6 +149,23 @@ export class FaultProxy {
     if (found === undefined) return null;
     found.left -= 1;
     return found.fault;
+  }
+
+  #standingFault({ operation, body }: Received): Fault | null {
+    if (!this.#mayPass()) return { kind: "error", name: "Throttling" };
+    const isForbidden = operation === "ChangeResourceRecordSets" && this.#isForbidden(body.toString("utf8"));
+    return isForbidden ? { kind: "error", name: "InvalidChangeBatch" } : null;
+  }
+
+  #mayPass(): boolean {
+    const limit = this.#limit;
+    if (limit === null) return true;
+    const now = performance.now();
+    limit.tokens = Math.min(limit.perSecond, limit.tokens + ((now - limit.at) / 1_000) * limit.perSecond);
+    limit.at = now;
+    if (limit.tokens < 1) return false;
+    limit.tokens -= 1;
+    return true;
   }
 
   async #answer(received: Received, response: ServerResponse, fault: Fault | null): Promise<void> {

@@ -12,7 +12,7 @@ import type { PublicationStore } from "../../ports/group-store.ts";
 import type { Publisher, PublishOutcome } from "../../ports/publisher.ts";
 import { publishParameters, standingTopologyEpoch } from "./parameters.ts";
 import { orderText } from "./publication-text.ts";
-import { publishRecords, standingRecordEpoch } from "./records.ts";
+import { RecordQueue } from "./record-queue.ts";
 
 export interface PublisherOptions {
   readonly store: PublicationStore;
@@ -23,7 +23,14 @@ export interface PublisherOptions {
   readonly clock: Pick<Clock, "wallTime">;
 }
 
-export function createPublisher(options: PublisherOptions): Publisher {
+/** What is published through, made from the options once. */
+interface Means extends Omit<PublisherOptions, "route53"> {
+  readonly records: RecordQueue | null;
+}
+
+/** One for all groups of a process: their changes to one zone share batches. */
+export function createPublisher({ route53, ...others }: PublisherOptions): Publisher {
+  const options: Means = { ...others, records: route53 === null ? null : new RecordQueue(route53) };
   return {
     async publish(target, publication, config) {
       try {
@@ -43,14 +50,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
  * Of all that this process reaches. What a copy was last confirmed to say counts too: it is all that a voter without a
  * path to SSM and Route 53 can know of them. Rejects when something that is reached cannot be read.
  */
-async function standingEpoch(config: GroupConfig, { store, ssm, route53 }: PublisherOptions): Promise<Epoch> {
+async function standingEpoch(config: GroupConfig, { store, ssm, records }: Means): Promise<Epoch> {
   const { parameterPrefix: prefix, dns } = config.publication;
   const group = config.name;
   const [published, copies, topology, record] = await Promise.all([
     store.readPublication(group),
     store.readCopies(group),
     ssm === null || prefix === null ? epoch(0) : standingTopologyEpoch({ ssm, group, prefix }),
-    route53 === null || dns === null ? epoch(0) : standingRecordEpoch(route53, dns),
+    records === null || dns === null ? epoch(0) : records.standingEpoch(dns),
   ]);
   const known = [published, copies.ssm, copies.dns].map((each) => each?.epoch ?? 0);
   return epoch(Math.max(...known, topology, record));
@@ -60,7 +67,7 @@ function publishTo(
   target: PublicationTarget,
   publication: Publication,
   config: GroupConfig,
-  { store, ssm, route53 }: PublisherOptions,
+  { store, ssm, records }: Means,
 ): PromiseLike<PublishOutcome> | PublishOutcome {
   const { parameterPrefix, dns } = config.publication;
   switch (target) {
@@ -72,8 +79,8 @@ function publishTo(
       return publishParameters({ ssm, publication, prefix: parameterPrefix });
     case "dns":
       if (dns === null) return { kind: "skipped", detail: "no DNS record is configured" };
-      if (route53 === null) return { kind: "skipped", detail: "Route 53 is left to the publisher function" };
-      return publishRecords({ route53, publication, dns });
+      if (records === null) return { kind: "skipped", detail: "Route 53 is left to the publisher function" };
+      return records.publish(publication, dns);
   }
 }
 
@@ -95,7 +102,7 @@ async function confirm(
   target: "ssm" | "dns",
   publication: Publication,
   outcome: PublishOutcome & { readonly kind: "applied" },
-  { store, clock }: PublisherOptions,
+  { store, clock }: Means,
 ): Promise<void> {
   const { group, epoch, revision } = publication;
   try {

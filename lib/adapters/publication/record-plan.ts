@@ -31,8 +31,7 @@ type AddressType = (typeof ADDRESS_TYPES)[number];
 export const twinName = (name: string): string => `_valkeeper.${name}`;
 
 /** Names come back in lower case, with a dot at the end. */
-export const sameName = (left: string | undefined, right: string): boolean => bare(left ?? "") === bare(right);
-const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
+export const bareName = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
 export function planRecords(seen: RecordsSeen, publication: Publication, dns: DnsConfig): RecordPlan {
   const address = addressRecord(publication, dns);
@@ -85,7 +84,7 @@ function planWithoutTwin(options: {
 function addressRecord(publication: Publication, dns: DnsConfig): ResourceRecordSet {
   const { host } = publication.primary.address;
   const type = addressType(host);
-  const value = type === "CNAME" ? `${bare(host)}.` : (canonicalHost(host) ?? host);
+  const value = type === "CNAME" ? `${bareName(host)}.` : (canonicalHost(host) ?? host);
   return { Name: dns.name, Type: type, TTL: dns.ttlSeconds, ResourceRecords: [{ Value: value }] };
 }
 
@@ -134,5 +133,5 @@ function describeValue(record: ResourceRecordSet): string {
   if (record.AliasTarget !== undefined) return `an alias of ${record.AliasTarget.DNSName}`;
   const values = (record.ResourceRecords ?? []).map((each) => each.Value ?? "");
   if (record.Type === "AAAA") return values.map((value) => canonicalHost(value) ?? value).join(" ");
-  return record.Type === "CNAME" ? values.map((value) => `${bare(value)}.`).join(" ") : values.join(" ");
+  return record.Type === "CNAME" ? values.map((value) => `${bareName(value)}.`).join(" ") : values.join(" ");
 }
