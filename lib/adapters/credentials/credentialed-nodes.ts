@@ -67,5 +67,6 @@ class CredentialedNode implements ValkeyNode {
 
   execute: ValkeyNode["execute"] = (command, deadline) => this.#node.execute(command, deadline);
   onLateOutcome: ValkeyNode["onLateOutcome"] = (listener) => this.#node.onLateOutcome(listener);
+  onCut: ValkeyNode["onCut"] = (listener) => this.#node.onCut(listener);
   close = (): void => this.#node.close();
 }
