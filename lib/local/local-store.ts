@@ -8,9 +8,13 @@ import {
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
 import { CreateSecretCommand, DeleteSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { CallLimits } from "../adapters/aws/call.ts";
 import type { CredentialsReference, DeclaredConfig } from "../core/config.ts";
 import { PARTITION_KEY, SORT_KEY, STREAM_VIEW } from "../runtime/table-schema.ts";
 import { LocalError } from "./errors.ts";
+
+/** For whoever only looks and registers: a busy machine may answer late, and nothing is decided by it. */
+export const PATIENT: CallLimits = { attemptTimeoutMs: 5_000, totalMs: 20_000, attempts: 4 };
 
 const TABLE_READY_WITHIN_MS = 60_000;
 const TABLE_LOOKED_AT_EVERY_MS = 100;

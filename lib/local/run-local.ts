@@ -14,7 +14,7 @@ import { PUBLISHER_TIMEOUT_MS, VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { HostedFunction } from "./hosted-function.ts";
 import { startLocalCloud } from "./local-cloud.ts";
 import { type LocalConfig, readLocalConfig } from "./local-config.ts";
-import { createFailoverTable, deleteFailoverTable, forgetPassword, keepPassword } from "./local-store.ts";
+import { createFailoverTable, deleteFailoverTable, forgetPassword, keepPassword, PATIENT } from "./local-store.ts";
 import { ProcessGroup } from "./process-group.ts";
 import { describeWaiting, isReady } from "./readiness.ts";
 
@@ -126,7 +126,7 @@ async function openPlace(config: LocalConfig, group: ProcessGroup): Promise<Plac
     endpoint: cloud.endpoint,
     table,
     clients,
-    store: createDynamodbStore({ client: clients.dynamodb, table }),
+    store: createDynamodbStore({ client: clients.dynamodb, table, limits: PATIENT }),
     environment: { ...cloud.environment, [VARIABLES.region]: config.region },
     isForeign: Boolean(foreign),
   };

@@ -8,9 +8,10 @@ import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import type { AwsClients } from "../../adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../adapters/dynamodb/group-store.ts";
 import { type GroupName, groupName } from "../../core/types.ts";
-import type { OperatorStore } from "../../ports/group-store.ts";
+import type { OperatorStore, PublicationStore } from "../../ports/group-store.ts";
 import { clientsOf, type Deployed, deployStack } from "../deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../local-cloud.ts";
+import { PATIENT } from "../local-store.ts";
 import type { ProcessGroup } from "../process-group.ts";
 import { localAccess } from "../valkey-config.ts";
 import { ValkeyProcess } from "../valkey-process.ts";
@@ -118,4 +119,8 @@ export function deploy(
 }
 
 export const storeOf = (clients: AwsClients, table: string): OperatorStore =>
-  createDynamodbStore({ client: clients.dynamodb, table });
+  createDynamodbStore({ client: clients.dynamodb, table, limits: PATIENT });
+
+/** An application gives up sooner and asks again. */
+export const storeForClients = ({ clients, deployed }: Installation): PublicationStore =>
+  createDynamodbStore({ client: clients.dynamodb, table: deployed.table });

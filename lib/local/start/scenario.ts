@@ -11,7 +11,7 @@ import { describeWaiting, isReady } from "../readiness.ts";
 import { localAccess } from "../valkey-config.ts";
 import type { ValkeyProcess } from "../valkey-process.ts";
 import type { CommandLine } from "./command-line.ts";
-import { GROUP, type Installation, ZONES } from "./installation.ts";
+import { GROUP, type Installation, storeForClients, ZONES } from "./installation.ts";
 import { names, readPublished, textOf } from "./published.ts";
 import type { Say } from "./step-printer.ts";
 import { now, WritingClient } from "./writing-client.ts";
@@ -58,7 +58,7 @@ export class Scenario {
 
   async startClient(say: Say): Promise<void> {
     const client = new WritingClient({
-      store: this.#installation.store,
+      store: storeForClients(this.#installation),
       group: GROUP,
       account: localAccess.application,
     });
