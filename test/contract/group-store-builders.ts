@@ -32,7 +32,7 @@ export type MakeStore = () => PromiseLike<StoreUnderTest>;
 export const az = (letter: string): VoterId => voterId(`az-${letter}`);
 export const n1 = nodeId("n1");
 export const n2 = nodeId("n2");
-export const n3 = nodeId("n3");
+const n3 = nodeId("n3");
 
 let groups = 0;
 export function freshGroup(): GroupName {

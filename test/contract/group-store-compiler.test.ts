@@ -29,7 +29,7 @@ import {
   PATIENT,
 } from "./group-store-endpoints.ts";
 
-const RUNS = 200;
+const RUNS = 120;
 const key = { pk: "group#random", sk: "ballot" };
 
 // Few names, so that conditions and changes meet what is there: reserved words, dots and hyphens among them.

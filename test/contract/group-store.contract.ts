@@ -8,7 +8,7 @@ import { describePublications } from "./group-store-publications.contract.ts";
 import { describeHistory, describeRequests, describeSpecs } from "./group-store-records.contract.ts";
 import { describeSlots } from "./group-store-slots.contract.ts";
 
-export type { MakeStore, StoreUnderTest } from "./group-store-builders.ts";
+export type { MakeStore } from "./group-store-builders.ts";
 
 /** Each part makes a store of its own, once. */
 export function describeGroupStoreContract(name: string, makeStore: MakeStore): void {
