@@ -51,7 +51,7 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
   if (isRestoring && node.reading?.role === "primary" && !isPromotedBy(node.reading, intent)) return false;
   if (node.reading !== null && isPromotedBy(node.reading, intent)) return confirmPromotion(turn, intent, node);
   if (node.reading !== null && node.reading.runId !== intent.runId) {
-    forgetFreeze(turn, intent.node);
+    if (facts.frozen?.after.runId === intent.runId) forgetFreeze(turn, intent.node);
     return false;
   }
   if (intent.epoch === run.epoch && facts.frozen !== null) {

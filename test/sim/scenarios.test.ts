@@ -308,6 +308,7 @@ describe("the candidate dies", () => {
           const gone = afterMs === null ? ["n1 is not running", "n2 is not running"] : ["n1 is not running"];
           expect(s.unsettled()).toEqual(gone);
           expect(s.events("intent.recorded")).toBeLessThan(6);
+          expect(s.events("node.frozen")).toBeLessThan(10);
         },
       );
     }

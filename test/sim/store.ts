@@ -156,7 +156,7 @@ export class SimStore implements OperatorStore {
     return result;
   }
 
-  resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<void> {
+  resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<boolean> {
     return this.#ask("resolveRequest", () => this.#table.resolveRequest(group, id, result));
   }
 

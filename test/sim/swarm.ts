@@ -10,7 +10,8 @@ import { unsettled, waitsForPerson } from "./settled.ts";
 import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
 const HEAL_AT_MS = FAULTS_UNTIL_MS + 5_000;
-const END_MS = 120_000;
+/** Longer than the period of the publisher function, which repairs what was overwritten by hand. */
+const END_MS = HEAL_AT_MS + 65_000;
 /** Looks for the healed state this often, and wants to see it stay. */
 const LOOK_EVERY_MS = 1_000;
 const STAYS_LOOKS = 3;

@@ -172,9 +172,11 @@ export class Table {
     return true;
   }
 
-  resolveRequest(group: GroupName, id: string, result: RequestResult): void {
+  resolveRequest(group: GroupName, id: string, result: RequestResult): boolean {
     const standing = this.requests.get(group);
-    if (standing?.id === id && standing.result === null) this.requests.set(group, { ...standing, result });
+    if (standing?.id !== id || standing.result !== null) return false;
+    this.requests.set(group, { ...standing, result });
+    return true;
   }
 
   removeGroup(group: GroupName): void {
