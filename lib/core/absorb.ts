@@ -10,7 +10,7 @@ import { actsUntil, leaseSighted } from "./lease.ts";
 import { observe, reclassify } from "./observation.ts";
 import { foldOutcome, newRun, patchRun } from "./operation.ts";
 import { sighted } from "./quorum.ts";
-import { answer } from "./requests.ts";
+import { answer, answered } from "./requests.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch, probeSoon } from "./turn.ts";
@@ -42,6 +42,8 @@ export function absorb(turn: Turn, fact: Fact): void {
       return commandEnded(turn, fact);
     case "publish-ended":
       return publishEnded(turn, fact);
+    case "request-resolved":
+      return answered(turn, fact);
     case "standing-epoch-read":
       return patch(turn, { standingEpoch: fact.epoch });
   }

@@ -55,6 +55,13 @@ export type Fact =
       readonly result: "applied" | "superseded" | "skipped" | "failed";
       readonly detail: string;
     }
+  /** Whether this voter's answer to a request stands in the table (another's may have been first); null: no answer. */
+  | {
+      readonly kind: "request-resolved";
+      readonly id: string;
+      readonly result: RequestResult;
+      readonly applied: boolean | null;
+    }
   /** The highest epoch that any publication of this group names; null: could not be read. */
   | { readonly kind: "standing-epoch-read"; readonly epoch: Epoch | null };
 

@@ -4,6 +4,7 @@
 
 import type { Ballot, Operation } from "./ballot.ts";
 import { highestToken, standingEpoch } from "./beginning.ts";
+import type { Fact } from "./commands.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
 import type { RequestRecord, RequestResult } from "./records.ts";
@@ -24,7 +25,11 @@ type Considered = "none" | "begun" | Rejection;
 export function considerRequest(turn: Turn, ballot: Ballot): Considered {
   const { request } = turn.state;
   if (request === null || request.result !== null || turn.state.resolved === request.id) return "none";
-  if (ballot.lastRequest === request.id) return answerEnded(turn, ballot, request);
+  const since = turn.state.requestSince ?? turn.at;
+  if (ballot.lastRequest === request.id) {
+    // Whoever held its operation answers it at once; the others only when that one did not live to.
+    return isQuietFor(turn, PATIENCE_MS) ? answerEnded(turn, ballot, request) : "none";
+  }
   if (turn.wall >= request.expiresAt)
     return answer(turn, ballot, request, "refused", "it expired before it could be carried out");
   const mode = modeAt(ballot, turn.wall);
@@ -32,7 +37,6 @@ export function considerRequest(turn: Turn, ballot: Ballot): Considered {
   const plan = planOf(turn, ballot, request);
   if (typeof plan === "string") return answer(turn, ballot, request, "done", plan);
   if ("refuse" in plan) {
-    const since = turn.state.requestSince ?? turn.at;
     if (plan.isFinal || isDueIn(turn, since, PATIENCE_MS)) return answer(turn, ballot, request, "refused", plan.refuse);
     return {
       reason: "operation-going-on",
@@ -150,7 +154,7 @@ function answerEnded(turn: Turn, ballot: Ballot, request: RequestRecord): Consid
   );
 }
 
-/** Answers once; the store refuses a second answer. */
+/** Answers once; the table refuses a second answer, and only the first is told. */
 export function answer(
   turn: Turn,
   ballot: Ballot,
@@ -161,8 +165,20 @@ export function answer(
   const result: RequestResult = { kind, detail, epoch: ballot.epoch, at: turn.wall };
   turn.commands.push({ kind: "resolve-request", id: request.id, result });
   patch(turn, { resolved: request.id });
-  emit(turn, kind === "done" ? "request.done" : "request.refused", {
-    detail: { request: request.kind, by: request.by, result: kind, reason: detail },
-  });
   return "begun";
+}
+
+/** Folds in what became of this voter's answer. */
+export function answered(turn: Turn, fact: Extract<Fact, { kind: "request-resolved" }>): void {
+  const { request } = turn.state;
+  if (fact.applied === null && turn.state.resolved === fact.id) patch(turn, { resolved: null });
+  if (fact.applied !== true || request?.id !== fact.id) return;
+  const { kind, detail } = fact.result;
+  const facts = { request: request.kind, by: request.by, result: kind, reason: detail };
+  emit(turn, kind === "done" ? "request.done" : "request.refused", { detail: facts });
+}
+
+function isQuietFor(turn: Turn, ms: number): boolean {
+  const { quietSince } = turn.state;
+  return quietSince !== null && isDueIn(turn, quietSince, ms);
 }

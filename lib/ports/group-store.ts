@@ -32,8 +32,8 @@ export interface GroupStore {
   readBallot(group: GroupName): PromiseLike<Ballot | null>;
   /** One conditional update of the ballot; a refusal whose item carries our attempt id resolves as `applied`. Never rejects. */
   writeBallot(write: BallotWrite): PromiseLike<WriteOutcome>;
-  /** Sets the result of the request with this id unless it has one or was superseded. */
-  resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<void>;
+  /** Sets the result of the request with this id unless it has one or was superseded: false, the first word stays. */
+  resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<boolean>;
   appendHistory(records: readonly HistoryRecord[]): PromiseLike<void>;
   /** Takes the next generation of the slot by conditional write. */
   takeSlot(voter: VoterId, shard: number, owner: string, at: WallTime): PromiseLike<SlotRecord>;

@@ -220,10 +220,9 @@ export class GroupLoop {
   }
 
   #resolveRequest({ id, result }: Extract<Command, { kind: "resolve-request" }>): void {
-    // A lost answer leaves the request standing; whoever sees it next finds it carried out and answers it.
     this.#ports.store.resolveRequest(this.config.name, id, result).then(
-      () => {},
-      (error: unknown) => this.deliver({ kind: "store-failed", detail: errorText(error), unreadable: false }),
+      (applied) => this.deliver({ kind: "request-resolved", id, result, applied }),
+      () => this.deliver({ kind: "request-resolved", id, result, applied: null }),
     );
   }
 

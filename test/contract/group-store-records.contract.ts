@@ -104,8 +104,8 @@ export function describeRequests(makeStore: MakeStore): void {
   it("keeps the first result, and gives none to a request that was superseded", async () => {
     const group = freshGroup();
     await the().writeRequest(group, requestOf("first"), wallTime(1_000));
-    await the().resolveRequest(group, "first", done);
-    await the().resolveRequest(group, "first", { ...done, kind: "failed", detail: "too late" });
+    expect(await the().resolveRequest(group, "first", done)).toBe(true);
+    expect(await the().resolveRequest(group, "first", { ...done, kind: "failed", detail: "too late" })).toBe(false);
     expect((await the().readRequest(group))?.result).toEqual(done);
     await the().writeRequest(group, requestOf("second"), wallTime(2_000));
     await the().resolveRequest(group, "first", done);

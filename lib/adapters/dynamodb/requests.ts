@@ -40,7 +40,12 @@ export async function writeRequest(
   }
 }
 
-export async function resolveRequest(table: Table, group: GroupName, id: string, result: RequestResult): Promise<void> {
+export async function resolveRequest(
+  table: Table,
+  group: GroupName,
+  id: string,
+  result: RequestResult,
+): Promise<boolean> {
   const guard = guardExpressions({
     // A slow voter ends a request that another has ended, or one that was superseded by the next: the first word stays.
     condition: "#id = :id AND attribute_not_exists(#result)",
@@ -49,4 +54,5 @@ export async function resolveRequest(table: Table, group: GroupName, id: string,
   });
   const written = await table.update(requestKey(group), { ...guard, UpdateExpression: "SET #result = :result" });
   if (written.kind === "failed") throw storeError("resolveRequest", written.failure.detail, written.failure.error);
+  return written.kind === "applied";
 }
