@@ -1,0 +1,100 @@
+// What it costs while nothing happens: processor time and memory of the three that watch, and requests to the table.
+
+import { readFileSync } from "node:fs";
+import { startLocalCloud } from "../../lib/local/local-cloud.ts";
+import { startCountingProxy } from "./counting-proxy.ts";
+import { monotonicMs, pause } from "./monotonic.ts";
+import { type Row, SENTINEL, VALKEEPER } from "./row.ts";
+import { Scene, withGroup } from "./scene.ts";
+import { summarize } from "./statistics.ts";
+
+const WATCHED_MS = 60_000;
+const QUICK_WATCHED_MS = 20_000;
+/** Of Linux, whatever the kernel's own. */
+const TICKS_PER_SECOND = 100;
+
+export const idleRow: Row = {
+  id: "idle",
+  title: "one quiet group, probes every 500 ms, per watching process (sentinel or voter)",
+  variants: [SENTINEL, VALKEEPER],
+  mostRuns: 3,
+  lines: [
+    { figure: "cpu", label: "processor time, of one core", unit: "%", variants: [VALKEEPER.id] },
+    { figure: "memory", label: "memory (RSS)", unit: "MB", variants: [VALKEEPER.id] },
+    {
+      figure: "reads",
+      label: "DynamoDB reads per voter",
+      unit: "/min",
+      variants: [VALKEEPER.id],
+      hasSentinel: false,
+    },
+    {
+      figure: "writes",
+      label: "DynamoDB writes per voter",
+      unit: "/min",
+      variants: [VALKEEPER.id],
+      hasSentinel: false,
+    },
+  ],
+  measure: ({ group: parent, isQuick }, variant) =>
+    withGroup(parent, async (group) => {
+      const cloud = variant.side === "valkeeper" ? await startLocalCloud({ group }) : null;
+      const proxy = cloud === null ? null : await startCountingProxy(group, cloud.endpoint);
+      const endpoint = proxy === null ? {} : { endpoint: proxy.endpoint };
+      const scene = await Scene.open({ group, variant, downAfterMs: 5_000, ...endpoint });
+      await scene.settle();
+      const [from, before] = [readUsage(scene.side.watchers), proxy?.counts()];
+      const startedAt = monotonicMs();
+      await pause(isQuick ? QUICK_WATCHED_MS : WATCHED_MS);
+      const [to, after] = [readUsage(scene.side.watchers), proxy?.counts()];
+      const seconds = (monotonicMs() - startedAt) / 1_000;
+      const cpu = to.map(({ cpuSeconds }, index) => (100 * (cpuSeconds - (from[index]?.cpuSeconds ?? 0))) / seconds);
+      return {
+        figures: {
+          cpu: summarize(cpu)?.median ?? null,
+          memory: summarize(to.map(({ memoryMb }) => memoryMb))?.median ?? null,
+          ...requests(before, after, seconds / 60),
+        },
+        timeline: [],
+        ...(before === undefined || after === undefined ? {} : { notes: [describe(before, after)] }),
+      };
+    }),
+};
+
+type Counts = ReadonlyMap<string, number>;
+
+const READS = ["GetItem", "BatchGetItem", "Query", "Scan"];
+const WRITES = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+
+const difference = (before: Counts, after: Counts, operation: string): number => {
+  const name = `DynamoDB_20120810.${operation}`;
+  return (after.get(name) ?? 0) - (before.get(name) ?? 0);
+};
+
+function requests(before: Counts | undefined, after: Counts | undefined, minutes: number) {
+  if (before === undefined || after === undefined) return {};
+  const perVoter = (operations: readonly string[]): number =>
+    operations.reduce((sum, operation) => sum + difference(before, after, operation), 0) / 3 / minutes;
+  return { reads: perVoter(READS), writes: perVoter(WRITES) };
+}
+
+const describe = (before: Counts, after: Counts): string =>
+  [...READS, ...WRITES].map((operation) => `${operation} ${difference(before, after, operation)}`).join(", ");
+
+interface Usage {
+  readonly cpuSeconds: number;
+  readonly memoryMb: number;
+}
+
+function readUsage(pids: readonly number[]): Usage[] {
+  return pids.map((pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The program's name stands in parentheses and may hold anything; the fields are counted behind it.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return {
+      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      memoryMb: Number(resident?.[1] ?? 0) / 1_024,
+    };
+  });
+}

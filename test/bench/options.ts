@@ -1,0 +1,48 @@
+// What `npm run bench -- ...` was asked for.
+
+import { parseArgs } from "node:util";
+
+export interface BenchOptions {
+  readonly isQuick: boolean;
+  /** Of each variant of each row. */
+  readonly runs: number;
+  /** Null: every row. */
+  readonly only: readonly string[] | null;
+  /** The document; its picture goes beside it. */
+  readonly out: string;
+}
+
+export const HELP = `npm run bench [-- --quick | --full] [--only ROW,ROW] [--out FILE]
+  --quick   few short rows, about 5 minutes; written to .cache/bench unless --out says otherwise
+  --full    10 runs of each instead of 5
+  --only    these rows alone; written to .cache/bench unless --out says otherwise
+  --out     the document [docs/benchmarks.md]; its picture goes beside it`;
+
+const RUNS = { quick: 2, usual: 5, full: 10 } as const;
+const DOCUMENT = "docs/benchmarks.md";
+/** A part of the rows never overwrites the published whole by itself. */
+const PARTIAL_DOCUMENT = ".cache/bench/benchmarks.md";
+
+export function readOptions(args: readonly string[], rows: readonly string[]): BenchOptions | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+      only: { type: "string" },
+      out: { type: "string" },
+    },
+  });
+  if (values.help) return "help";
+  const only = values.only?.split(",").map((name) => name.trim()) ?? null;
+  const unknown = only?.filter((name) => !rows.includes(name)) ?? [];
+  if (unknown.length > 0) throw new Error(`there is no row ${unknown.join(", ")}: there are ${rows.join(", ")}`);
+  const isWhole = only === null && !values.quick;
+  return {
+    isQuick: values.quick,
+    runs: values.full ? RUNS.full : values.quick ? RUNS.quick : RUNS.usual,
+    only,
+    out: values.out ?? (isWhole ? DOCUMENT : PARTIAL_DOCUMENT),
+  };
+}
