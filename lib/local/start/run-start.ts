@@ -70,8 +70,11 @@ async function show(group: ProcessGroup, printer: StepPrinter): Promise<Shown | 
     await printer.step("every acknowledged write is looked for", (say) => running.countWrites(say));
     return { scenario: running, installation, commands };
   } catch {
-    // The step that failed has printed why.
-    if (!group.isClosing) printer.say("\nnot every step held");
+    // The step that failed has printed how; why is in the table.
+    if (!group.isClosing) {
+      await scenario?.explain((line) => printer.say(line)).catch(() => undefined);
+      printer.say("\nnot every step held");
+    }
     return null;
   } finally {
     await scenario?.stop();

@@ -162,6 +162,14 @@ export class Scenario {
     return node;
   }
 
+  /** What the installation itself says of a step that did not hold. */
+  async explain(say: Say): Promise<void> {
+    for (const command of ["why", "history"]) {
+      say(`$ npx valkeeper ${command} ${GROUP}`);
+      for (const line of (await this.#commands.run(command, GROUP)).lines) say(line);
+    }
+  }
+
   /** The client, if it runs. */
   async stop(): Promise<void> {
     await this.#client?.stop();
