@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDynamodbStore, STORE_LIMITS } from "../../lib/adapters/dynamodb/group-store.ts";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { WriteOutcome } from "../../lib/core/ballot-write.ts";
-import { wallTime } from "../../lib/core/types.ts";
+import { epoch, wallTime } from "../../lib/core/types.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import { type Fault, FaultProxy } from "../support/fault-proxy.ts";
 import {
@@ -221,6 +221,16 @@ describe("other writes whose answer is lost", () => {
   it("finds its own request", async () => {
     lose("PutItem");
     expect(await store.writeRequest(freshGroup(), requestOf("mine"), wallTime(1))).toBe(true);
+  });
+
+  it("finds its own result of a request, and no other's", async () => {
+    const group = freshGroup();
+    const result = { kind: "done", detail: "n2 is primary", epoch: epoch(5), at: wallTime(2) } as const;
+    await direct.store.writeRequest(group, requestOf("r"), wallTime(1));
+    lose("UpdateItem");
+    expect(await store.resolveRequest(group, "r", result)).toBe(true);
+    proxy.inject({ kind: "cut" }, { operation: "UpdateItem" });
+    expect(await store.resolveRequest(group, "r", { ...result, kind: "failed" })).toBe(false);
   });
 
   it("tells its caller what it could not write", async () => {

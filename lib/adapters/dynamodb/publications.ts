@@ -38,7 +38,7 @@ function isOurs(item: Item, publication: Publication): boolean {
 }
 
 export async function readCopies(table: Table, group: GroupName): Promise<PublishedCopies> {
-  const item = await table.get("readCopies", copiesKey(group), false);
+  const item = await table.get("readCopies", copiesKey(group), true);
   return item === null ? { ssm: null, dns: null } : decodeCopies(item);
 }
 

@@ -5,8 +5,9 @@ import type { Item } from "../../core/ballot-write.ts";
 import { decodeRequest } from "../../core/record-format.ts";
 import type { RequestRecord, RequestResult } from "../../core/records.ts";
 import type { GroupName, WallTime } from "../../core/types.ts";
+import type { Attributes } from "./attribute-value.ts";
 import { requestKey } from "./keys.ts";
-import { guardExpressions, storeError, type Table } from "./table.ts";
+import { guardExpressions, plain, storeError, type Table } from "./table.ts";
 
 export async function readRequest(table: Table, group: GroupName): Promise<RequestRecord | null> {
   const item = await table.get("readRequest", requestKey(group), true);
@@ -53,6 +54,23 @@ export async function resolveRequest(
     values: { ":id": id, ":result": { ...result } },
   });
   const written = await table.update(requestKey(group), { ...guard, UpdateExpression: "SET #result = :result" });
-  if (written.kind === "failed") throw storeError("resolveRequest", written.failure.detail, written.failure.error);
-  return written.kind === "applied";
+  switch (written.kind) {
+    case "applied":
+      return true;
+    case "refused":
+      // Our own earlier try, whose answer was lost, had written this very word.
+      return (
+        written.earlierAmbiguous && JSON.stringify(resultIn(written.attributes)) === JSON.stringify(fieldsOf(result))
+      );
+    case "failed":
+      throw storeError("resolveRequest", written.failure.detail, written.failure.error);
+  }
 }
+
+function resultIn(attributes: Attributes | null): readonly unknown[] | null {
+  const result = attributes === null ? null : decodeRequest(plain(attributes)).result;
+  return result === null ? null : fieldsOf(result);
+}
+
+/** In one order: the table keeps a map's fields in its own. */
+const fieldsOf = ({ kind, detail, epoch, at }: RequestResult): readonly unknown[] => [kind, detail, epoch, at];
