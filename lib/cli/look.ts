@@ -1,6 +1,7 @@
 // How is it known that what is shown is of now? A look mark in the table makes every voter write what it sees with its
 // next tick. Whether a slot was written since is told by its having changed, never by comparing clocks of two machines.
 
+import { PortError } from "../core/errors.ts";
 import type { SlotRecord, SpecRecord } from "../core/records.ts";
 import { type GroupName, type WallTime, wallTime } from "../core/types.ts";
 import type { Call } from "./environment.ts";
@@ -24,6 +25,19 @@ export async function freshSnapshots(call: Call, specs: readonly SpecRecord[]): 
     specs.map((spec) => spec.group),
   );
   return readSnapshots(call.store, specs, call.environment.wallTime());
+}
+
+/**
+ * Makes the voters watch for an order: those that are looked at glance at the group ten times as often, so that it is
+ * taken up at once. Where the table does not take the mark the order is written all the same, and taken up a second later.
+ */
+export async function announceOrder(call: Call, spec: SpecRecord): Promise<void> {
+  try {
+    await lookAt(call, [spec]);
+    await answered(call, [spec.group]);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+  }
 }
 
 async function lookAt(call: Call, specs: readonly SpecRecord[]): Promise<void> {

@@ -11,10 +11,11 @@ import { EXIT, type ExitCode, worst } from "./exit-code.ts";
 import { CommandFailed, refused, usage } from "./failure.ts";
 import { newest, unseen } from "./history.ts";
 import { stepLine } from "./history-text.ts";
+import { announceOrder } from "./look.ts";
 import { patienceOf } from "./patience.ts";
 import { duration } from "./units.ts";
 
-const POLL_MS = 200;
+const POLL_MS = 100;
 /** After its expiry a voter answers a request that nobody took up; this long is left for that. */
 const AFTER_EXPIRY_MS = 3_000;
 /** One that was taken up ends within its step time-outs, however often it is taken over. */
@@ -53,6 +54,7 @@ export function targetOf(spec: SpecRecord, known: readonly string[], name: strin
 export async function carryOut(call: Call, spec: SpecRecord, order: Order, label = ""): Promise<Followed> {
   const { environment } = call;
   const { group } = spec;
+  await announceOrder(call, spec);
   const seen = new Set((await newest(call, group, STEPS_BEFORE)).map((record) => record.id));
   const askedAt = environment.wallTime();
   const request: RequestRecord = {
