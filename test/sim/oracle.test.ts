@@ -1,0 +1,319 @@
+// Each promise of the oracle with a made-up world that breaks it, and one beside it that does not.
+
+import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Item, Json } from "../../lib/core/ballot-write.ts";
+import {
+  attemptId,
+  epoch,
+  groupName,
+  instant,
+  type NodeId,
+  type NodeReading,
+  nodeId,
+  type ReplicationId,
+  wallTime,
+} from "../../lib/core/types.ts";
+import { WriteLog } from "./client.ts";
+import { Oracle } from "./oracle.ts";
+import type { NodeTruth, OracleView } from "./oracle-view.ts";
+import { type Position, Stream } from "./stream.ts";
+import type { BallotChange } from "./table.ts";
+
+const n1 = nodeId("n1");
+const n2 = nodeId("n2");
+const n3 = nodeId("n3");
+
+interface Made {
+  readonly oracle: Oracle;
+  readonly view: MadeView;
+  /** One applied write of the ballot. */
+  write(by: string, name: string, changes: Readonly<Record<string, Json>>): void;
+  ids(): readonly string[];
+}
+
+interface MadeView extends OracleView {
+  time: number;
+  truths: NodeTruth[];
+  names: NodeId[];
+  record: Ballot | null;
+  settings: { quorum: number; onPossibleLoss: "promote" | "refuse"; waitK: number; offsetToleranceBytes: number };
+}
+
+function made(): Made {
+  const view: MadeView = {
+    time: 0,
+    truths: [],
+    names: [],
+    record: null,
+    settings: { quorum: 2, onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0 },
+    now: () => view.time,
+    wallNow: () => 1_000,
+    ballot: () => view.record,
+    config: () => view.settings,
+    nodes: () => view.truths,
+    published: () => view.names,
+    log: new WriteLog(),
+  };
+  const oracle = new Oracle(view);
+  let item: Item | null = null;
+  return {
+    oracle,
+    view,
+    write: (by, name, changes) => {
+      const before = item;
+      item = { ...item, ...changes };
+      const write = { name, group: groupName("main"), attempt: { path: ["attempt"], id: attemptId("x") }, changes: [] };
+      oracle.onBallot({ before, after: item, by, write } as unknown as BallotChange);
+    },
+    ids: () => oracle.violations.map(({ id }) => id),
+  };
+}
+
+const primary = (node: NodeId, at: number): Json => ({ node, epoch: at, runId: "r", replicationId: "id" });
+const vote = (level: string, changes: Readonly<Record<string, Json>> = {}): Json => ({
+  level,
+  node: n1,
+  epoch: 1,
+  generation: 1,
+  seq: 1,
+  ...changes,
+});
+const begins = (kind: string, began: number): Json => ({
+  kind,
+  began,
+  by: "automatic",
+  step: "begun",
+  votedDown: false,
+});
+
+const position = (stream: Stream, offset: number): Position => ({ stream, offset });
+const stream = (id: string): Stream => new Stream(id.repeat(40).slice(0, 40) as ReplicationId, null, 0, 0);
+const truth = (id: NodeId, at: Position | null, changes: Partial<NodeTruth> = {}): NodeTruth => ({
+  id,
+  position: at,
+  runId: `run of ${id}`,
+  acceptsWrites: false,
+  priority: 100,
+  reachable: true,
+  ...changes,
+});
+
+describe("the record", () => {
+  it("S1: one epoch with two primaries", () => {
+    const world = made();
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+    world.write("voter:az-b", "enter-replication-id", { primary: primary(n1, 1) });
+    expect(world.ids()).toEqual([]);
+    world.write("voter:az-b", "commit", { primary: primary(n2, 1) });
+    expect(world.ids()).toEqual(["S1"]);
+  });
+
+  it("S1: a publication that names another than was committed", () => {
+    const world = made();
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+    const publication = { schema: 1, group: groupName("main"), revision: 0, replicas: [], at: wallTime(0) } as const;
+    const address = { host: "h", port: 1 };
+    world.oracle.onPublication({ ...publication, epoch: epoch(1), primary: { node: n1, address } });
+    expect(world.ids()).toEqual([]);
+    world.oracle.onPublication({ ...publication, epoch: epoch(1), revision: 1, primary: { node: n2, address } });
+    expect(world.ids()).toEqual(["S1"]);
+  });
+
+  it("S2: an epoch that falls, in the ballot and in what is published", () => {
+    const world = made();
+    world.write("voter:az-a", "adopt", { epoch: 3, primary: primary(n1, 3) });
+    world.write("voter:az-a", "grant", { epoch: 2 });
+    expect(world.ids()).toContain("S2");
+    const other = made();
+    other.write("voter:az-a", "adopt", { epoch: 3, primary: primary(n1, 3) });
+    const publication = { schema: 1, group: groupName("main"), replicas: [], at: wallTime(0) } as const;
+    const named = { node: n1, address: { host: "h", port: 1 } };
+    other.oracle.onPublication({ ...publication, epoch: epoch(3), revision: 1, primary: named });
+    other.oracle.onPublication({ ...publication, epoch: epoch(3), revision: 1, primary: named });
+    expect(other.ids()).toEqual(["S2"]);
+  });
+
+  it("S3: an election on too few votes, on suspicions, on votes against somebody else", () => {
+    const insufficient: readonly Readonly<Record<string, Json>>[] = [
+      { "vote_az-a": vote("down") },
+      { "vote_az-a": vote("down"), "vote_az-b": vote("suspect") },
+      { "vote_az-a": vote("down"), "vote_az-b": vote("down", { node: n2 }) },
+      { "vote_az-a": vote("down"), "vote_az-b": vote("down", { epoch: 0 }) },
+    ];
+    for (const votes of insufficient) {
+      const world = made();
+      world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+      for (const [name, value] of Object.entries(votes)) {
+        world.write(`voter:${name.slice(5)}`, "cast-vote", { [name]: value });
+      }
+      world.write("voter:az-a", "grant", { epoch: 2, operation: begins("failover", 2) });
+      expect(world.ids()).toEqual(["S3"]);
+    }
+    const world = made();
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+    world.write("voter:az-a", "cast-vote", { "vote_az-a": vote("down") });
+    world.write("voter:az-b", "cast-vote", { "vote_az-b": vote("down") });
+    world.write("voter:az-a", "grant", { epoch: 2, operation: begins("failover", 2) });
+    expect(world.ids()).toEqual([]);
+  });
+
+  it("S7: a vote that goes back, that another cast, or that a successor weakened", () => {
+    const standing = { "vote_az-a": vote("down", { generation: 2, seq: 5 }) };
+    const broken: readonly (readonly [string, Json])[] = [
+      ["voter:az-a", vote("down", { generation: 2, seq: 4 })],
+      ["voter:az-a", vote("down", { generation: 1, seq: 9 })],
+      ["voter:az-b", vote("down", { generation: 2, seq: 6 })],
+      ["voter:az-a", vote("suspect", { generation: 3, seq: 1 })],
+    ];
+    for (const [by, value] of broken) {
+      const world = made();
+      world.write("voter:az-a", "cast-vote", standing);
+      world.write(by, "cast-vote", { "vote_az-a": value });
+      expect(world.ids()).toEqual(["S7"]);
+    }
+    const world = made();
+    world.write("voter:az-a", "cast-vote", standing);
+    world.write("voter:az-b", "finish", { "vote_az-a": vote("clear", { generation: 2, seq: 5 }) });
+    expect(world.ids()).toEqual([]);
+  });
+
+  it("S8: something begun while paused", () => {
+    const world = made();
+    const paused: Json = { mode: "paused", by: "o", reason: "r", until: 999_999, attempt: "c" };
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1), control: paused });
+    world.write("voter:az-a", "cast-vote", { "vote_az-a": vote("down") });
+    expect(world.ids()).toEqual([]);
+    world.write("voter:az-a", "grant", { epoch: 2, operation: begins("repair", 2) });
+    expect(world.ids()).toEqual(["S8"]);
+  });
+});
+
+describe("the nodes", () => {
+  const executed = (node: NodeId, at: number, effective: boolean) =>
+    ({ kind: "executed", node, by: "voter:az-a", epoch: epoch(at), label: "freeze", effective }) as const;
+
+  it("S4: an older epoch's command that takes effect after a newer one's", () => {
+    const world = made();
+    world.oracle.onNode(executed(n1, 5, true));
+    world.oracle.onNode(executed(n1, 4, false));
+    world.oracle.onNode(executed(n2, 4, true));
+    expect(world.ids()).toEqual([]);
+    world.oracle.onNode(executed(n1, 4, true));
+    expect(world.ids()).toEqual(["S4"]);
+  });
+
+  it("S2: a token that falls", () => {
+    const world = made();
+    const followed = (host: string) =>
+      ({ kind: "followed", node: n1, address: { host, port: 1 }, wasPrimary: false, by: "x", epoch: null }) as const;
+    world.oracle.onNode(followed("127.0.0.5"));
+    world.oracle.onNode(followed("127.0.0.6"));
+    expect(world.ids()).toEqual([]);
+    world.oracle.onNode(followed("127.0.0.5"));
+    expect(world.ids()).toEqual(["S2"]);
+  });
+
+  it("S6: another frozen node had more", () => {
+    for (const better of [false, true]) {
+      const world = made();
+      const history = stream("a");
+      history.append(100, 0, 1);
+      const positions = { [n2]: position(history, better ? 100 : 60), [n3]: position(history, better ? 60 : 100) };
+      world.view.truths = [truth(n2, positions[n2] as Position), truth(n3, positions[n3] as Position)];
+      world.view.record = recordOf([n2, n3]);
+      for (const id of [n2, n3]) world.oracle.onAnswer(freezeAnswer(id, positions[id] as Position));
+      world.write("voter:az-a", "record-intent", { epoch: 2 });
+      world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
+      expect(world.ids()).toEqual(better ? [] : ["S6"]);
+    }
+  });
+
+  function recordOf(members: readonly NodeId[]): Ballot {
+    const nodes = Object.fromEntries(
+      members.map((id) => [id, { runId: `run of ${id}`, inSyncEpoch: 1, address: null }]),
+    );
+    return { primary: primary(n1, 1), members: { version: 1, nodes }, operation: null } as unknown as Ballot;
+  }
+
+  function freezeAnswer(node: NodeId, { offset }: Position) {
+    const reading = {
+      runId: `run of ${node}`,
+      offset,
+      syncInProgress: false,
+      loading: false,
+    } as unknown as NodeReading;
+    return {
+      by: "voter:az-a",
+      node,
+      command: { kind: "freeze", epoch: epoch(2), connection: 1, parked: false },
+      outcome: {
+        kind: "applied",
+        before: reading,
+        after: reading,
+        rewriteError: null,
+        connection: { id: 1, authenticatedAt: instant(0) },
+      },
+    } as const;
+  }
+});
+
+describe("the writes", () => {
+  it("S5: two published nodes accept writes for too long", () => {
+    const world = made();
+    world.view.record = { primary: primary(n2, 2) } as unknown as Ballot;
+    world.view.names = [n1, n2];
+    world.view.truths = [truth(n1, null, { acceptsWrites: true }), truth(n2, null, { acceptsWrites: true })];
+    const check = (until: number) => {
+      for (; world.view.time <= until; world.view.time += 500) world.oracle.writes.check();
+    };
+    check(4_000);
+    expect(world.ids()).toEqual([]);
+    check(8_000);
+    expect(world.ids()).toEqual(["S5"]);
+  });
+
+  function withWrite(level: number): { readonly world: Made; readonly history: Stream } {
+    const world = made();
+    const history = stream("a");
+    const record = world.view.log.open("c", 5);
+    record.position = position(history, history.append(100, 5, 1));
+    record.executedAt = 5;
+    record.acknowledgedAt = 6;
+    record.level = level;
+    world.view.time = 10;
+    world.view.truths = [truth(n2, position(history, 60)), truth(n3, position(history, 100))];
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+    return { world, history };
+  }
+  const commit = (world: Made, node: NodeId) =>
+    world.write("voter:az-a", "commit", { primary: primary(node, 2), epoch: 2, operation: begins("failover", 1) });
+
+  it("S9: a write that was waited for is missing from the next primary", () => {
+    const { world } = withWrite(1);
+    commit(world, n2);
+    expect(world.ids()).toEqual(["S9"]);
+    const kept = withWrite(1).world;
+    commit(kept, n3);
+    expect(kept.ids()).toEqual([]);
+    const unpromised = withWrite(0).world;
+    commit(unpromised, n2);
+    expect(unpromised.ids()).toEqual([]);
+  });
+
+  it("S9: more nodes than k came back without their data, and nothing is promised", () => {
+    const { world } = withWrite(1);
+    for (const node of [n1, n3]) world.oracle.onNode({ kind: "started", node, data: "empty", role: "replica" });
+    commit(world, n2);
+    expect(world.ids()).toEqual([]);
+  });
+
+  it("S9: a switchover loses nothing, waited for or not", () => {
+    const { world, history } = withWrite(0);
+    world.write("voter:az-a", "enter", {
+      primary: { ...(primary(n1, 1) as object), replicationId: history.id } as Json,
+    });
+    world.write("voter:az-a", "commit", { primary: primary(n2, 2), epoch: 2, operation: begins("switchover", 2) });
+    expect(world.ids()).toEqual(["S9"]);
+  });
+});
