@@ -16,7 +16,7 @@ import { newGroupState } from "../../lib/core/state.ts";
 import { step } from "../../lib/core/step.ts";
 import type { Epoch, Instant, NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
 import { instant, wallTime } from "../../lib/core/types.ts";
-import { context, NODES, settings, VOTERS, WALL_START } from "./builders.ts";
+import { ballot, context, member, NODES, primary, recorded, settings, VOTERS, WALL_START } from "./builders.ts";
 import { Ids, ScriptedNode } from "./scripted-node.ts";
 
 export type Action =
@@ -70,8 +70,12 @@ export class World {
   readonly partitions = new Set<string>();
   isStoreUp = true;
   readonly #settings: Partial<DeclaredConfig>;
+  readonly #hooks = new Map<string, () => void>();
+  #alarms: { readonly at: number; readonly ring: () => void }[] = [];
   readonly #primaries = new Map<Epoch, NodeId>();
+  #decoded: { readonly item: Item | null; readonly ballot: Ballot } | null = null;
   #queue: Scheduled[] = [];
+  #parked: (InFlight & { readonly voter: VoterId })[] = [];
   #order = 0;
   #generation = 0;
   #writes = 0;
@@ -91,12 +95,30 @@ export class World {
     return this;
   }
 
+  /** Replicated, adopted at epoch 1, armed and in sync, and every voter has looked at all of it once. */
+  watched(): this {
+    this.replicated();
+    const members = [...this.nodes.values()].map((node) => [node.id, member(0, { runId: node.runId })] as const);
+    const { runId, replicationId } = this.node(NODES[0]);
+    this.item = encodeBallot(
+      ballot({
+        primary: primary({ runId, replicationId }),
+        members: { version: 1, nodes: Object.fromEntries(members) },
+        lineage: { histories: [recorded({ replicationId })], intents: [] },
+      }),
+    );
+    for (const voter of VOTERS) this.start(voter);
+    this.wait(50);
+    return this;
+  }
+
   node(id: NodeId | undefined): ScriptedNode {
     return this.nodes.get(id as NodeId) as ScriptedNode;
   }
 
   get ballot(): Ballot {
-    return decodeBallot(this.item ?? {});
+    if (this.#decoded?.item !== this.item) this.#decoded = { item: this.item, ballot: decodeBallot(this.item ?? {}) };
+    return this.#decoded.ballot;
   }
 
   /** A fresh invocation of `voter`. */
@@ -120,6 +142,25 @@ export class World {
     );
   }
 
+  /** Frozen for `ms`: what it had sent leaves, and what it was told arrives, only then. */
+  stall(voter: VoterId, ms: number): void {
+    const known = this.voters.get(voter);
+    const until = this.now + ms;
+    this.#queue = this.#queue.map((each) => (each.voter === voter && each.at < until ? { ...each, at: until } : each));
+    this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
+    if (known !== undefined) known.wakeAt = Math.max(known.wakeAt, until);
+  }
+
+  /** Calls `happen` once the world's clock has come to `at`. */
+  at(at: number, ring: () => void): void {
+    this.#alarms.push({ at, ring });
+  }
+
+  /** Calls `happen` once, right after something of that name took effect (see `done`). */
+  on(name: string, happen: () => void): void {
+    this.#hooks.set(name, happen);
+  }
+
   /** What happens next; null: somebody's time passes. */
   next(): Action | null {
     const first = this.#queue[0];
@@ -140,6 +181,9 @@ export class World {
       const due = [...this.voters.keys()].find((each) => this.voters.get(each)?.wakeAt === wakeAt);
       if (due !== undefined) this.#deliver(due, { kind: "time-passed" });
     }
+    const due = this.#alarms.filter((alarm) => alarm.at <= this.now);
+    this.#alarms = this.#alarms.filter((alarm) => alarm.at > this.now);
+    for (const alarm of due) alarm.ring();
     this.#replicate();
   }
 
@@ -167,6 +211,19 @@ export class World {
       const copies = [...this.nodes.values()].filter((each) => each.log.includes(entry));
       if (copies.length > 1) this.acknowledged.push(entry);
     }
+  }
+
+  /** A hung node goes on: what waits in its sockets is read first. */
+  wake(id: NodeId): void {
+    this.node(id).isHung = false;
+    const waiting = this.#parked.filter((each) => each.node === id);
+    this.#parked = this.#parked.filter((each) => each.node !== id);
+    for (const { voter, node, command } of waiting) {
+      if (!this.node(node).connections.has(command.connection)) continue;
+      const outcome = this.#execute(node, command);
+      this.#answer(voter, { kind: "command-ended", node, command, outcome, late: true });
+    }
+    this.#replicate();
   }
 
   /** A command that was on its way arrives now. */
@@ -294,16 +351,23 @@ export class World {
     const wasTouchedBy = node.touchedBy;
     const outcome = node.execute(command, this.now);
     if (outcome.kind !== "applied" || !("epoch" in command)) {
-      if (outcome.kind === "done") this.done.push(`${command.kind} ${id}`);
+      if (outcome.kind === "done") this.#note(`${command.kind} ${id}`);
       return outcome;
     }
-    this.done.push(`${command.kind} ${id}@${command.epoch}`);
+    this.#note(`${command.kind} ${id}@${command.epoch}`);
     if (command.epoch < wasTouchedBy)
       this.violations.push(`S4: ${command.kind} ${id}@${command.epoch} after ${wasTouchedBy}`);
     node.touchedBy = command.epoch;
     if (command.kind === "promote") this.#checkIntent(id, command);
     if (command.kind === "repoint") this.#checkRepoint(id, command);
     return outcome;
+  }
+
+  #note(name: string): void {
+    this.done.push(name);
+    const happen = this.#hooks.get(name);
+    this.#hooks.delete(name);
+    happen?.();
   }
 
   #checkIntent(id: NodeId, command: Extract<NodeCommand, { kind: "promote" }>): void {
@@ -333,7 +397,7 @@ export class World {
     const { applied, item } = interpret(this.item, write);
     if (!applied || item === null) return applied;
     this.item = encodeBallot(decodeBallot(item));
-    if (write.name !== "cast-vote" && write.name !== "renew") this.done.push(`${write.name}@${this.ballot.epoch}`);
+    if (write.name !== "cast-vote" && write.name !== "renew") this.#note(`${write.name}@${this.ballot.epoch}`);
     this.#checkRecord(write.name, before);
     return true;
   }
