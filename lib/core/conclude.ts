@@ -4,6 +4,7 @@
 
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import type { CoreEvent } from "./events.ts";
+import { finish } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, isBeyond, patchRun, runOf, send } from "./operation.ts";
@@ -14,7 +15,6 @@ import type { Turn } from "./turn.ts";
 import { emit, eventOf, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
 import type { Address } from "./types.ts";
 import { after } from "./types.ts";
-import { finish } from "./writes.ts";
 
 /** The ordered publication is waited for this long: the publisher function completes it otherwise. */
 const PUBLISH_WAIT_MS = 2_000;

@@ -3,13 +3,13 @@
 // whose outcome is unknown.
 
 import type { Intent, OperationStep } from "./ballot.ts";
+import { commit, finish, recordIntent, recordRestored } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { standingIntent } from "./lineage.ts";
 import { ballotOf, factsOf, firstTime, held, runOf, send } from "./operation.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { NodeId, NodeReading } from "./types.ts";
-import { commit, finish, recordIntent, recordRestored } from "./writes.ts";
 
 /** Records what is about to be promoted or restored. False when a write is under way or this very intent stands. */
 export function writeIntent(turn: Turn, node: NodeId, reading: NodeReading, step: OperationStep): boolean {

@@ -17,6 +17,7 @@ import { mayAct } from "./control.ts";
 import { decide } from "./decision.ts";
 import type { CoreEvent } from "./events.ts";
 import { holdWrites } from "./hold.ts";
+import { renew } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { forgetSilences } from "./observation.ts";
 import { held, runOf } from "./operation.ts";
@@ -33,7 +34,6 @@ import { after, elapsedMs } from "./types.ts";
 import { maintain, noteHealth, syncNodes } from "./upkeep.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import { castOwnVote } from "./voting.ts";
-import { renew } from "./writes.ts";
 
 export interface Step {
   readonly state: GroupState;

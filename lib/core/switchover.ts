@@ -5,6 +5,7 @@
 import type { Intent } from "./ballot.ts";
 import { LEASE_MARGIN_MS, PAUSE_MARGIN_MS } from "./config.ts";
 import { confirmPromotion } from "./contend.ts";
+import { changeKind } from "./holder-writes.ts";
 import { isPromotedBy, standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, freeze, held, patchRun, runOf, send } from "./operation.ts";
@@ -17,7 +18,6 @@ import type { Turn } from "./turn.ts";
 import { emit, isDue, isDueIn, mayWrite, newAttempt, probeSoon, wakeBy, write } from "./turn.ts";
 import type { Instant } from "./types.ts";
 import { after } from "./types.ts";
-import { changeKind } from "./writes.ts";
 
 /** Writes wait at most this long; the pause ends by itself, before the lease does. */
 const LONGEST_PAUSE_MS = 2_000;

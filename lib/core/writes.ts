@@ -1,53 +1,15 @@
-// Every conditional write of the ballot, each with the race that its condition closes. Which of two writers wins is
-// decided here and nowhere else: whoever adds a write adds a row to docs/protocol.md. (S1, S2, S3, S7, S11, R10, R12)
+// The conditional writes of the ballot that any voter may try, each with the race that its condition closes; those that
+// only a lease's holder makes are in `holder-writes.ts`. Which of two writers wins is decided in these two and nowhere else: whoever adds a write adds a row to docs/protocol.md. (S1, S2, S3, S7, S11, R10, R12)
 
-import type {
-  Attempt,
-  Ballot,
-  Control,
-  History,
-  Intent,
-  Lease,
-  Member,
-  Operation,
-  OperationStep,
-  Primary,
-  Vote,
-} from "./ballot.ts";
-import { encodeBallot, withoutNulls } from "./ballot-format.ts";
-import type { BallotWrite, Change, Condition, Json, Path } from "./ballot-write.ts";
+import type { Attempt, Ballot, Control, History, Lease, Member, Operation, Primary, Vote } from "./ballot.ts";
+import { encodeBallot } from "./ballot-format.ts";
+import type { BallotWrite } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
 import { invariant } from "./invariant.ts";
-import { withHistory, withIntent } from "./lineage.ts";
+import { withHistory } from "./lineage.ts";
 import { MAX_EPOCH } from "./token.ts";
 import type { AttemptId, Epoch, NodeId, VoterId } from "./types.ts";
-
-const equals = (path: Path, value: string | number | boolean): Condition => ({ kind: "equals", path, value });
-const absent = (...path: Path): Condition => ({ kind: "absent", path });
-const all = (...of: Condition[]): Condition => ({ kind: "all", of });
-const any = (...of: Condition[]): Condition => ({ kind: "any", of });
-const not = (of: Condition): Condition => ({ kind: "not", of });
-const set = (path: Path, value: unknown): Change => ({ path, value: withoutNulls(value as Json) });
-
-/** Who writes: one invocation of one voter. */
-export interface Writer {
-  readonly voter: VoterId;
-  readonly generation: number;
-}
-
-const write = (
-  name: string,
-  ballot: Ballot,
-  attempt: AttemptId,
-  condition: Condition,
-  changes: readonly Change[],
-): BallotWrite => ({
-  name,
-  group: ballot.group,
-  attempt: { path: ["attempt"], id: attempt },
-  condition,
-  changes: [...changes, set(["attempt"], attempt)],
-});
+import { absent, all, any, equals, not, sameLease, samePrimary, set, type Writer, write } from "./write-words.ts";
 
 /** The first record of a new group. */
 export function create(ballot: Ballot): BallotWrite {
@@ -149,88 +111,6 @@ export function takeOver(options: LeaseOptions): BallotWrite {
   const condition = all(equals(["epoch"], ballot.epoch), sameLease(ballot), not(absent("operation")));
   const changes = [set(["epoch"], nextEpoch(ballot, ballot.epoch)), set(["lease"], newLease(options))];
   return write("take-over", ballot, attempt, condition, changes);
-}
-
-/** Everything the holder writes: only under its own epoch and lease, and each such write renews it. */
-function underLease(name: string, held: Held, changes: readonly Change[]): BallotWrite {
-  const { ballot, attempt } = held;
-  const lease = ballot.lease as Lease;
-  const renewed: Lease = { ...lease, version: lease.version + 1, attempt };
-  return write(name, ballot, attempt, stillHeld(held), [set(["lease"], renewed), ...changes]);
-}
-
-const stillHeld = ({ ballot, writer }: Held): Condition =>
-  all(
-    // A stalled holder wakes after its lease was taken over: the epoch has moved, and nothing of its plan is written (S2, S11).
-    equals(["epoch"], ballot.epoch),
-    equals(["lease", "holder"], writer.voter),
-    equals(["lease", "generation"], writer.generation),
-    // A write given up as unknown, or the copy of one that was sent again, arrives late: since then the holder has written
-    // something else under the same epoch, and a commit must not come over the roll back that followed it.
-    sameLease(ballot),
-  );
-
-export interface Held {
-  readonly ballot: Ballot;
-  readonly writer: Writer;
-  readonly attempt: AttemptId;
-}
-
-export const renew = (held: Held): BallotWrite => underLease("renew", held, []);
-
-/** R12: recorded before any NO ONE is sent, so that whatever is found later can be explained. */
-export function recordIntent(held: Held, intent: Intent, step: OperationStep): BallotWrite {
-  invariant(intent.epoch === held.ballot.epoch, "R12", `intent of ${intent.epoch} under ${held.ballot.epoch}`);
-  return underLease("record-intent", held, [
-    set(["lineage"], withIntent(held.ballot.lineage, intent)),
-    set(["operation", "step"], step),
-  ]);
-}
-
-/** The linearization point of a new primary. */
-export function commit(held: Held, primary: Primary, history: History): BallotWrite {
-  const { ballot } = held;
-  invariant(primary.epoch === ballot.epoch, "S1", `commit of ${primary.epoch} under ${ballot.epoch}`);
-  const member: Member = {
-    runId: primary.runId,
-    inSyncEpoch: primary.epoch,
-    address: ballot.members.nodes[primary.node]?.address ?? null,
-  };
-  return underLease("commit", held, [
-    set(["primary"], primary),
-    set(["lineage"], withHistory(ballot.lineage, history)),
-    set(["operation", "step"], "committed"),
-    set(["members"], {
-      version: ballot.members.version + 1,
-      nodes: { ...ballot.members.nodes, [primary.node]: member },
-    }),
-    set(["revision"], 0),
-    set(["armed"], true),
-    set(
-      ["budget"],
-      ballot.budget.map((each) => (each.epoch >= (ballot.operation?.began ?? 0) ? { ...each, promoted: true } : each)),
-    ),
-  ]);
-}
-
-/** Roll back, record (d): the primary stayed what it was and no older command can reach it any more. */
-export const recordRestored = (held: Held): BallotWrite =>
-  underLease("record-restored", held, [set(["operation", "step"], "committed")]);
-
-/** Changes what an operation is: a failover tried as a switchover, a switchover whose primary died. */
-export const changeKind = (held: Held, operation: Operation): BallotWrite =>
-  underLease("change-kind", held, [set(["operation"], operation)]);
-
-/** The end: no lease, no operation; votes of the past become tombstones, so that none is counted again. */
-export function finish(held: Held): BallotWrite {
-  const { ballot, attempt } = held;
-  const cleared = Object.keys(ballot.votes).map((voter) => set([voteAttribute(voter as VoterId), "level"], "clear"));
-  // As for every write of the holder: a successor's lease must not be released by us.
-  return write("finish", ballot, attempt, stillHeld(held), [
-    set(["lease"], null),
-    set(["operation"], null),
-    ...cleared,
-  ]);
 }
 
 /** A group that already has a primary becomes ours, with nothing done to any node. */
@@ -341,15 +221,3 @@ const pick = (primary: Primary) => ({
   node: primary.node,
   replicationId: primary.replicationId,
 });
-
-function sameLease(ballot: Ballot): Condition {
-  const { lease } = ballot;
-  if (lease === null) return absent("lease");
-  return all(equals(["lease", "attempt"], lease.attempt), equals(["lease", "version"], lease.version));
-}
-
-function samePrimary(ballot: Ballot): Condition {
-  const { primary } = ballot;
-  if (primary === null) return absent("primary");
-  return all(equals(["primary", "node"], primary.node), equals(["primary", "epoch"], primary.epoch));
-}

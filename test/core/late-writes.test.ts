@@ -5,19 +5,14 @@ import { describe, expect, it } from "vitest";
 import { type Ballot, emptyBallot, type Operation, type Vote } from "../../lib/core/ballot.ts";
 import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
 import { type BallotWrite, interpret } from "../../lib/core/ballot-write.ts";
+import { changeKind, commit, finish, recordIntent, recordRestored, renew } from "../../lib/core/holder-writes.ts";
 import { attemptId, epoch, groupName, nodeId, replicationId, runId, voterId, wallTime } from "../../lib/core/types.ts";
 import {
   adopt,
   castVote,
-  changeKind,
-  commit,
   create,
   enterReplicationId,
-  finish,
   grant,
-  recordIntent,
-  recordRestored,
-  renew,
   setControl,
   takeOver,
   updateMembers,
