@@ -49,20 +49,27 @@ export function restore(turn: Turn): void {
   if (settled.role === "primary" && settled.replicationId === intent.replicationId) writeRestored(turn);
 }
 
-/** A switchover that ends where it began: the primary is frozen by this epoch, or is frozen now, and un-frozen with an intent. */
-export function restoreFrozen(turn: Turn): void {
+/**
+ * A switchover that ends where it began: the primary is frozen by this epoch, or is frozen now, and un-frozen with an
+ * intent. False when that is another process than the one that was committed: it may have come back with less than was
+ * acknowledged, and has to contend like every other node (R4, R13).
+ */
+export function restoreFrozen(turn: Turn): boolean {
   const old = oldPrimary(turn);
-  if (old === null) return;
+  if (old === null) return false;
   const run = runOf(turn);
   const { frozen } = factsOf(run, old.id);
+  const committed = ballotOf(turn).primary?.runId;
+  if (old.reading !== null && old.reading.runId !== committed) return false;
+  if (frozen !== null && frozen.after.runId !== committed) return false;
   if (!isNeverPromotedOrSelf(turn, old)) {
     const intent = standingIntent(ballotOf(turn));
     if (intent !== null) send(turn, intent.node, freeze(run.epoch));
-    return;
+    return true;
   }
   if (frozen === null) {
     send(turn, old.id, freeze(run.epoch));
-    return;
+    return true;
   }
   const intent = standingIntent(ballotOf(turn));
   if (
@@ -72,9 +79,10 @@ export function restoreFrozen(turn: Turn): void {
     intent.offset !== frozen.after.offset
   ) {
     writeIntent(turn, old.id, frozen.after, "restoring");
-    return;
+    return true;
   }
   promoteFrozen(turn, intent, frozen.connection);
+  return true;
 }
 
 const isNeverPromotedOrSelf = (turn: Turn, old: NodeState): boolean =>

@@ -105,7 +105,7 @@ function awaitTarget(turn: Turn, target: NodeState, offset: number, replicationI
   }
   if (isDueIn(turn, run.startedAt, waitMs(turn))) {
     if (firstTime(turn, "behind")) tellAbandoned(turn, `${target.id} did not reach offset ${offset}`);
-    return restoreFrozen(turn);
+    return goBack(turn);
   }
   probeSoon(turn, target.id);
 }
@@ -124,7 +124,7 @@ function followTarget(turn: Turn, intent: Intent, target: NodeState): void {
     }
     const mayPromote = facts.frozen === null && reading.runId === intent.runId && intent.epoch === run.epoch;
     if (mayPromote && facts.failures < 3) return promoteUnfrozen(turn, intent, null);
-    if (isOldFrozen(turn)) return restoreFrozen(turn);
+    if (isOldFrozen(turn)) return goBack(turn);
   }
   if (isDueIn(turn, run.startedAt, waitMs(turn)))
     becomeFailover(turn, `${target.id} was about to be promoted and does not answer`);
@@ -150,8 +150,12 @@ function restoring(turn: Turn): void {
   )
     return;
   if (mayRestore(turn)) return restore(turn);
-  if (answersNow(turn, old)) return restoreFrozen(turn);
+  if (answersNow(turn, old)) return goBack(turn);
   if (isDueIn(turn, runOf(turn).startedAt, waitMs(turn))) becomeFailover(turn, "the primary no longer answers");
+}
+
+function goBack(turn: Turn): void {
+  if (!restoreFrozen(turn)) becomeFailover(turn, "the primary restarted");
 }
 
 /** Before the freeze nothing was changed: say so and leave, or go on as the failover that it was. */
