@@ -28,6 +28,10 @@ export function sighted(sightings: Sightings, ballot: Ballot, previousSentAt: In
   return next;
 }
 
+/** Every vote as it was seen counts no more; forgotten altogether, it would be news to the next look. */
+export const noNews = (sightings: Sightings): Sightings =>
+  Object.fromEntries(Object.entries(sightings).map(([voter, each]) => [voter, { ...each, absentAt: null }]));
+
 export interface Count {
   /** Voters whose *down* counts: these votes' standing is what a grant is conditional on. */
   readonly down: readonly VoterId[];

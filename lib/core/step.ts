@@ -22,7 +22,7 @@ import { invariant } from "./invariant.ts";
 import { forgetSilences } from "./observation.ts";
 import { held, runOf } from "./operation.ts";
 import { planLook, planProbes } from "./plan.ts";
-import { type Count, countVotes } from "./quorum.ts";
+import { type Count, countVotes, noNews } from "./quorum.ts";
 import type { Rejection } from "./rejection.ts";
 import { repair } from "./repair.ts";
 import type { Context, GroupState } from "./state.ts";
@@ -66,7 +66,7 @@ function noteStall(turn: Turn): void {
   forgetSilences(turn);
   patch(turn, {
     suspendedUntil: after(turn.at, turn.context.config.probeIntervalMs),
-    sightings: {},
+    sightings: noNews(turn.state.sightings),
     healthySince: null,
   });
 }

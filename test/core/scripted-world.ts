@@ -312,11 +312,13 @@ export class World {
         return this.#publish(voter, command);
       case "read-standing-epoch":
         return this.#answer(voter, { kind: "standing-epoch-read", epoch: this.published?.epoch ?? (0 as Epoch) });
-      case "resolve-request":
-        if (this.request?.id === command.id && this.request.result === null) {
-          this.request = { ...this.request, result: command.result };
-          this.answers.push(command.result);
-        }
+      case "resolve-request": {
+        const { id, result } = command;
+        const applied = this.request?.id === id && this.request.result === null;
+        if (applied && this.request !== null) this.request = { ...this.request, result };
+        if (applied) this.answers.push(result);
+        return this.#answer(voter, { kind: "request-resolved", id, result, applied });
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withoutNulls } from "../../lib/core/ballot-format.ts";
-import { instant } from "../../lib/core/types.ts";
+import { instant, nodeId } from "../../lib/core/types.ts";
 import { maintain, noteHealth, syncNodes } from "../../lib/core/upkeep.ts";
 import {
   addressOf,
@@ -30,7 +30,8 @@ import {
 } from "./builders.ts";
 
 /** n2 and n3 were never seen in sync. */
-const strangers = { version: 1, nodes: { [N1]: member(1), [N2]: member(2, { runId: null, inSyncEpoch: ofEpoch(0) }) } };
+const stranger = member(2, { runId: null, inSyncEpoch: ofEpoch(0) });
+const strangers = { version: 1, nodes: { [N1]: member(1), [N2]: stranger } };
 
 const written = (turn: { commands: readonly { kind: string }[] }) =>
   turn.commands.flatMap((command) => (command.kind === "write-ballot" ? [command] : []));
@@ -62,7 +63,7 @@ describe("maintain", () => {
 
 describe("members", () => {
   const look = ballot({
-    members: { version: 1, nodes: { [N1]: member(1), [N2]: strangers.nodes[N2], [N3]: member(3) } },
+    members: { version: 1, nodes: { [N1]: member(1), [N2]: stranger, [N3]: member(3) } },
   });
   const readAfterPrimary = { readSentAt: instant(0), readAt: instant(5) };
 
@@ -225,7 +226,7 @@ describe("noteHealth", () => {
 describe("syncNodes", () => {
   it("follows what is declared and what was discovered", () => {
     const found = member(4, { address: { host: "10.0.0.9", port: 6380 } });
-    const look = ballot({ members: { version: 2, nodes: { ...ballot().members.nodes, found } } });
+    const look = ballot({ members: { version: 2, nodes: { ...ballot().members.nodes, [nodeId("found")]: found } } });
     const turn = turnAt(watching(look), 10, context({ nodes: [node("n1"), node("n2")] }));
     syncNodes(turn);
     expect(Object.keys(turn.state.nodes)).toEqual(["n1", "n2", "found"]);

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
+import { BALLOT_SCHEMA } from "../../lib/core/ballot.ts";
+import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
+import type { Item, Json } from "../../lib/core/ballot-write.ts";
+import { RecordFormatError } from "../../lib/core/errors.ts";
+import { wallTime } from "../../lib/core/types.ts";
+import { A, attempt, B, ballot, control, intent, lease, newborn, operation, vote } from "./builders.ts";
+
+const full: Ballot = ballot({
+  votes: { [A]: vote(), [B]: vote({ level: "clear" }) },
+  lease: lease(),
+  operation: operation({ request: "request-1" }),
+  lineage: { histories: ballot().lineage.histories, intents: [intent()] },
+  control: control({ mode: "paused", until: wallTime(1) }),
+  budget: [attempt()],
+  lastRequest: "request-0",
+});
+
+/** Every path to a value inside `value`. */
+function paths(value: Json, at: readonly string[] = []): readonly (readonly string[])[] {
+  if (value === null || typeof value !== "object") return [at];
+  const entries = Object.entries(value).flatMap(([key, each]) => paths(each, [...at, key]));
+  return at.length === 0 ? entries : [at, ...entries];
+}
+
+function damaged(value: Json, [key, ...rest]: readonly string[], to: Json | undefined): Json {
+  if (key === undefined) return to ?? null;
+  const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, Json>;
+  if (rest.length === 0 && to === undefined) delete copy[key];
+  else copy[key] = damaged(copy[key] as Json, rest, to);
+  return copy;
+}
+
+const decode = (item: Json) => () => decodeBallot(item as Item);
+
+describe("the ballot's format", () => {
+  it.each([
+    ["full", full],
+    ["adopted", ballot()],
+    ["newborn", newborn()],
+  ])("gives a %s ballot back as it was", (_, record) => {
+    expect(decodeBallot(encodeBallot(record))).toEqual(record);
+  });
+
+  it("stores no null, so that conditions see one kind of nothing", () => {
+    expect(JSON.stringify(encodeBallot(newborn()))).not.toContain("null");
+  });
+
+  it("holds each vote as an attribute of its own", () => {
+    expect(encodeBallot(full)).toMatchObject({ "vote_az-a": { level: "down" }, "vote_az-b": { level: "clear" } });
+    expect(encodeBallot(full)).not.toHaveProperty("votes");
+  });
+
+  it.each(paths(encodeBallot(full)).map((path) => [path.join("."), path] as const))(
+    "refuses a value of another type at %s",
+    (_, path) => {
+      const wrong = decode(damaged(encodeBallot(full), path, [[["damaged"]]]));
+      // Who may leave a value out may not leave another kind of value in its place.
+      expect(wrong).toThrow(RecordFormatError);
+    },
+  );
+
+  const optional = /^(primary|lease|operation|lastRequest|vote_az-[ab]|operation\.(target|request)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.runId|\.address)?)$/;
+  it.each(
+    paths(encodeBallot(full))
+      .map((path) => [path.join("."), path] as const)
+      .filter(([name]) => !optional.test(name)),
+  )("refuses a record without %s", (_, path) => {
+    expect(decode(damaged(encodeBallot(full), path, undefined))).toThrow(RecordFormatError);
+  });
+
+  it.each([
+    ["vote_az-a", "level"],
+    ["operation", "kind"],
+    ["operation", "step"],
+    ["control", "mode"],
+  ])("refuses a word that it does not know at %s.%s", (...path) => {
+    expect(decode(damaged(encodeBallot(full), path, "later"))).toThrow(/one of/);
+  });
+
+  it("refuses a newer schema with words that say what to do, and names the field of a damaged record", () => {
+    expect(decode({ ...encodeBallot(full), schema: BALLOT_SCHEMA + 1 })).toThrow(/update Valkeeper/);
+    expect(decode({ ...encodeBallot(full), epoch: "3" })).toThrow(/ballot\.epoch should be a number and is "3"/);
+  });
+
+  it.each([[{}], [{ schema: 1 }]])("refuses %j", (item) => {
+    expect(decode(item as Json)).toThrow(RecordFormatError);
+  });
+
+  it("overlooks fields that a newer minor version may add", () => {
+    expect(decodeBallot({ ...encodeBallot(full), later: 1 })).toEqual(full);
+  });
+});
