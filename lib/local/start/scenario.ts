@@ -23,10 +23,11 @@ export interface Measured {
 
 const READY_WITHIN_MS = 60_000;
 const FAILOVER_WITHIN_MS = 30_000;
-const RETURN_WITHIN_MS = 15_000;
-const LOOK_EVERY_MS = 10;
-/** Three requests each: more of them would slow down what they wait for. */
-const PUBLISHED_LOOKED_AT_EVERY_MS = 100;
+const RETURN_WITHIN_MS = 30_000;
+/** Each look is a request or more to the one emulator that all of it runs on: more of them would slow down what they wait for. */
+const LOOK_EVERY_MS = 100;
+/** What this process or a node knows. */
+const LOOK_INSIDE_EVERY_MS = 5;
 const HISTORY_LOOKED_AT = 100;
 
 export class Scenario {
@@ -63,7 +64,7 @@ export class Scenario {
       account: localAccess.application,
     });
     this.#client = client;
-    await until("the client writes", 10_000, async () => client.acknowledged.length > 100);
+    await until("the client writes", 10_000, async () => client.acknowledged.length > 100, LOOK_INSIDE_EVERY_MS);
     say("one SET of a new key about every 2 ms, to whom the published item names; it is told nothing of what follows");
   }
 
@@ -74,8 +75,11 @@ export class Scenario {
     say(`SIGKILL to ${old.id}, ${textOf(old)}`);
     const killedAt = now();
     await old.kill();
-    const first = await found("a write is acknowledged by a new primary", FAILOVER_WITHIN_MS, async () =>
-      client.firstAfter(killedAt, textOf(old)),
+    const first = await found(
+      "a write is acknowledged by a new primary",
+      FAILOVER_WITHIN_MS,
+      async () => client.firstAfter(killedAt, textOf(old)),
+      LOOK_INSIDE_EVERY_MS,
     );
     await until("the operation is in the history", FAILOVER_WITHIN_MS, async () =>
       (await this.#historySince(killedAt)).some((each) => each.event === "failover.completed"),
@@ -105,11 +109,17 @@ export class Scenario {
       `${node.id} was started again, boot-fenced: it follows nobody and takes no write until it is told whom to follow`,
     );
     const primary = await this.#primary();
-    await until(`${node.id} follows ${primary.id}`, RETURN_WITHIN_MS, async () => {
-      const info = await node.info("replication");
-      const isFollowing = info.get("master_host") === primary.host && info.get("master_port") === String(primary.port);
-      return info.get("role") === "slave" && isFollowing && info.get("master_link_status") === "up";
-    });
+    await until(
+      `${node.id} follows ${primary.id}`,
+      RETURN_WITHIN_MS,
+      async () => {
+        const info = await node.info("replication");
+        const isFollowing =
+          info.get("master_host") === primary.host && info.get("master_port") === String(primary.port);
+        return info.get("role") === "slave" && isFollowing && info.get("master_link_status") === "up";
+      },
+      LOOK_INSIDE_EVERY_MS,
+    );
     this.#measure(say, `${node.id} started to following and in step`, milliseconds(now() - startedAt));
   }
 
@@ -125,7 +135,12 @@ export class Scenario {
     const { lines, code } = await this.#commands.run("switchover", GROUP, "--to", node.id, "--reason", "home again");
     for (const line of lines) say(line);
     if (code !== 0) throw new LocalError("command-failed", `the switchover ended with exit code ${code}`);
-    await found("the client writes to it", RETURN_WITHIN_MS, async () => client.firstAfter(orderedAt, textOf(before)));
+    await found(
+      "the client writes to it",
+      RETURN_WITHIN_MS,
+      async () => client.firstAfter(orderedAt, textOf(before)),
+      LOOK_INSIDE_EVERY_MS,
+    );
     await this.#untilEverythingNames(node);
     // What was in flight is answered, or not, by now.
     await sleep(200);
@@ -198,9 +213,7 @@ export class Scenario {
   async #untilEverythingNames(node: ValkeyProcess): Promise<void> {
     const what = `table, parameter and DNS record name ${node.id}`;
     await until(what, FAILOVER_WITHIN_MS, async () => {
-      if (names(await readPublished(this.#installation), node)) return true;
-      await sleep(PUBLISHED_LOOKED_AT_EVERY_MS);
-      return false;
+      return names(await readPublished(this.#installation), node);
     });
   }
 
@@ -221,16 +234,26 @@ const milliseconds = (ms: number): string => `${Math.round(ms)} ms`;
 const atOf = (history: readonly HistoryRecord[], event: string, target?: string): number | undefined =>
   history.find((each) => each.event === event && (target === undefined || each.detail["target"] === target))?.at;
 
-async function found<T>(what: string, withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
+async function found<T>(
+  what: string,
+  withinMs: number,
+  look: () => Promise<T | undefined>,
+  everyMs = LOOK_EVERY_MS,
+): Promise<T> {
   const deadline = performance.now() + withinMs;
   while (performance.now() < deadline) {
     const value = await look();
     if (value !== undefined) return value;
-    await sleep(LOOK_EVERY_MS);
+    await sleep(everyMs);
   }
   throw new LocalError("not-ready", `within ${withinMs / 1_000} s it did not come about that ${what}`);
 }
 
-async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
-  await found(what, withinMs, async () => ((await holds()) ? true : undefined));
+async function until(
+  what: string,
+  withinMs: number,
+  holds: () => Promise<boolean>,
+  everyMs = LOOK_EVERY_MS,
+): Promise<void> {
+  await found(what, withinMs, async () => ((await holds()) ? true : undefined), everyMs);
 }
