@@ -56,6 +56,12 @@ export function select(options: SelectionOptions): Selection {
   const standings = options.frozen.map((each) => standingOf(each, options));
   const counted = standings.filter((each) => each.discounted === null);
   const notChosen = reasons(standings);
+  const unexplained = options.coldStart && options.only === null ? options.frozen.filter(isUnexplained(options)) : [];
+  if (unexplained.length > 0) {
+    // "With all nodes read nobody can have more" holds only of histories that compare: this one may be the newest.
+    const reason = `${unexplained.map((each) => each.node).join(", ")} holds data of a history that no record explains`;
+    return { kind: "none", reason, notChosen };
+  }
   const wins = counted.filter((each) => each.excluded === null);
   if (wins.length === 0) {
     const reason = counted.length === 0 ? "no node that answered counts" : "no node that counts may be promoted";
@@ -142,6 +148,12 @@ function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | nu
   }
   return null;
 }
+
+/** R25: a node without any key has nothing that could be missed. */
+const isUnexplained =
+  ({ ballot }: SelectionOptions) =>
+  ({ after: reading }: FrozenNode): boolean =>
+    reading.keyCount > 0 && belonging(reading, ballot.lineage).kind === "unknown";
 
 /** Negative: `a` has data that `b` lacks. */
 const compareData = (a: Standing, b: Standing): number => b.history - a.history || b.offset - a.offset;
