@@ -1,11 +1,14 @@
-// Amazon's own DynamoDB Local, as a second opinion for the contract suite of the store. It needs Java; a test that wants it asks first
-// and is skipped with the reason. It cannot be told an address to bind to, so it listens on all of them while it runs, in memory only.
+// Amazon's own DynamoDB Local, as a second opinion for the contract suite of the store, in memory only. It needs Java; a test that
+// wants it asks first and is skipped with the reason. It is started through a launcher that binds it to 127.0.0.1.
 
 import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
 import { LocalError } from "./errors.ts";
 import { findFreePort } from "./free-port.ts";
 import type { ProcessGroup, Program } from "./process-group.ts";
 import { isMissing, pathForPrograms, readTools } from "./tools.ts";
+
+const launcher = fileURLToPath(new URL("dynamodb-loopback.java", import.meta.url));
 
 export interface DynamodbLocal {
   readonly endpoint: string;
@@ -29,8 +32,7 @@ export async function startDynamodbLocal(options: {
   if (isMissing(tool)) {
     throw new LocalError("program-missing", `DynamoDB Local cannot be started: ${tool.missing}`);
   }
-  // A wildcard bind collides with a server on any address, so that is where a free port is looked for.
-  const port = await findFreePort("0.0.0.0");
+  const port = await findFreePort();
   const folder = options.group.makeFolder("dynamodb");
   const program = await options.group.spawn({
     name: "DynamoDB Local",
@@ -39,8 +41,9 @@ export async function startDynamodbLocal(options: {
       "-Xmx256m",
       `-Djava.library.path=${tool.libraries}`,
       `-Djava.io.tmpdir=${folder}`,
-      "-jar",
+      "-cp",
       tool.jar,
+      launcher,
       ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)],
     ],
     cwd: folder,
