@@ -14,7 +14,7 @@ import { answer, answered } from "./requests.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch, probeSoon } from "./turn.ts";
-import type { Instant } from "./types.ts";
+import type { AttemptId, Instant } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
 
 /** After a failure of the store it is asked again this soon, later each time up to the second figure. */
@@ -33,7 +33,7 @@ export function absorb(turn: Turn, fact: Fact): void {
     case "ballot-read":
       return read(turn, fact.sentAt, fact.ballot);
     case "store-failed":
-      return storeFailed(turn, fact.detail, fact.unreadable);
+      return isAwaited(turn, null, null) ? storeFailed(turn, fact.detail, fact.unreadable) : undefined;
     case "glanced":
       return glanced(turn, fact);
     case "write-ended":
@@ -49,7 +49,18 @@ export function absorb(turn: Turn, fact: Fact): void {
   }
 }
 
+/**
+ * The answer to the call that is under way, not a copy of an earlier one: that would end the wait for another, let two
+ * writes overlap, and show a record that is older than the one that is known.
+ */
+function isAwaited(turn: Turn, sentAt: Instant | null, attempt: AttemptId | null): boolean {
+  const { storeBusy } = turn.state;
+  if (storeBusy === null || (storeBusy.pending?.write.attempt.id ?? null) !== attempt) return false;
+  return sentAt === null || sentAt >= storeBusy.sentAt;
+}
+
 function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
+  if (!isAwaited(turn, sentAt, null)) return;
   patch(turn, { storeBusy: null });
   if (ballot === null) {
     patch(turn, { look: null, missing: true, unresolved: null, operation: null });
@@ -122,7 +133,8 @@ function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
 
 function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): void {
   const { write, outcome, sentAt } = fact;
-  const pending = turn.state.storeBusy?.pending ?? { write, sentAt, events: [] };
+  const pending = turn.state.storeBusy?.pending;
+  if (pending == null || !isAwaited(turn, sentAt, write.attempt.id)) return;
   patch(turn, { storeBusy: null });
   switch (outcome.kind) {
     case "applied":

@@ -16,9 +16,11 @@ const LEAST_GAP_MS = 2;
 /** Asks for the next consistent read of the ballot when it is due. */
 export function planLook(turn: Turn): void {
   noteIrregular(turn);
-  const { look, unresolved, missing, staleLook, storeBusy } = turn.state;
+  const { look, unresolved, missing, staleLook, storeBusy, storeFailedSince } = turn.state;
   if (storeBusy !== null || !mayUseStore(turn)) return;
-  if (unresolved !== null || turn.lookWanted || staleLook || (look === null && !missing)) return readBallot(turn);
+  // A store that failed is asked until it answers, also in a quiet group: nothing else would find out that it is back.
+  const isOwed = unresolved !== null || storeFailedSince !== null || (look === null && !missing);
+  if (isOwed || turn.lookWanted || staleLook) return readBallot(turn);
   const last = look?.sentAt ?? turn.state.lastAt;
   const everyMs = intervalOfLooks(turn);
   if (everyMs !== null && isDueIn(turn, last, everyMs)) readBallot(turn);
