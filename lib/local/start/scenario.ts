@@ -54,7 +54,7 @@ export class Scenario {
       for (const line of await describeWaiting(store, [GROUP])) say(line);
       throw error;
     }
-    await this.#status(say);
+    await this.#show(say, "status", GROUP);
   }
 
   async startClient(say: Say): Promise<void> {
@@ -88,7 +88,7 @@ export class Scenario {
     await this.#untilEverythingNames(next);
     const history = await this.#historySince(killedAt);
     const copies = await store.readCopies(GROUP);
-    say(`${next.id} was promoted by ${history.find((each) => each.event === "lease.acquired")?.voter ?? "a voter"}`);
+    await this.#show(say, "history", GROUP, "--limit", String(history.length));
     const rows: [string, number | undefined][] = [
       ["kill to objectively down", atOf(history, "primary.objectively-down")],
       ["kill to promoted", atOf(history, "promotion.applied")],
@@ -131,9 +131,7 @@ export class Scenario {
       ((await store.readPublication(GROUP))?.replicas ?? []).some((each) => each.node === node.id),
     );
     const orderedAt = now();
-    say(`$ npx valkeeper switchover ${GROUP} --to ${node.id}`);
-    const { lines, code } = await this.#commands.run("switchover", GROUP, "--to", node.id, "--reason", "home again");
-    for (const line of lines) say(line);
+    const code = await this.#show(say, "switchover", GROUP, "--to", node.id, "--reason", "home");
     if (code !== 0) throw new LocalError("command-failed", `the switchover ended with exit code ${code}`);
     await found(
       "the client writes to it",
@@ -168,7 +166,7 @@ export class Scenario {
       const publication = await this.#installation.store.readPublication(GROUP);
       return publication?.replicas.length === ZONES.length - 1;
     });
-    await this.#status(say);
+    await this.#show(say, "status", GROUP);
   }
 
   node(id: string): ValkeyProcess {
@@ -180,8 +178,7 @@ export class Scenario {
   /** What the installation itself says of a step that did not hold. */
   async explain(say: Say): Promise<void> {
     for (const command of ["why", "history"]) {
-      say(`$ npx valkeeper ${command} ${GROUP}`);
-      for (const line of (await this.#commands.run(command, GROUP)).lines) say(line);
+      await this.#show(say, command, GROUP);
     }
   }
 
@@ -199,10 +196,12 @@ export class Scenario {
     return this.#writing.acknowledged.find((each) => each.key === key)?.at;
   }
 
-  async #status(say: Say): Promise<void> {
-    say(`$ npx valkeeper status ${GROUP}`);
-    const { lines } = await this.#commands.run("status", GROUP);
+  /** A command of the command line, as a person would give it, with what it prints; its exit code. */
+  async #show(say: Say, ...args: readonly string[]): Promise<number | null> {
+    say(`$ npx valkeeper ${args.join(" ")}`);
+    const { lines, code } = await this.#commands.run(...args);
     for (const line of lines) say(line);
+    return code;
   }
 
   async #primary(): Promise<ValkeyProcess> {
