@@ -3,7 +3,7 @@
 // died before it could commit. What neither explains is unknown, and unknown means hold (R7, R25): nothing is guessed.
 
 import type { Ballot, Intent, Lineage } from "./ballot.ts";
-import type { Epoch, NodeReading, ReplicationId } from "./types.ts";
+import type { Epoch, NodeId, NodeReading, ReplicationId } from "./types.ts";
 
 export type Belonging =
   /** Carries the id of a recorded history. */
@@ -46,6 +46,18 @@ export function standingIntent(ballot: Ballot): Intent | null {
 }
 
 /**
+ * Every intent of the unfinished operation that may have been carried out on another node than `old`: not only the last,
+ * because the one before it may have been sent by a holder that died, to a node that nobody reaches. Before an intent
+ * that names `old` all earlier ones had been looked at.
+ */
+export function openIntents(ballot: Ballot, old: NodeId | null): readonly Intent[] {
+  const { operation, lineage } = ballot;
+  if (operation === null || operation.step === "committed") return [];
+  const intents = lineage.intents.filter((each) => each.epoch >= operation.began);
+  return intents.slice(intents.findLastIndex((each) => each.node === old) + 1);
+}
+
+/**
  * The lineage with one more history. The oldest are dropped to keep the ballot small: data that old is unknown then,
  * which holds instead of guessing.
  */
@@ -53,6 +65,13 @@ export function withHistory(lineage: Lineage, history: Lineage["histories"][numb
   return { ...lineage, histories: [...lineage.histories, history].slice(-KEPT_HISTORIES) };
 }
 
+/**
+ * One that is meant again, for the same node from the same history under the same epoch, was read and not found carried
+ * out: its last form stands for it, so that a node that is tried often does not push the others out.
+ */
 export function withIntent(lineage: Lineage, intent: Intent): Lineage {
-  return { ...lineage, intents: [...lineage.intents, intent].slice(-KEPT_INTENTS) };
+  const others = lineage.intents.filter(
+    (each) => each.epoch !== intent.epoch || each.node !== intent.node || each.replicationId !== intent.replicationId,
+  );
+  return { ...lineage, intents: [...others, intent].slice(-KEPT_INTENTS) };
 }

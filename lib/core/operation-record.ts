@@ -5,18 +5,28 @@
 import type { Intent, OperationStep } from "./ballot.ts";
 import { commit, finish, recordIntent, recordRestored } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
-import { standingIntent } from "./lineage.ts";
+import { isPromotedBy, openIntents } from "./lineage.ts";
 import { ballotOf, factsOf, firstTime, held, runOf, send } from "./operation.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { NodeId, NodeReading } from "./types.ts";
+import { takeOver } from "./writes.ts";
 
-/** Records what is about to be promoted or restored. False when a write is under way or this very intent stands. */
+/**
+ * Records what is about to be promoted or restored. False when a write is under way, or when another node was sent NO ONE
+ * under this epoch and did not answer: should that one have been promoted, two histories of one epoch would stand side by
+ * side, and nothing could tell which of them counts (R3). Then the holder takes its own lease over, under the next epoch.
+ */
 export function writeIntent(turn: Turn, node: NodeId, reading: NodeReading, step: OperationStep): boolean {
-  const { epoch } = runOf(turn);
+  const { epoch, facts } = runOf(turn);
   const { runId, replicationId, offset } = reading;
   const intent: Intent = { epoch, node, runId, replicationId, offset };
   if (!mayWrite(turn)) return false;
+  if (Object.entries(facts).some(([id, each]) => id !== node && each.unknownSince !== null)) {
+    const { self, config } = turn.context;
+    write(turn, takeOver({ ballot: ballotOf(turn), writer: self, attempt: newAttempt(turn), leaseMs: config.leaseMs }));
+    return false;
+  }
   const told = eventOf(turn, "intent.recorded", { node, detail: { offset, replicationId, step } });
   write(turn, recordIntent(held(turn, newAttempt(turn)), intent, step), [told]);
   return true;
@@ -38,18 +48,24 @@ export function writeRestored(turn: Turn): void {
   if (mayWrite(turn)) write(turn, recordRestored(held(turn, newAttempt(turn))));
 }
 
+/** R21 (a): frozen by this epoch, and its history is still the one that the intent found. */
+export function isNeverPromoted(turn: Turn, intent: Intent): boolean {
+  const { frozen } = factsOf(runOf(turn), intent.node);
+  return frozen !== null && frozen.after.replicationId === intent.replicationId && !isPromotedBy(frozen.after, intent);
+}
+
 /**
- * Ends an operation that promotes nobody: what was frozen follows the old primary's address again. Not while an intent
- * stands whose node was not frozen since: it may have been promoted, and there is no way round reading it (R21).
+ * Ends an operation that promotes nobody: what was frozen follows the old primary's address again. Not while an intent is
+ * open whose node may have been promoted: there is no way round reading it (R21).
  */
 export function abandon(turn: Turn, reason: string): void {
   const ballot = ballotOf(turn);
-  const intent = standingIntent(ballot);
-  if (intent !== null && factsOf(runOf(turn), intent.node).frozen === null) {
+  const intent = openIntents(ballot, ballot.primary?.node ?? null).find((each) => !isNeverPromoted(turn, each));
+  if (intent !== undefined) {
     if (firstTime(turn, "held")) {
       emit(turn, "group.held", {
         node: intent.node,
-        detail: { reason: `${intent.node} may have been promoted and does not answer` },
+        detail: { reason: `${intent.node} may have been promoted and cannot be read` },
       });
     }
     return;

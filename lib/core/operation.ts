@@ -7,7 +7,7 @@ import type { Ballot, OperationKind } from "./ballot.ts";
 import type { FrozenNode } from "./candidate.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import { invariant } from "./invariant.ts";
-import { belonging } from "./lineage.ts";
+import { belonging, isPromotedBy } from "./lineage.ts";
 import { tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDue, patch, patchNode, probeSoon, wakeBy } from "./turn.ts";
@@ -240,7 +240,9 @@ export function foldOutcome(turn: Turn, node: NodeId, nodeCommand: NodeCommand, 
 
 /** What the freeze had shown no longer holds, or may not: the node is read again before anything else is decided on it. */
 function promotionFailed(turn: Turn, node: NodeId, reason: string, unknownSince: Instant | null): void {
-  patchFacts(turn, node, { frozen: null, unknownSince });
+  // A refusal of the next try says nothing of one before it that had no answer: only a freeze or a promotion does.
+  const since = factsOf(runOf(turn), node).unknownSince ?? unknownSince;
+  patchFacts(turn, node, { frozen: null, unknownSince: since });
   patchNode(turn, node, { readAt: null });
   emit(turn, "promotion.failed", { node, detail: { reason } });
 }
@@ -253,6 +255,12 @@ function failed(turn: Turn, node: NodeId, detail: string): void {
   patchNode(turn, node, { probeDueAt: turn.at });
   wakeBy(turn, retryAt);
 }
+
+/** The freeze found that this epoch's NO ONE, which had no answer, had been carried out. */
+const wasPromoted = (turn: Turn, node: NodeId, reading: NodeReading): boolean =>
+  ballotOf(turn).lineage.intents.some(
+    (each) => each.node === node && each.epoch === runOf(turn).epoch && isPromotedBy(reading, each),
+  );
 
 function foldApplied(
   turn: Turn,
@@ -267,7 +275,7 @@ function foldApplied(
         frozen: { node, before, after: reading, connection },
         settled: null,
         promoted: null,
-        unknownSince: null,
+        unknownSince: wasPromoted(turn, node, reading) ? factsOf(runOf(turn), node).unknownSince : null,
         repointed: false,
       });
       emit(turn, before.role === "primary" ? "node.fenced" : "node.frozen", {

@@ -44,7 +44,6 @@ export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {
     if (reading === null || reading.role !== "primary" || !answersNow(turn, node)) return false;
     if (node.id === primary?.node) return false;
     const belongs = belonging(reading, ballot.lineage);
-    if (belongs.kind === "unknown") return true;
-    return primary !== null && belongs.kind === "recorded" && belongs.epoch >= primary.epoch;
+    return belongs.kind === "unknown" || (primary !== null && belongs.epoch >= primary.epoch);
   });
 }

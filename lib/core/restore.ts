@@ -1,12 +1,12 @@
 // The voted-down primary answers: a false alarm, or a switchover that could not be done. It is restored in one order
-// (R21): (a) the node of a standing intent is frozen by this epoch and shows that it was never promoted; (b) an intent
+// (R21): (a) the nodes of open intents are frozen by this epoch and show that they were never promoted; (b) an intent
 // that names the old primary, which stops the assistants; (c) a transaction with the kill on it, so that no delayed
 // freeze reaches it afterwards, or NO ONE when it is frozen; (d) the record; (e) only then the others follow it again.
 
-import { isPromotedBy, standingIntent } from "./lineage.ts";
+import { openIntents, standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
-import { ballotOf, factsOf, freeze, runOf, send } from "./operation.ts";
-import { writeIntent, writeRestored } from "./operation-record.ts";
+import { ballotOf, factsOf, freeze, patchFacts, runOf, send } from "./operation.ts";
+import { isNeverPromoted, writeIntent, writeRestored } from "./operation-record.ts";
 import { promoteFrozen } from "./promote.ts";
 import type { NodeState } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -19,16 +19,7 @@ export function mayRestore(turn: Turn): boolean {
   const { reading } = old;
   if (reading === null || reading.runId !== ballot.primary?.runId || reading.role !== "primary") return false;
   if (reading.replicationId !== ballot.primary.replicationId) return false;
-  const intent = standingIntent(ballot);
-  return intent === null || intent.node === old.id || isNeverPromoted(turn);
-}
-
-/** (a): frozen by this epoch, and its history is still the one that the intent found. */
-function isNeverPromoted(turn: Turn): boolean {
-  const intent = standingIntent(ballotOf(turn));
-  if (intent === null) return true;
-  const { frozen } = factsOf(runOf(turn), intent.node);
-  return frozen !== null && frozen.after.replicationId === intent.replicationId && !isPromotedBy(frozen.after, intent);
+  return openIntents(ballot, old.id).every((intent) => isNeverPromoted(turn, intent));
 }
 
 /** One step of restoring the old primary, which serves. */
@@ -38,6 +29,8 @@ export function restore(turn: Turn): void {
   const run = runOf(turn);
   const intent = standingIntent(ballotOf(turn));
   if (intent === null || intent.node !== old.id || intent.epoch !== run.epoch) {
+    // What was settled before assistants are told to stop, their freezes may still be behind.
+    patchFacts(turn, old.id, { settled: null });
     writeIntent(turn, old.id, old.reading, "restoring");
     return;
   }
@@ -52,7 +45,8 @@ export function restore(turn: Turn): void {
 /**
  * A switchover that ends where it began: the primary is frozen by this epoch, or is frozen now, and un-frozen with an
  * intent. False when that is another process than the one that was committed: it may have come back with less than was
- * acknowledged, and has to contend like every other node (R4, R13).
+ * acknowledged, and has to contend like every other node (R4, R13). False as well when somebody may have been promoted
+ * instead.
  */
 export function restoreFrozen(turn: Turn): boolean {
   const old = oldPrimary(turn);
@@ -62,11 +56,13 @@ export function restoreFrozen(turn: Turn): boolean {
   const committed = ballotOf(turn).primary?.runId;
   if (old.reading !== null && old.reading.runId !== committed) return false;
   if (frozen !== null && frozen.after.runId !== committed) return false;
-  if (!isNeverPromotedOrSelf(turn, old)) {
-    const intent = standingIntent(ballotOf(turn));
-    if (intent !== null) send(turn, intent.node, freeze(run.epoch));
-    return true;
+  const open = openIntents(ballotOf(turn), old.id).filter((intent) => !isNeverPromoted(turn, intent));
+  for (const { node } of open) {
+    // Frozen, and not as the intent found it: whose data counts is decided by comparing.
+    if (factsOf(run, node).frozen !== null) return false;
+    send(turn, node, freeze(run.epoch));
   }
+  if (open.length > 0) return true;
   if (frozen === null) {
     send(turn, old.id, freeze(run.epoch));
     return true;
@@ -84,9 +80,6 @@ export function restoreFrozen(turn: Turn): boolean {
   promoteFrozen(turn, intent, frozen.connection);
   return true;
 }
-
-const isNeverPromotedOrSelf = (turn: Turn, old: NodeState): boolean =>
-  standingIntent(ballotOf(turn))?.node === old.id || isNeverPromoted(turn);
 
 export function oldPrimary(turn: Turn): NodeState | null {
   const primary = ballotOf(turn).primary;

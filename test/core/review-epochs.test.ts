@@ -1,0 +1,79 @@
+// Schedules that a review of promotions without an answer found: one epoch makes at most one history.
+
+import { describe, expect, it } from "vitest";
+import { openIntents } from "../../lib/core/lineage.ts";
+import { epoch } from "../../lib/core/types.ts";
+import { A, ballot, intent, N1, N2, N3, operation } from "./builders.ts";
+import { QUICK, World } from "./scripted-world.ts";
+
+/** The primary says nothing, n2 is the best and is about to be sent NO ONE. */
+function beforePromotion(settings: Partial<typeof QUICK> = {}): World {
+  const world = new World({ ...QUICK, leaseMs: 3_000, ...settings }).watched();
+  world.node(N3).isLagging = true;
+  world.write();
+  world.wait(300);
+  world.node(N1).isHung = true;
+  expect(world.run(isAboutToPromote, 5_000)).toBe(true);
+  return world;
+}
+
+function isAboutToPromote(world: World): boolean {
+  const next = world.next();
+  return next?.kind === "carry-out" && next.command.kind === "command-node" && next.command.command.kind === "promote";
+}
+
+describe("S1, R3: a candidate that was sent NO ONE and does not answer", () => {
+  it("is followed by another only under the next epoch", () => {
+    const world = beforePromotion();
+    // Carried out, and the node hangs before its answer: nobody can know.
+    world.node(N2).isHung = true;
+    world.node(N2).promote();
+    const granted = world.ballot.epoch;
+    expect(world.run((each) => each.ballot.primary?.node === N3, 20_000)).toBe(true);
+    expect(world.ballot.primary?.epoch).toBeGreaterThan(granted);
+  });
+
+  it("is demoted when it comes back as a primary that was never committed", () => {
+    const world = beforePromotion();
+    world.node(N2).isHung = true;
+    world.node(N2).promote();
+    world.node(N1).kill();
+    world.wait(20_000);
+    expect(world.ballot.primary?.node).toBe(N3);
+    world.node(N2).isHung = false;
+    expect(world.run((each) => each.isSettled(), 20_000)).toBe(true);
+    expect(world.node(N2).role).toBe("replica");
+    expect(world.violations.filter((each) => !each.startsWith("S6"))).toEqual([]);
+  });
+});
+
+describe("R21: a primary that comes back while an earlier candidate may have been promoted", () => {
+  it("goes on under a newer history than that candidate's", () => {
+    const world = beforePromotion({ leaseMs: 2_000 });
+    const first = world.ballot.epoch;
+    world.kill(world.ballot.lease?.holder ?? A);
+    // What the dead holder had sent was carried out, and nobody reaches that node any more.
+    world.node(N2).promote();
+    world.node(N2).isHung = true;
+    // The next holder means n3, which dies as well, and then the primary is back as it was.
+    expect(world.run((each) => each.ballot.lineage.intents.some((one) => one.node === N3), 20_000)).toBe(true);
+    world.node(N3).kill();
+    world.node(N1).isHung = false;
+    expect(world.run((each) => each.ballot.operation === null, 20_000)).toBe(true);
+    expect(world.ballot.primary?.node).toBe(N1);
+    const histories = world.ballot.lineage.histories;
+    expect(histories.findLast((each) => each.node === N1)?.epoch).toBeGreaterThan(first);
+  });
+
+  it("asks for every candidate that was meant since the operation began, not only for the last", () => {
+    const meant = [intent({ node: N2 }), intent({ node: N3, epoch: epoch(3) })];
+    const record = ballot({ epoch: epoch(4), operation: operation(), lineage: { histories: [], intents: meant } });
+    expect(openIntents(record, N1)).toEqual(meant);
+  });
+
+  it("asks for none that was meant before the primary itself was", () => {
+    const meant = [intent({ node: N2 }), intent({ node: N1, epoch: epoch(3) })];
+    const record = ballot({ epoch: epoch(4), operation: operation(), lineage: { histories: [], intents: meant } });
+    expect(openIntents(record, N1)).toEqual([]);
+  });
+});
