@@ -10,7 +10,7 @@ import { actsUntil, leaseSighted } from "./lease.ts";
 import { observe, reclassify } from "./observation.ts";
 import { foldOutcome, newRun, patchRun } from "./operation.ts";
 import { sighted } from "./quorum.ts";
-import { answer, answered } from "./requests.ts";
+import { answer, answered, isFulfilled } from "./requests.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch, probeSoon } from "./turn.ts";
@@ -187,7 +187,8 @@ function ended(turn: Turn): void {
   if (request.result !== null || turn.state.resolved === request.id) return;
   const { primary } = latest.ballot;
   const detail = run.failure ?? `${primary?.node ?? "nobody"} is primary since epoch ${primary?.epoch ?? 0}`;
-  answer(turn, latest.ballot, request, run.failure === null ? "done" : "failed", detail);
+  const isDone = run.failure === null && isFulfilled(latest.ballot, request);
+  answer(turn, latest.ballot, request, isDone ? "done" : "failed", detail);
 }
 
 function commandEnded(turn: Turn, fact: Extract<Fact, { kind: "command-ended" }>): void {

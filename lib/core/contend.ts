@@ -144,22 +144,36 @@ function decide(turn: Turn): void {
   if (isColdStart && frozen.length < Object.keys(ballot.members.nodes).length)
     return giveUpLate(turn, "a cold start needs every node");
   const only = operation?.kind === "recover" ? operation.target : null;
-  const selection = select({
-    frozen,
-    ballot,
-    config,
-    coldStart: isColdStart,
-    only,
-    insists: operation?.insists ?? false,
-  });
-  if (selection.kind === "none") return giveUpLate(turn, selection.reason, selection);
-  if (only === null && !isColdStart && !isEnough(selection.counted.length, ballot, config)) {
-    return giveUpLate(turn, `${selection.counted.length} nodes count and onPossibleLoss refuse needs more`, selection);
+  const insists = operation?.insists ?? false;
+  const selection = select({ frozen, ballot, config, coldStart: isColdStart, only, insists });
+  const why = whyNobody(turn, selection, only !== null || isColdStart);
+  if (why !== null) {
+    // What the committed process holds is all that was ever acknowledged: nobody has to be counted to give it back its place.
+    if (!insists && unfreezeOld(turn)) return;
+    return giveUpLate(turn, why, selection);
   }
+  if (selection.kind === "none") return;
   const chosen = frozen.find((each) => each.node === selection.node);
   if (chosen === undefined) return;
   if (!writeIntent(turn, chosen.node, chosen.after, "intended")) return;
   if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after.offset);
+}
+
+function whyNobody(turn: Turn, selection: Selection, isAnyNumberEnough: boolean): string | null {
+  if (selection.kind === "none") return selection.reason;
+  const { length } = selection.counted;
+  if (isAnyNumberEnough || isEnough(length, ballotOf(turn), turn.context.config)) return null;
+  return `${length} nodes count and onPossibleLoss refuse needs more`;
+}
+
+/** Means to promote the committed process again, which this epoch has frozen; false when it has not. */
+function unfreezeOld(turn: Turn): boolean {
+  const old = oldPrimary(turn);
+  const frozen = old === null ? null : factsOf(runOf(turn), old.id).frozen;
+  if (old === null || frozen === null || !answersNow(turn, old)) return false;
+  if (frozen.after.runId !== ballotOf(turn).primary?.runId || old.reading?.runId !== frozen.after.runId) return false;
+  writeIntent(turn, old.id, frozen.after, "restoring");
+  return true;
 }
 
 function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "selected" }>, offset: number): void {
@@ -194,6 +208,11 @@ function giveUpLate(turn: Turn, reason: string, selection?: Extract<Selection, o
     emit(turn, "candidate.none", { detail: { reason, notChosen } });
   }
   const { stepTimeoutMs } = turn.context.config;
-  if (isDueIn(turn, run.startedAt, stepTimeoutMs)) return abandon(turn, reason);
+  if (isDueIn(turn, run.startedAt, stepTimeoutMs)) {
+    patchRun(turn, { failure: run.failure ?? reason });
+    // Also one that was to be replaced: better than leaving it frozen, and the group without a primary (L4).
+    if (!unfreezeOld(turn)) abandon(turn, reason);
+    return;
+  }
   wakeBy(turn, after(turn.at, turn.context.config.freezeWaitMs));
 }

@@ -8,7 +8,7 @@ import { BACK_OFF_LIMIT_MS, BACK_OFF_MS, BUDGET_WINDOW_MS, budgetOf } from "./co
 import { mayAct, modeAt } from "./control.ts";
 import { lapsesAt, yields } from "./lease.ts";
 import { isFollowedReborn } from "./observation.ts";
-import { allAnswer, bestTarget, foreseen, missingNodes } from "./preflight.ts";
+import { allAnswer, bestTarget, foreseen, isFrozenPrimary, missingNodes } from "./preflight.ts";
 import type { Count } from "./quorum.ts";
 import type { Rejection, RejectionReason } from "./rejection.ts";
 import { astray, unexplained } from "./repair.ts";
@@ -136,6 +136,8 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
     return { kind: "failover", target: null, reason: verdict.cause, insists };
   }
   if (isFollowedReborn(turn, ballot)) return { kind: "failover", target: null, reason: "reborn and followed", insists };
+  // Left frozen, by a parked freeze that it woke to above all: nobody else has to count to give it back its place (L4).
+  if (isFrozenPrimary(turn, ballot)) return { kind: "failover", target: null, reason: verdict.cause, insists };
   const why = selection.kind === "none" ? `${selection.reason} (${words(selection.notChosen)})` : "";
   if (!allAnswer(turn, ballot))
     return tooFew(turn, ballot, selection.kind === "none" ? 0 : selection.counted.length, why);

@@ -87,6 +87,14 @@ export function foreseen(
   });
 }
 
+/** The committed process answers, as a replica. */
+export function isFrozenPrimary(turn: Turn, ballot: Ballot): boolean {
+  const primary = ballot.primary;
+  const node = primary === null ? undefined : turn.state.nodes[primary.node];
+  if (primary === null || node === undefined || !answersNow(turn, node)) return false;
+  return node.reading?.runId === primary.runId && node.reading.role === "replica";
+}
+
 /** Every member answers with a reading and none is loading. */
 export function allAnswer(turn: Turn, ballot: Ballot): boolean {
   return missingNodes(turn.state, turn, ballot).length === 0;

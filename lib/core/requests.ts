@@ -143,15 +143,15 @@ function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): 
 
 /** Its operation is over, and whoever held it did not live to say so. */
 function answerEnded(turn: Turn, ballot: Ballot, request: RequestRecord): Considered {
-  const primary = ballot.primary?.node ?? "nobody";
-  const isDone = request.target === null || request.kind === "drain" ? true : ballot.primary?.node === request.target;
-  return answer(
-    turn,
-    ballot,
-    request,
-    isDone ? "done" : "failed",
-    `${primary} is primary since epoch ${ballot.primary?.epoch ?? 0}`,
-  );
+  const detail = `${ballot.primary?.node ?? "nobody"} is primary since epoch ${ballot.primary?.epoch ?? 0}`;
+  return answer(turn, ballot, request, isFulfilled(ballot, request) ? "done" : "failed", detail);
+}
+
+/** By the record, as far as it can tell: whether the primary is where it was asked to be. */
+export function isFulfilled(ballot: Ballot, request: RequestRecord): boolean {
+  const node = ballot.primary?.node ?? null;
+  if (request.target === null) return true;
+  return request.kind === "drain" ? node !== request.target : node === request.target;
 }
 
 /** Answers once; the table refuses a second answer, and only the first is told. */

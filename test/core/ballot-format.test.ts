@@ -61,7 +61,8 @@ describe("the ballot's format", () => {
     },
   );
 
-  const optional = /^(primary|lease|operation|lastRequest|vote_az-[ab]|operation\.(target|request)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.runId|\.address)?)$/;
+  const optional =
+    /^(primary|lease|operation|lastRequest|vote_az-[ab]|operation\.(target|request)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.runId|\.address)?)$/;
   it.each(
     paths(encodeBallot(full))
       .map((path) => [path.join("."), path] as const)

@@ -32,12 +32,26 @@ describe("a lease", () => {
   it("is acted on by its holder for less than anybody can take it for lapsed", () => {
     // Sent at 100, seen by somebody at 100 at the earliest.
     expect(actsUntil(instant(100), 5_000)).toBe(5_100 - LEASE_MARGIN_MS);
-    expect(actsUntil(instant(100), 5_000)).toBeLessThan(lapsesAt(standing, leaseSighted(null, standing, instant(100))) ?? 0);
+    expect(actsUntil(instant(100), 5_000)).toBeLessThan(
+      lapsesAt(standing, leaseSighted(null, standing, instant(100))) ?? 0,
+    );
   });
 
   it("yields to what restores writes when it is a repair's or a change of members", () => {
-    const kinds = ["failover", "switchover", "cold-start", "recover", "initialise", "adopt", "repair", "membership"] as const;
-    expect(kinds.filter((kind) => yields(ballot({ operation: operation({ kind }) })))).toEqual(["repair", "membership"]);
+    const kinds = [
+      "failover",
+      "switchover",
+      "cold-start",
+      "recover",
+      "initialise",
+      "adopt",
+      "repair",
+      "membership",
+    ] as const;
+    expect(kinds.filter((kind) => yields(ballot({ operation: operation({ kind }) })))).toEqual([
+      "repair",
+      "membership",
+    ]);
     expect(yields(ballot())).toBe(false);
   });
 });

@@ -30,11 +30,9 @@ describe("tokens", () => {
 
   it("tell the boot fence from an operation's token, whose epochs begin at 2", () => {
     expect(tokenOf(BOOT_FENCE)).toBe(1);
-    expect([BOOT_FENCE, tokenAddress(ofEpoch(2)), addressOf(N1)].map((follows) => isBootFenced(reading({ follows })))).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect(
+      [BOOT_FENCE, tokenAddress(ofEpoch(2)), addressOf(N1)].map((follows) => isBootFenced(reading({ follows }))),
+    ).toEqual([true, false, false]);
     expect(isBootFenced(reading({ follows: { ...BOOT_FENCE, port: 2 } }))).toBe(false);
   });
 
