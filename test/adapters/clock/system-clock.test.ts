@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { SystemClock } from "../../../lib/adapters/clock/system-clock.ts";
-import { after, instant } from "../../../lib/core/types.ts";
+import { instant } from "../../../lib/core/types.ts";
 
 const clock = new SystemClock();
 const wokenAt = (at: ReturnType<typeof instant>) =>
@@ -9,7 +9,7 @@ const wokenAt = (at: ReturnType<typeof instant>) =>
 
 describe("the system's clock", () => {
   it("never wakes anybody before the time", async () => {
-    const due = Array.from({ length: 40 }, (_, index) => after(clock.now(), index / 3));
+    const due = Array.from({ length: 40 }, (_, index) => instant(clock.now() + index / 3));
     const woken = await Promise.all(due.map(wokenAt));
     expect(woken.filter((at, index) => at < (due[index] ?? 0))).toEqual([]);
   });
@@ -23,7 +23,7 @@ describe("the system's clock", () => {
     const count = (): void => {
       woken += 1;
     };
-    const cancels = [5, 3_000_000_000].map((ms) => clock.wakeAt(after(clock.now(), ms), count));
+    const cancels = [5, 3_000_000_000].map((ms) => clock.wakeAt(instant(clock.now() + ms), count));
     for (const cancel of cancels) cancel();
     await sleep(20);
     expect(woken).toBe(0);
