@@ -2,7 +2,6 @@
 // publication to what the ballot says. It makes good what a winner that died, or that has no path, left undone, and what
 // somebody else overwrote.
 
-import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
 import { publicationOf } from "../../lib/core/publication.ts";
 import type { Publication, PublicationTarget } from "../../lib/core/records.ts";
@@ -12,7 +11,7 @@ import type { Dice } from "./dice.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { GROUP } from "./group.ts";
 import type { SimPublisher } from "./publication.ts";
-import type { BallotChange, Table } from "./table.ts";
+import { type BallotChange, decode, type Table } from "./table.ts";
 
 const STREAM_DELAY_MS = [150, 900] as const;
 const PERIOD_MS = 60_000;
@@ -61,7 +60,7 @@ export class PublisherFunction {
     const item = this.#table.ballot(group);
     if (item === null) return;
     const at = wallTime(Math.floor(BEGINNING + this.#queue.now));
-    const publication = publicationOf(decodeBallot(item), this.#configOf(group), at);
+    const publication = publicationOf(decode(item), this.#configOf(group), at);
     if (publication === null) return;
     this.#publish("table", publication, () => {
       this.#publish("ssm", publication, () => {});

@@ -1,7 +1,7 @@
 // A few simulated nodes without voters, for tests of the world itself: says one thing to one node and waits for the reply.
 
 import { tokenAddress } from "../../lib/core/token.ts";
-import { type Address, epoch, type NodeId, type NodeReading, nodeId } from "../../lib/core/types.ts";
+import { type Address, epoch, type NodeReading, nodeId } from "../../lib/core/types.ts";
 import { Connection } from "./connection.ts";
 import { Dice } from "./dice.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -163,5 +163,3 @@ export function readingsOf(reply: Reply): readonly NodeReading[] {
   if (reply.kind !== "results") throw new Error(`no transaction was answered: ${JSON.stringify(reply)}`);
   return reply.results.flatMap((each) => (each.kind === "reading" ? [each.reading] : []));
 }
-
-export const idOf = (id: string): NodeId => nodeId(id);

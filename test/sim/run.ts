@@ -1,15 +1,19 @@
-// `npm run sim -- --seeds N [--from M]`: runs seeds, prints what was found and one command that replays it.
-// `npm run sim -- --seed S [--shrink]`: runs one, with its timeline.
+// `npm run sim -- --seeds N [--from M] [--keep]`: runs seeds on every core, prints what was found and the one command
+// that replays it, and ends with one line of counts; stops at the first finding unless `--keep`.
+// `npm run sim -- --seed S [--shrink]`: runs one seed and prints its timeline.
 
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { describePlan } from "./plan.ts";
 import { startVoter } from "./scenario.ts";
-import { planOf, runSeed, shrink, story } from "./swarm.ts";
+import { planOf, type SeedResult, shrink, story } from "./swarm.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
     from: { type: "string", default: "1" },
+    workers: { type: "string", default: String(availableParallelism()) },
     seed: { type: "string" },
     shrink: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
@@ -21,53 +25,81 @@ function replay(seed: string): void {
   process.stdout.write(`${story(seed, startVoter, plan)}\n`);
 }
 
-interface Totals {
-  readonly counts: Map<string, number>;
-  readonly waits: Map<string, number>;
-  failed: number;
-  healed: number;
-  slowest: number;
+class Totals {
+  readonly events = new Map<string, number>();
+  readonly waits = new Map<string, number>();
+  seeds = 0;
+  failed = 0;
+  healed = 0;
+  slowestMs = 0;
+
+  add(result: SeedResult): void {
+    this.seeds += 1;
+    for (const [name, times] of result.events) count(this.events, name, times);
+    if (result.healedAfterMs === null) {
+      for (const reason of result.waitsFor) count(this.waits, reason, 1);
+    } else {
+      this.healed += 1;
+      this.slowestMs = Math.max(this.slowestMs, result.healedAfterMs);
+    }
+    if (result.violations.length > 0) this.#tell(result);
+  }
+
+  #tell({ seed, violations: [first] }: SeedResult): void {
+    this.failed += 1;
+    if (first === undefined) return;
+    process.stdout.write(`seed ${seed}: ${first.id} at ${(first.at / 1_000).toFixed(3)} s: ${first.detail}\n`);
+    process.stdout.write(`${describePlan(planOf(seed))}\n  replay: npm run sim -- --seed ${seed} --shrink\n`);
+  }
+
+  /** What happened at all, then the one line. */
+  print(seconds: number): void {
+    process.stdout.write(`${listed(this.events)}\nwaits for a person: ${listed(this.waits)}\n`);
+    process.stdout.write(
+      `${this.seeds} seeds in ${seconds.toFixed(1)} s (${(this.seeds / seconds).toFixed(1)}/s), ${this.healed} healed ` +
+        `(slowest ${this.slowestMs} ms), ${this.failed} failed\n`,
+    );
+  }
 }
 
-function count(counts: Map<string, number>, name: string, by = 1): void {
+const count = (counts: Map<string, number>, name: string, by: number): void => {
   counts.set(name, (counts.get(name) ?? 0) + by);
-}
+};
 
-function runOne(seed: string, totals: Totals): void {
-  const { result } = runSeed({ seed, startVoter });
-  for (const [name, times] of result.events) count(totals.counts, name, times);
-  for (const reason of result.healedAfterMs === null ? result.waitsFor : []) count(totals.waits, reason);
-  if (result.healedAfterMs !== null) {
-    totals.healed += 1;
-    totals.slowest = Math.max(totals.slowest, result.healedAfterMs);
-  }
-  const [first] = result.violations;
-  if (first === undefined) return;
-  totals.failed += 1;
-  process.stdout.write(`seed ${seed}: ${first.id} at ${(first.at / 1_000).toFixed(3)} s: ${first.detail}\n`);
-  process.stdout.write(`${describePlan(planOf(seed))}\n  replay: npm run sim -- --seed ${seed} --shrink\n`);
-}
+const listed = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, times]) => `${name} ${times}`)
+    .join(", ");
 
-function runMany(): void {
-  const totals: Totals = { counts: new Map(), waits: new Map(), failed: 0, healed: 0, slowest: 0 };
-  const [from, seeds] = [Number(values.from), Number(values.seeds)];
+async function runMany(): Promise<void> {
+  const [from, seeds, workers] = [values.from, values.seeds, values.workers].map(Number) as [number, number, number];
+  const totals = new Totals();
   const began = performance.now();
-  for (let seed = from; seed < from + seeds; seed++) {
-    runOne(String(seed), totals);
-    if (totals.failed > 0 && !values.keep) break;
-  }
-  const seconds = (performance.now() - began) / 1_000;
-  const events = [...totals.counts].sort(([left], [right]) => (left < right ? -1 : 1));
-  process.stdout.write(`${events.map(([name, times]) => `${name} ${times}`).join(", ")}\n`);
-  process.stdout.write(
-    `waits for a person: ${[...totals.waits].map(([why, times]) => `${why} ${times}`).join(", ")}\n`,
+  await Promise.all(
+    Array.from({ length: workers }, (_, first) =>
+      runShare({ from: from + first, to: from + seeds, step: workers }, totals),
+    ),
   );
-  process.stdout.write(
-    `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(1)}/s), ${totals.healed} healed ` +
-      `(slowest ${totals.slowest} ms), ${totals.failed} failed\n`,
-  );
+  totals.print((performance.now() - began) / 1_000);
   process.exitCode = totals.failed > 0 ? 1 : 0;
 }
 
-if (values.seed === undefined) runMany();
+/** Every `step`th seed, in a thread of its own. */
+function runShare(
+  share: { readonly from: number; readonly to: number; readonly step: number },
+  totals: Totals,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./run-worker.ts", import.meta.url), { workerData: share });
+    worker.on("message", (result: SeedResult) => {
+      totals.add(result);
+      if (totals.failed > 0 && !values.keep) worker.terminate().then(() => resolve(), reject);
+    });
+    worker.on("error", reject);
+    worker.on("exit", () => resolve());
+  });
+}
+
+if (values.seed === undefined) await runMany();
 else replay(values.seed);

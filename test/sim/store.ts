@@ -3,7 +3,6 @@
 // after their sender gave up. It retries as the real adapter does: bounded, and honest about what may have happened.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
-import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import type { BallotWrite, Item, WriteOutcome } from "../../lib/core/ballot-write.ts";
 import { PortError, ValkeeperError } from "../../lib/core/errors.ts";
 import type {
@@ -21,7 +20,7 @@ import type { Dice } from "./dice.ts";
 import type { Eventual } from "./eventual.ts";
 import type { Network, Path, Place } from "./network.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { slotKey, type Table, type WriteResult } from "./table.ts";
+import { decode, slotKey, type Table, type WriteResult } from "./table.ts";
 
 /** How unreliable the service is; shared by all users and changed by faults. Rates are per try. */
 export interface StoreWeather {
@@ -77,18 +76,6 @@ interface Call<T> {
 export interface StoreUser {
   readonly place: Place;
   readonly sandbox: Sandbox;
-}
-
-/** Decoding is the same for the same item, and items never change. */
-const decoded = new WeakMap<Item, Ballot>();
-
-function decode(item: Item): Ballot {
-  let ballot = decoded.get(item);
-  if (ballot === undefined) {
-    ballot = decodeBallot(item);
-    decoded.set(item, ballot);
-  }
-  return ballot;
 }
 
 export class SimStore implements OperatorStore {

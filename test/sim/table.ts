@@ -1,6 +1,8 @@
 // The table of a simulated world: what is in it, and what each conditional write does to it. Linearizable, because it
 // is one object and every request is one event; losses and delays are between it and its users (store.ts).
 
+import type { Ballot } from "../../lib/core/ballot.ts";
+import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import { type BallotWrite, type Item, interpret, isEcho, type Json } from "../../lib/core/ballot-write.ts";
 import type {
   HistoryRecord,
@@ -20,6 +22,19 @@ const VERSIONS_KEPT = 64;
 interface Version {
   readonly at: number;
   readonly item: Item | null;
+}
+
+/** Decoding is the same for the same item, and items never change. */
+const decoded = new WeakMap<Item, Ballot>();
+
+/** Throws `RecordFormatError`. */
+export function decode(item: Item): Ballot {
+  let ballot = decoded.get(item);
+  if (ballot === undefined) {
+    ballot = decodeBallot(item);
+    decoded.set(item, ballot);
+  }
+  return ballot;
 }
 
 /** One applied write of a ballot, for the oracle. */

@@ -3,11 +3,10 @@
 // that the same seed and plan write the same timeline, byte for byte.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
-import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
 import type { Publication } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
-import { after, type NodeId, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
+import { after, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { LEAVE_MARGIN_MS, VOTER_TIMEOUT_MS } from "../../lib/runtime/timing.ts";
 import type { VoterOptions, VoterSummary } from "../../lib/runtime/voter-loop.ts";
@@ -25,7 +24,7 @@ import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publ
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
 import { CALM, SimStore, type StoreWeather } from "./store.ts";
-import { type BallotChange, Table } from "./table.ts";
+import { type BallotChange, decode, Table } from "./table.ts";
 import { Timeline } from "./timeline.ts";
 import { Fleet, PASSWORD, type SimNode } from "./valkey.ts";
 import { NODE_DEFAULTS, type NodeFact, type NodeOptions } from "./valkey-words.ts";
@@ -120,7 +119,7 @@ export class World {
   /** As the table holds it now; null: no ballot. */
   ballot(): Ballot | null {
     const item = this.table.ballot(GROUP);
-    return item === null ? null : decodeBallot(item);
+    return item === null ? null : decode(item);
   }
 
   config(): GroupConfig {
@@ -309,5 +308,3 @@ export class World {
     this.tell("fault", describeFault(fault));
   }
 }
-
-export const idsOf = (world: World): readonly NodeId[] => [...world.fleet.nodes.keys()];

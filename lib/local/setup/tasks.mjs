@@ -11,6 +11,7 @@ const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vites
 const tasks = {
   start: (run, args) => run.node("all", ["bin/start.ts", ...args]),
   bench: (run, args) => run.node("all", ["test/bench/run.ts", ...args]),
+  sim: (run, args) => run.node("packages", ["test/sim/run.ts", ...args]),
   check: async (run) => ((await run.checks()).failed === 0 ? 0 : 1),
   fix: (run) => run.tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]),
   test: async (run, args) => {
