@@ -26,7 +26,9 @@ export function decide(turn: Turn, ballot: Ballot, verdict: Verdict, count: Coun
   const isDown = verdict.level === "down";
   if (isStanding && !(isDown && yields(ballot))) return takeOverLapsed(turn, ballot);
   const request = considerRequest(turn, ballot);
-  if (request !== "none") return request === "begun" ? null : request;
+  if (request === "begun") return null;
+  // A request that cannot be begun yet holds up repairs, never a failover.
+  if (request !== "none" && !isDown) return request;
   if (isDown) return considerFailover(turn, ballot, verdict, count);
   if (verdict.withheld !== null) return verdict.withheld;
   return considerRepair(turn, ballot);

@@ -9,6 +9,7 @@ import { mayAct, modeAt } from "./control.ts";
 import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
 import type { RequestRecord, RequestResult } from "./records.ts";
 import type { Rejection } from "./rejection.ts";
+import { unexplained } from "./repair.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, mayWrite, newAttempt, patch, write } from "./turn.ts";
 import type { Epoch } from "./types.ts";
@@ -52,6 +53,12 @@ export function considerRequest(turn: Turn, ballot: Ballot): Considered {
 type Refusal = { readonly refuse: string; readonly isFinal: boolean };
 
 function planOf(turn: Turn, ballot: Ballot, request: RequestRecord): Plan | Refusal | string {
+  const spared = unexplained(turn, ballot).map((node) => node.id);
+  // R22: the operation would freeze it and point it elsewhere. Only who names the data that counts may do that.
+  if (spared.length > 0 && request.kind !== "recover") {
+    const refuse = `${spared.join(", ")} claims to be primary with a history that no record explains: groups recover first`;
+    return { refuse, isFinal: false };
+  }
   switch (request.kind) {
     case "switchover":
       return planSwitchover(turn, request.target === null ? bestTarget(turn).node : request.target, request);

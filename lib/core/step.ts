@@ -25,6 +25,7 @@ import { planLook, planProbes } from "./plan.ts";
 import { type Count, countVotes, noNews } from "./quorum.ts";
 import type { Rejection } from "./rejection.ts";
 import { repair } from "./repair.ts";
+import { considerRequest } from "./requests.ts";
 import type { Context, GroupState } from "./state.ts";
 import { switchOver } from "./switchover.ts";
 import type { Turn } from "./turn.ts";
@@ -184,9 +185,9 @@ function withoutBallot(turn: Turn): Rejection | null {
 
 function foreign(turn: Turn, ballot: Ballot): Rejection | null {
   if (turn.state.request?.kind === "recover") {
-    const verdict: Verdict = { level: "up", cause: "unknown", silentMs: 0, withheld: null };
-    const outcome = decide(turn, ballot, verdict, NO_COUNT);
-    if (outcome !== null) return outcome;
+    // Whatever lease the copy brought along, nobody holds it here: a copy of the middle of an operation never would end.
+    const outcome = considerRequest(turn, ballot);
+    if (outcome !== "none" && outcome !== "begun") return outcome;
   }
   return blocked(
     "foreign-table",

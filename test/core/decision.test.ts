@@ -1,0 +1,334 @@
+import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
+import { encodeBallot } from "../../lib/core/ballot-format.ts";
+import type { BallotWrite } from "../../lib/core/ballot-write.ts";
+import { holds } from "../../lib/core/ballot-write.ts";
+import { decide } from "../../lib/core/decision.ts";
+import type { Count } from "../../lib/core/quorum.ts";
+import type { Context, GroupState } from "../../lib/core/state.ts";
+import { instant, wallTime } from "../../lib/core/types.ts";
+import type { Verdict } from "../../lib/core/verdict.ts";
+import {
+  A,
+  attempt,
+  B,
+  ballot,
+  C,
+  context,
+  control,
+  history,
+  lease,
+  member,
+  N1,
+  N2,
+  N3,
+  ofEpoch,
+  operation,
+  primaryReading,
+  reading,
+  recorded,
+  request,
+  run,
+  stepAt,
+  timePassed,
+  turnAt,
+  vote,
+  WALL_START,
+  watching,
+  withNode,
+} from "./builders.ts";
+
+const down: Verdict = { level: "down", cause: "silent", silentMs: 5_000, withheld: null };
+const up: Verdict = { level: "up", cause: "serving", silentMs: 0, withheld: null };
+const quorum: Count = { down: [A, B], suspectOrDown: [A, B], unreachable: [] };
+const votes = { [A]: vote(), [B]: vote() };
+
+/** n1 is silent, n2 and n3 answered at 0. */
+const lost = (of: Ballot): GroupState =>
+  withNode(watching(of), N1, { class: "silent", heard: "silent", connection: null, lostAt: instant(-5_000) });
+
+function decided(
+  of: Ballot,
+  options: { state?: GroupState; verdict?: Verdict; count?: Count; at?: number; context?: Context } = {},
+) {
+  const turn = turnAt(options.state ?? lost(of), options.at ?? 10, options.context ?? context());
+  const rejection = decide(turn, of, options.verdict ?? down, options.count ?? quorum);
+  const writes = turn.commands.flatMap((each): BallotWrite[] => (each.kind === "write-ballot" ? [each.write] : []));
+  return { turn, rejection, writes, reason: rejection?.reason ?? null };
+}
+
+const valueAt = (write: BallotWrite | undefined, name: string): unknown =>
+  write?.changes.find((each) => each.path[0] === name)?.value;
+
+describe("a failover begins", () => {
+  const { writes, rejection, turn } = decided(ballot({ votes }));
+  const [grant] = writes;
+
+  it("with one conditional write that sets epoch, lease, operation and budget, and nothing else", () => {
+    expect([rejection, turn.commands.length, turn.events]).toEqual([null, 1, []]);
+    expect(grant?.name).toBe("grant");
+    expect(valueAt(grant, "epoch")).toBe(2);
+    expect(valueAt(grant, "lease")).toMatchObject({ holder: A, generation: 1, version: 1, durationMs: 5_000 });
+    expect(valueAt(grant, "operation")).toMatchObject({ kind: "failover", step: "begun", began: 2, reason: "silent" });
+    expect(valueAt(grant, "budget")).toEqual([{ epoch: 2, at: WALL_START + 10, promoted: false }]);
+  });
+
+  it.each<[string, Partial<Ballot>]>([
+    ["S1: the epoch has moved", { epoch: ofEpoch(2) }],
+    ["S3: a counted vote was retracted", { votes: { ...votes, [B]: vote({ level: "clear" }) } }],
+    ["R10: a counted vote is a suspicion by now", { votes: { ...votes, [B]: vote({ level: "suspect" }) } }],
+    ["S3: a counted vote is on another primary", { votes: { ...votes, [B]: vote({ node: N2 }) } }],
+    ["S3: a counted vote is on another epoch's primary", { votes: { ...votes, [B]: vote({ epoch: ofEpoch(3) }) } }],
+    ["another lease stands", { lease: lease({ holder: C }) }],
+    ["there is another primary", { primary: { ...(ballot().primary as never as object), node: N2 } as never }],
+    ["R2: N has changed", { members: { ...ballot().members, version: 2 } }],
+    ["S8: the control mode has changed", { control: control({ mode: "paused", attempt: "other" as never }) }],
+  ])("unless %s", (_, changes) => {
+    expect(holds(encodeBallot(ballot({ votes })), (grant as BallotWrite).condition)).toBe(true);
+    expect(holds(encodeBallot(ballot({ votes, ...changes })), (grant as BallotWrite).condition)).toBe(false);
+  });
+});
+
+describe("S12: a failover is not begun, and the reason says what is missing", () => {
+  const armed = ballot({ votes });
+  const refuse = context({ onPossibleLoss: "refuse", waitK: 1 });
+  const alone = withNode(withNode(lost(armed), N2, { heard: "silent" }), N3, { heard: "silent" });
+  it.each<[string, string, Parameters<typeof decided>[1] & { of?: Ballot }]>([
+    ["observing", "in observe", { of: ballot({ votes, control: control({ mode: "observe" }) }) }],
+    ["paused", "while paused", { of: ballot({ votes, control: control({ mode: "paused" }) }) }],
+    ["not-armed", "before the group was seen healthy", { of: ballot({ votes, armed: false }) }],
+    ["quorum-pending", "with one vote", { count: { ...quorum, down: [A] } }],
+    ["quorum-pending", "without its own vote", { count: { ...quorum, down: [B, C] } }],
+    ["quorum-pending", "R10: by suspicions", { count: { down: [A], suspectOrDown: [A, B, C], unreachable: [] } }],
+    ["too-few-nodes", "when nobody else answers", { state: alone }],
+    [
+      "possible-loss-refused",
+      "R2: with fewer nodes than refuse needs",
+      { state: withNode(lost(armed), N3, { heard: "silent" }), context: refuse },
+    ],
+    [
+      "unexplained-primary",
+      "R22: beside a primary that no record explains",
+      {
+        state: withNode(lost(armed), N3, {
+          reading: primaryReading({ runId: run(3), replicationId: history(9) }),
+        }),
+      },
+    ],
+  ])("%s: %s", (reason, _, { of = armed, ...options }) => {
+    const { rejection, turn } = decided(of, { state: lost(of), ...options });
+    expect([rejection?.reason, turn.commands]).toEqual([reason, []]);
+    expect(rejection?.detail).not.toBe("");
+    expect(rejection?.ends).not.toBe("");
+  });
+
+  it("names the voters that are waited for", () => {
+    const { rejection } = decided(armed, { count: { ...quorum, down: [A] } });
+    expect(rejection).toMatchObject({ detail: "1 of 2 votes", ends: "az-b or az-c also finds the primary gone" });
+  });
+});
+
+describe("R20: the budget", () => {
+  const spent = [0, 1, 2].map((n) =>
+    attempt({ epoch: ofEpoch(2 + n), at: wallTime(WALL_START - 1_000 * n), promoted: true }),
+  );
+
+  it("allows one automatic failover per node in ten minutes, and then asks for a person", () => {
+    expect(decided(ballot({ votes, budget: spent })).reason).toBe("budget-spent");
+    const old = wallTime(WALL_START - 600_000);
+    const { writes } = decided(ballot({ votes, budget: [attempt({ at: old }), ...spent.slice(1)] }));
+    expect(valueAt(writes[0], "budget")).toHaveLength(3);
+  });
+
+  it("counts an attempt that a wall clock which went back makes look later than now", () => {
+    const later = spent.map((each) => ({ ...each, at: wallTime(WALL_START + 3_600_000) }));
+    expect(decided(ballot({ votes, budget: later })).reason).toBe("budget-spent");
+  });
+
+  it.each([
+    [1, 2_000],
+    [2, 4_000],
+    [3, 8_000],
+    [8, 60_000],
+  ])("L4: after %i attempts in a row that promoted nobody it waits %i ms", (failures, waitMs) => {
+    const budget = Array.from({ length: failures }, () => attempt({ promoted: false }));
+    const of = ballot({ votes, budget });
+    const roomy = context({ failoverBudget: 100 });
+    expect(decided(of, { at: waitMs - 1, context: roomy }).reason).toBe("backing-off");
+    expect(decided(of, { at: waitMs, context: roomy }).reason).not.toBe("backing-off");
+  });
+
+  it("forgets the failures before one that promoted", () => {
+    const budget = [attempt({ promoted: false }), attempt({ promoted: true })];
+    expect(decided(ballot({ votes, budget })).writes).toHaveLength(1);
+  });
+});
+
+describe("what is begun", () => {
+  const kindOf = (result: ReturnType<typeof decided>) =>
+    valueAt(result.writes[0], "operation") ?? result.rejection?.reason;
+
+  it("is a switchover first when the old primary answers and cannot write", () => {
+    const of = ballot({ votes });
+    const verdict = { ...down, cause: "write-dead" } as const;
+    const state = withNode(watching(of), N1, { class: "write-dead" });
+    expect(kindOf(decided(of, { state, verdict }))).toMatchObject({ kind: "switchover", target: N2, insists: true });
+  });
+
+  const restarted = (of: Ballot, values: object = {}) =>
+    [N1, N2, N3].reduce((state, id, index) => {
+      const said = reading({
+        runId: run(21 + index),
+        follows: { host: "127.0.0.1", port: 1 },
+        linkUp: false,
+        ...values,
+      });
+      return withNode(state, id, { reading: said, class: id === N1 ? "reborn" : "serving" });
+    }, watching(of));
+
+  it("R13: is a cold start when everybody restarted and everybody answers", () => {
+    const of = ballot({ votes });
+    const verdict = { ...down, cause: "reborn" } as const;
+    expect(kindOf(decided(of, { state: restarted(of), verdict }))).toMatchObject({ kind: "cold-start" });
+  });
+
+  it("is no cold start while one is missing, and under wait a person decides", () => {
+    const of = ballot({ votes });
+    const verdict = { ...down, cause: "reborn" } as const;
+    const missing = withNode(restarted(of), N3, { heard: "silent" });
+    expect(kindOf(decided(of, { state: missing, verdict }))).toBe("too-few-nodes");
+    expect(kindOf(decided(of, { state: restarted(of), verdict, context: context({ coldStart: "wait" }) }))).toBe(
+      "cold-start-waiting",
+    );
+  });
+
+  it("R25: is nothing while all the data is of histories that no record explains", () => {
+    const of = ballot({ votes });
+    const verdict = { ...down, cause: "reborn" } as const;
+    const state = restarted(of, { replicationId: history(9) });
+    expect(kindOf(decided(of, { state, verdict }))).toBe("unknown-history");
+  });
+
+  it("is a failover that only commits anew when a reborn primary was already followed by everybody", () => {
+    const of = ballot({ votes });
+    const said = { replicationId: history(9), offset: 3 };
+    const state = [N2, N3].reduce(
+      (known, id) =>
+        withNode(known, id, { reading: reading({ ...said, runId: known.nodes[id]?.reading?.runId ?? run(0) }) }),
+      withNode(watching(of), N1, { class: "reborn", reading: primaryReading({ ...said, runId: run(11) }) }),
+    );
+    const verdict = { ...down, cause: "reborn" } as const;
+    expect(kindOf(decided(of, { state, verdict }))).toMatchObject({ kind: "failover", reason: "reborn and followed" });
+  });
+});
+
+describe("what goes on already", () => {
+  const standing = ballot({
+    votes,
+    epoch: ofEpoch(2),
+    lease: lease({ holder: B, durationMs: 5_000 }),
+    operation: operation(),
+  });
+
+  it("is left to its holder until its lease was seen unchanged for its duration", () => {
+    const { reason, writes, turn } = decided(standing, { at: 4_999 });
+    expect([reason, writes, turn.wakeAt]).toEqual(["operation-going-on", [], 5_000]);
+  });
+
+  it("S11: is taken over from then on, under a new epoch and only that very version", () => {
+    const { writes } = decided(standing, { at: 5_000 });
+    const [taken] = writes;
+    expect(taken?.name).toBe("take-over");
+    expect(valueAt(taken, "epoch")).toBe(3);
+    expect(valueAt(taken, "lease")).toMatchObject({ holder: A, version: 2 });
+    const renewed = { ...standing, lease: lease({ holder: B, version: 2 }) };
+    expect([standing, renewed].map((of) => holds(encodeBallot(of), (taken as BallotWrite).condition))).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it("makes way for a failover when it is a repair, and for nothing when it is not", () => {
+    const repairing = { ...standing, operation: operation({ kind: "repair" }) };
+    expect(decided(repairing, { at: 10 }).writes[0]?.name).toBe("grant");
+    expect(decided(repairing, { at: 10, verdict: up }).reason).toBe("operation-going-on");
+  });
+});
+
+describe("a request beside a dead primary", () => {
+  it("that cannot be begun yet does not hold up the failover", () => {
+    const of = ballot({ votes });
+    const state = { ...lost(of), request: request({ target: N3 }), requestSince: instant(0) };
+    const { writes } = decided(of, { state });
+    expect(valueAt(writes[0], "operation")).toMatchObject({ kind: "failover", by: "automatic" });
+  });
+});
+
+describe("a repair", () => {
+  const stray = (of: Ballot, values: object) => withNode(watching(of), N2, { reading: reading(values) });
+
+  it("begins for a node that follows another address, and does not count against the budget", () => {
+    const of = ballot();
+    const { writes } = decided(of, { state: stray(of, { follows: { host: "10.9.9.9", port: 6379 } }), verdict: up });
+    expect(valueAt(writes[0], "operation")).toMatchObject({ kind: "repair", reason: "n2 follows another address" });
+    expect(valueAt(writes[0], "budget")).toBe(undefined);
+  });
+
+  it("L3: begins for nobody while every node is as recorded", () => {
+    expect(decided(ballot(), { state: watching(), verdict: up })).toMatchObject({ rejection: null, writes: [] });
+  });
+
+  it("R22: spares a primary that no record explains, and says so", () => {
+    const of = ballot();
+    const state = withNode(watching(of), N2, { reading: primaryReading({ runId: run(2), replicationId: history(9) }) });
+    expect(decided(of, { state, verdict: up })).toMatchObject({ reason: "unexplained-primary", writes: [] });
+  });
+
+  it("demotes at once what claims to be primary with an older recorded history", () => {
+    const of = ballot({
+      epoch: ofEpoch(2),
+      primary: { node: N1, epoch: ofEpoch(2), runId: run(1), replicationId: history(2) },
+      lineage: {
+        histories: [recorded({ node: N2 }), recorded({ epoch: ofEpoch(2), replicationId: history(2) })],
+        intents: [],
+      },
+      members: { version: 1, nodes: { [N1]: member(1), [N2]: member(2) } },
+    });
+    const state = withNode(withNode(watching(of), N1, { reading: primaryReading({ replicationId: history(2) }) }), N2, {
+      reading: primaryReading({ runId: run(2) }),
+    });
+    expect(valueAt(decided(of, { state, verdict: up }).writes[0], "operation")).toMatchObject({
+      kind: "repair",
+      reason: expect.stringContaining("n2 claims to be primary"),
+    });
+  });
+
+  it.each(["observe", "paused"] as const)("S8: begins nothing in %s", (mode) => {
+    const of = ballot({ control: control({ mode }) });
+    expect(decided(of, { state: stray(of, { follows: null }), verdict: up }).writes).toEqual([]);
+  });
+
+  it("is not begun on the strength of a reading from before the record was quiet", () => {
+    const of = ballot();
+    const state = { ...stray(of, { follows: { host: "10.9.9.9", port: 1_234 } }), quietSince: instant(5) };
+    expect(decided(of, { state, verdict: up }).writes).toEqual([]);
+  });
+});
+
+describe("one voter's whole step", () => {
+  it("S3: grants only by its own quorum of looks", () => {
+    const of = ballot({ votes: { [A]: vote({ generation: 1, seq: 1 }), [B]: vote() } });
+    const fresh = {
+      [A]: { generation: 1, seq: 1, absentAt: instant(0) },
+      [B]: { generation: 1, seq: 1, absentAt: instant(0) },
+    };
+    const stale = { ...fresh, [B]: { generation: 1, seq: 1, absentAt: null } };
+    const state = { ...lost(of), ownVote: { seq: 1, writtenAt: instant(5) } };
+    const aged = withNode(state, N1, { answeredAt: instant(-6_000) });
+    const [first, second] = [fresh, stale].map((sightings) => stepAt({ ...aged, sightings }, 10, timePassed));
+    const names = (result: typeof first) =>
+      result?.commands.flatMap((each) => (each.kind === "write-ballot" ? [each.write.name] : []));
+    expect(names(first)).toEqual(["grant"]);
+    expect(names(second)).not.toContain("grant");
+  });
+});

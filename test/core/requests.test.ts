@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import type { RequestRecord } from "../../lib/core/records.ts";
+import { considerRequest } from "../../lib/core/requests.ts";
+import type { GroupState } from "../../lib/core/state.ts";
+import { instant, nodeId, wallTime } from "../../lib/core/types.ts";
+import {
+  ballot,
+  context,
+  control,
+  lease,
+  N1,
+  N2,
+  N3,
+  ofEpoch,
+  operation,
+  reading,
+  request,
+  stepAt,
+  timePassed,
+  turnAt,
+  WALL_START,
+  watching,
+  withNode,
+} from "./builders.ts";
+
+function considered(values: Partial<RequestRecord>, state: GroupState = watching(), at = 10, of = context()) {
+  const asked = { ...state, request: request(values), requestSince: instant(0) };
+  const turn = turnAt(asked, at, of);
+  const result = considerRequest(turn, asked.look?.ballot ?? ballot());
+  const [command] = turn.commands;
+  const grant = command?.kind === "write-ballot" ? command.write : null;
+  const answer = command?.kind === "resolve-request" ? command.result : null;
+  const operationOf = grant?.changes.find((each) => each.path[0] === "operation")?.value;
+  return { turn, result, grant, answer, operation: operationOf };
+}
+
+const silentPrimary = (of: GroupState): GroupState => withNode(of, N1, { class: "silent", heard: "silent" });
+
+describe("a switchover", () => {
+  it("is granted with who asked and why, without a vote and without counting against the budget", () => {
+    const { operation: begun, grant, turn } = considered({ target: N3 });
+    expect(begun).toMatchObject({
+      kind: "switchover",
+      target: N3,
+      by: "alice",
+      reason: "maintenance",
+      request: "request-1",
+    });
+    expect(grant?.changes.map((each) => each.path[0])).toEqual([
+      "epoch",
+      "lease",
+      "operation",
+      "table",
+      "lastRequest",
+      "attempt",
+    ]);
+    expect(turn.commands).toHaveLength(1);
+  });
+
+  it("goes to the best target by priority when none is named", () => {
+    const state = withNode(watching(), N2, { reading: reading({ priority: 50 }) });
+    expect(considered({}, withNode(state, N3, { reading: reading({ priority: 10 }) })).operation).toMatchObject({
+      target: N3,
+    });
+    expect(considered({}, withNode(state, N3, { reading: reading({ priority: 0 }) })).operation).toMatchObject({
+      target: N2,
+    });
+  });
+
+  it.each<[string, Partial<RequestRecord>, GroupState]>([
+    ["is no node of this group (n1, n2, n3)", { target: nodeId("n9") }, watching()],
+    ["n1 is the primary", { target: N1 }, watching()],
+  ])("is refused at once: %s", (words, values, state) => {
+    expect(considered(values, state).answer).toMatchObject({ kind: "refused", detail: expect.stringContaining(words) });
+  });
+
+  it.each<[string, GroupState]>([
+    ["n3 does not answer", withNode(watching(), N3, { heard: "silent" })],
+    ["n3 has priority 0", withNode(watching(), N3, { reading: reading({ priority: 0 }) })],
+    ["n3 has no link to the primary", withNode(watching(), N3, { reading: reading({ linkUp: false }) })],
+    [
+      "n3 is in the middle of a full synchronization",
+      withNode(watching(), N3, { reading: reading({ syncInProgress: true }) }),
+    ],
+    ["n3 holds another history", withNode(watching(), N3, { reading: reading({ replicationId: "x" as never }) })],
+    ["the primary n1 does not answer as one", silentPrimary(watching())],
+    [
+      "n1 has no primaryauth",
+      withNode(watching(), N1, {
+        settings: { ...(watching().nodes[N1]?.settings as never as object), primaryAuthSet: false } as never,
+      }),
+    ],
+  ])("waits a moment and is refused then: %s", (words, state) => {
+    const early = considered({ target: N3 }, state);
+    expect([early.answer, early.result]).toMatchObject([
+      null,
+      { reason: "operation-going-on", detail: expect.stringContaining(words) },
+    ]);
+    const at = 3_000;
+    const known = Object.values(state.nodes).reduce(
+      (all, node) => withNode(all, node.id, { readAt: instant(at) }),
+      state,
+    );
+    expect(considered({ target: N3 }, known, at).answer).toMatchObject({
+      kind: "refused",
+      detail: expect.stringContaining(words),
+    });
+  });
+});
+
+describe("a drain", () => {
+  it("moves the primary away from the node, and is done at once where there is none", () => {
+    expect(considered({ kind: "drain", target: N1 }).operation).toMatchObject({ kind: "switchover", target: N2 });
+    expect(considered({ kind: "drain", target: N2 }).answer).toMatchObject({ kind: "done" });
+  });
+});
+
+describe("a failover by order", () => {
+  it("of a healthy primary is refused without --accept-data-loss, and tried as a switchover with it", () => {
+    expect(considered({ kind: "failover" }).answer).toMatchObject({ kind: "refused" });
+    expect(considered({ kind: "failover", acceptDataLoss: true }).operation).toMatchObject({
+      kind: "switchover",
+      insists: true,
+    });
+  });
+
+  it("of a silent primary needs no votes", () => {
+    expect(considered({ kind: "failover" }, silentPrimary(watching())).operation).toMatchObject({
+      kind: "failover",
+      insists: true,
+    });
+  });
+
+  it("R22: spares a primary that no record explains, as an automatic one does", () => {
+    const state = withNode(silentPrimary(watching()), N3, {
+      reading: reading({ role: "primary", replicationId: "unknown" as never }),
+    });
+    const { grant, result } = considered({ kind: "failover" }, state);
+    expect([grant, result]).toMatchObject([null, { detail: expect.stringContaining("n3") }]);
+  });
+});
+
+describe("a recovery", () => {
+  it("asks what was ever published first, and begins above that and every token", () => {
+    const asking = considered({ kind: "recover", target: N2, acceptDataLoss: true });
+    expect(asking.turn.commands).toEqual([{ kind: "read-standing-epoch" }]);
+    const known = withNode({ ...watching(), standingEpoch: ofEpoch(7) }, N3, {
+      reading: reading({ follows: { host: "127.0.0.9", port: 1 } }),
+    });
+    const { operation: begun, grant } = considered({ kind: "recover", target: N2, acceptDataLoss: true }, known);
+    expect(begun).toMatchObject({ kind: "recover", target: N2, insists: true });
+    expect(grant?.changes[0]).toEqual({ path: ["epoch"], value: 10 });
+  });
+
+  it.each<[string, Partial<RequestRecord>]>([
+    ["--node", { acceptDataLoss: true }],
+    ["--accept-data-loss", { target: N2 }],
+  ])("is refused without %s", (words, values) => {
+    expect(considered({ kind: "recover", ...values }).answer).toMatchObject({
+      kind: "refused",
+      detail: expect.stringContaining(words),
+    });
+  });
+
+  it("brings a restored table to life although its copy was taken in the middle of an operation", () => {
+    const copy = ballot({
+      table: "table-0",
+      epoch: ofEpoch(4),
+      lease: lease({ holder: "az-b" as never }),
+      operation: operation(),
+    });
+    const state = {
+      ...watching(copy),
+      standingEpoch: ofEpoch(4),
+      request: request({ kind: "recover", target: N2, acceptDataLoss: true }),
+    };
+    const { commands } = stepAt(state, 10, timePassed);
+    const write = commands.flatMap((each) => (each.kind === "write-ballot" ? [each.write] : []))[0];
+    expect(write?.name).toBe("grant");
+    expect(write?.changes).toContainEqual({ path: ["table"], value: "table-1" });
+  });
+});
+
+describe("any request", () => {
+  it("that expired is refused, also by a clock that is exactly there", () => {
+    expect(considered({ expiresAt: wallTime(WALL_START + 10) }).answer).toMatchObject({
+      kind: "refused",
+      detail: expect.stringContaining("expired"),
+    });
+  });
+
+  it.each(["observe", "paused"] as const)("S8: is refused in %s", (mode) => {
+    const { answer, grant } = considered({}, watching(ballot({ control: control({ mode }) })));
+    expect([answer, grant]).toMatchObject([{ kind: "refused", detail: `the group is ${mode}: resume it first` }, null]);
+  });
+
+  it("that was begun once is never begun again", () => {
+    const state = watching(ballot({ lastRequest: "request-1" }));
+    expect(considered({}, state)).toMatchObject({ grant: null, result: "none" });
+    expect(considered({ target: N1 }, state, 3_000).answer).toMatchObject({ kind: "done" });
+    expect(considered({ target: N2 }, state, 3_000).answer).toMatchObject({ kind: "failed" });
+  });
+
+  it.each<[string, Partial<RequestRecord>, GroupState]>([
+    ["has its result", { result: { kind: "done", detail: "", epoch: ofEpoch(2), at: wallTime(0) } }, watching()],
+    ["was answered by this voter", {}, watching(ballot(), { resolved: "request-1" })],
+  ])("that %s is left alone", (_, values, state) => {
+    expect(considered(values, state)).toMatchObject({ result: "none", turn: { commands: [] } });
+  });
+});
