@@ -13,7 +13,7 @@ import { checkDeclaration } from "../../lib/core/config-check.ts";
 import type { RequestRecord, RequestResult } from "../../lib/core/records.ts";
 import { after, type GroupName, groupName, instant, type VoterId, voterId, wallTime } from "../../lib/core/types.ts";
 import type { ProcessGroup } from "../../lib/local/process-group.ts";
-import { localAccess } from "../../lib/local/valkey-config.ts";
+import { type Account, localAccess } from "../../lib/local/valkey-config.ts";
 import { type ValkeyOptions, ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
@@ -27,6 +27,10 @@ export interface LiveGroupOptions {
   /** @default three boot-fenced nodes */
   readonly nodes?: readonly Partial<ValkeyOptions>[];
   readonly settings?: Partial<Omit<GroupConfig, "name" | "nodes" | "credentials">>;
+  /** What the voters reach the table through, a fault proxy for one. @default the endpoint */
+  readonly voterEndpoint?: string;
+  /** Asked at each new connection. @default the coordinator's own */
+  readonly credentials?: () => Account;
   /** @default az-a, az-b, az-c */
   readonly voters?: readonly string[];
 }
@@ -45,7 +49,7 @@ export class LiveVoter {
   constructor(id: VoterId, live: LiveGroup, lifeMs: number) {
     this.id = id;
     const clients = createAwsClients({
-      endpoint: live.endpoint,
+      endpoint: live.options.voterEndpoint ?? live.endpoint,
       region: "eu-west-1",
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
     });
@@ -53,7 +57,7 @@ export class LiveVoter {
     const store = createDynamodbStore({ client: clients.dynamodb, table: live.table });
     const stoppable = stopping(store, () => this.#isStopped);
     const opened: { close(): void }[] = [];
-    const credentials = { ...localAccess.coordinator, previousUser: null };
+    const credentials = () => ({ ...(live.options.credentials?.() ?? localAccess.coordinator), previousUser: null });
     this.ended = new Promise((resolve) => {
       const loop = new VoterLoop(
         {
@@ -65,7 +69,7 @@ export class LiveVoter {
           openNodes: (config) => {
             const nodes = makeValkeyNodes({
               clock,
-              credentials: () => credentials,
+              credentials,
               tls: config.tls,
               clientName: `valkeeper-${id}`,
             });
@@ -115,9 +119,17 @@ export class LiveGroup {
   readonly log: LoggedEvent[] = [];
   readonly voters = new Map<VoterId, LiveVoter>();
   onEvent: (entry: JournalEntry) => void = () => undefined;
+  readonly options: LiveGroupOptions;
   readonly #closeClients: () => void;
 
-  private constructor(endpoint: string, table: string, nodes: readonly ValkeyProcess[], voterIds: readonly VoterId[]) {
+  private constructor(
+    options: LiveGroupOptions,
+    table: string,
+    nodes: readonly ValkeyProcess[],
+    voterIds: readonly VoterId[],
+  ) {
+    const { endpoint } = options;
+    this.options = options;
     this.endpoint = endpoint;
     this.table = table;
     this.nodes = nodes;
@@ -139,7 +151,7 @@ export class LiveGroup {
     const clients = clientsFor(options.endpoint);
     const table = await makeTable(clients);
     clients.destroy();
-    const live = new LiveGroup(options.endpoint, table, nodes, voterIds);
+    const live = new LiveGroup(options, table, nodes, voterIds);
     await live.register(options.settings ?? {});
     return live;
   }
@@ -183,6 +195,20 @@ export class LiveGroup {
       async () => {
         ballot = await this.store.readBallot(this.name);
         return ballot !== null && isHealthy(ballot, this.nodes.length);
+      },
+      withinMs,
+    );
+    return ballot as unknown as Ballot;
+  }
+
+  /** As `healthy`, while this node stays away. */
+  async healthyWithout(gone: string, withinMs = 15_000): Promise<Ballot> {
+    let ballot: Ballot | null = null;
+    await eventually(
+      `the group is healthy without ${gone}`,
+      async () => {
+        ballot = await this.store.readBallot(this.name);
+        return ballot !== null && ballot.primary?.node !== gone && ballot.lease === null && ballot.operation === null;
       },
       withinMs,
     );
