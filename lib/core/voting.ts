@@ -18,19 +18,34 @@ export function castOwnVote(turn: Turn, ballot: Ballot, verdict: Verdict): void 
   if (primary === null || modeAt(ballot, turn.wall) === "paused") return;
   const { self } = turn.context;
   const standing = ballot.votes[self.voter];
+  // A successor votes for this zone now; what this invocation writes would be refused, again and again (S7).
+  if (standing !== undefined && standing.generation > self.generation) return;
   const isOnThis = standing !== undefined && standing.node === primary.node && standing.epoch === primary.epoch;
   const stands: VoteLevel = isOnThis ? standing.level : "clear";
   const isOwn = isOnThis && standing.generation === self.generation;
   if (verdict.level === "up") {
+    // One of ours that had no answer may still arrive, when nobody is silent any more: a later tombstone keeps it out.
+    const shown = standing?.generation === self.generation ? standing.seq : 0;
+    const isUnderWay = turn.state.ownVote.seq > shown;
     // What a predecessor saw to its end is only retracted by hearing the primary (R23).
-    if (stands !== "clear" && (isOwn || primaryServes(turn.state))) cast(turn, ballot, "clear", verdict);
+    if (isUnderWay || (stands !== "clear" && (isOwn || primaryServes(turn.state))))
+      cast(turn, ballot, "clear", verdict);
     return;
   }
-  if (verdict.level === "suspect" && stands === "down" && !isOwn) return;
+  if (verdict.level === "suspect" && stands !== "clear" && !isOwn && (stands === "down" || isAffirmed(turn))) return;
   const isNews = stands !== verdict.level || !isOwn;
   const last = turn.state.ownVote.writtenAt;
   const everyMs = rareAfterLong(turn, IRREGULAR_INTERVAL_MS);
   if (isNews || last === null || isDueIn(turn, last, everyMs)) cast(turn, ballot, verdict.level, verdict);
+}
+
+/**
+ * The predecessor lives and re-affirms what it saw from its beginning: with a suspicion of ours over it, its *down*, which
+ * falls due first, would be refused as that of an older generation (R14, R23).
+ */
+function isAffirmed(turn: Turn): boolean {
+  const absentAt = turn.state.sightings[turn.context.self.voter]?.absentAt ?? null;
+  return absentAt !== null && !isDueIn(turn, absentAt, turn.context.config.voteWindowMs);
 }
 
 function cast(turn: Turn, ballot: Ballot, level: VoteLevel, verdict: Verdict): void {
