@@ -7,9 +7,11 @@ import { openCredentialedNodes } from "../../lib/adapters/credentials/credential
 import { CredentialsBook } from "../../lib/adapters/credentials/credentials-book.ts";
 import { readStoredPassword } from "../../lib/adapters/credentials/stored-password.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
+import type { OnUnreadable } from "../../lib/adapters/dynamodb/specs.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
-import { after, type WallTime } from "../../lib/core/types.ts";
+import { after, epoch, groupName, type WallTime } from "../../lib/core/types.ts";
+import type { Journal } from "../../lib/ports/journal.ts";
 import type { VoterEnvironment } from "../../lib/runtime/environment.ts";
 import { EVENT_AGE_LIMIT_MS, LEAVE_MARGIN_MS } from "../../lib/runtime/timing.ts";
 import { runVoter, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
@@ -45,7 +47,8 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
     const ageMs = ageOf(event, clock.wallTime());
     if (ageMs > EVENT_AGE_LIMIT_MS) return { reason: "event-too-old", ageMs };
     const clients = createAwsClients({ region, dualStack });
-    const store = createDynamodbStore({ client: clients.dynamodb, table: environment.table });
+    const onUnreadable = tellOnce(journal, environment);
+    const store = createDynamodbStore({ client: clients.dynamodb, table: environment.table, onUnreadable });
     const ssm = environment.publishes.includes("ssm") ? clients.ssm : null;
     const route53 = environment.publishes.includes("dns") ? clients.route53 : null;
     try {
@@ -65,6 +68,27 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
     } finally {
       clients.destroy();
     }
+  };
+}
+
+/** A damaged record is left out of what many records are read for, again and again: once an invocation it is told. */
+function tellOnce(journal: Journal, { voter }: VoterEnvironment): OnUnreadable {
+  const told = new Set<string>();
+  return ({ kind, name, detail }) => {
+    const reason = `${kind} ${name}: ${detail}`;
+    if (told.has(reason)) return;
+    told.add(reason);
+    const group = groupName(kind === "spec" ? name : "*");
+    journal.write({
+      event: "record.unreadable",
+      epoch: epoch(0),
+      node: null,
+      detail: { reason },
+      group,
+      voter,
+      generation: 0,
+      tick: 0,
+    });
   };
 }
 
