@@ -21,6 +21,8 @@ import { adopt, create, grant } from "./writes.ts";
 
 /** How long one round of probes may take before a node that said nothing counts as unreachable. */
 const FIRST_ROUND_MS = 1_500;
+/** SSM and Route 53 are an account's: what could not be read is not asked for in a busy loop. */
+const ASK_AGAIN_MS = 1_000;
 
 /** Creates the first ballot of the group, for this table. */
 export function createBallot(turn: Turn): void {
@@ -129,11 +131,12 @@ const isFollower = (node: NodeState, primary: NodeState): boolean =>
   node.reading.linkUp &&
   node.reading.replicationId === primary.reading?.replicationId;
 
-/** The highest epoch that was ever published; null after asking for it. */
+/** The highest epoch that was ever published; null after asking for it, which is done again some time after no answer. */
 export function standingEpoch(turn: Turn): Epoch | null {
-  const known = turn.state.standingEpoch;
+  const { standingEpoch: known, standingAskedAt: askedAt } = turn.state;
   if (known !== null) return known === "asked" ? null : known;
-  patch(turn, { standingEpoch: "asked" });
+  if (askedAt !== null && !isDueIn(turn, askedAt, ASK_AGAIN_MS)) return null;
+  patch(turn, { standingEpoch: "asked", standingAskedAt: turn.at });
   turn.commands.push({ kind: "read-standing-epoch" });
   return null;
 }

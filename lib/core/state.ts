@@ -132,6 +132,7 @@ export interface GroupState {
   readonly healthySince: Instant | null;
   /** The highest epoch that any publication names; null: not asked yet, or not answered. */
   readonly standingEpoch: Epoch | "asked" | null;
+  readonly standingAskedAt: Instant | null;
   readonly rejection: { readonly rejection: Rejection; readonly since: Instant } | null;
   /** Since when the record has been quiet (no lease, no operation) at this epoch: older readings are of another time. */
   readonly quietSince: Instant | null;
@@ -201,6 +202,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     hold: null,
     healthySince: null,
     standingEpoch: null,
+    standingAskedAt: null,
     rejection: null,
     quietSince: null,
     announced: { level: "up", objectively: false },

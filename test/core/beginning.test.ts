@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { begin } from "../../lib/core/beginning.ts";
+import type { BallotWrite } from "../../lib/core/ballot-write.ts";
+import type { GroupState } from "../../lib/core/state.ts";
+import { BOOT_FENCE, tokenAddress } from "../../lib/core/token.ts";
+import { instant, wallTime } from "../../lib/core/types.ts";
+import {
+  context,
+  control,
+  history,
+  N1,
+  N2,
+  N3,
+  newborn,
+  node,
+  ofEpoch,
+  primaryReading,
+  reading,
+  run,
+  settings,
+  stepAt,
+  turnAt,
+  VOTERS,
+  watching,
+  withNode,
+} from "./builders.ts";
+import { QUICK, World } from "./scripted-world.ts";
+
+/** Never adopted; what was published before is known to be epoch `standing`. */
+const fresh = (standing: number | null = 0): GroupState =>
+  watching(newborn(), { standingEpoch: standing === null ? null : ofEpoch(standing) });
+
+const blank = (state: GroupState): GroupState =>
+  [N1, N2, N3].reduce(
+    (known, id, index) =>
+      withNode(known, id, {
+        reading: reading({ runId: run(index + 1), replicationId: history(10 + index), follows: BOOT_FENCE, linkUp: false, offset: 0, keyCount: 0 }),
+      }),
+    state,
+  );
+
+function begun(state: GroupState, at = 10, of = context()) {
+  const turn = turnAt(state, at, of);
+  const rejection = begin(turn, state.look?.ballot ?? newborn());
+  const write = turn.commands.flatMap((each): BallotWrite[] => (each.kind === "write-ballot" ? [each.write] : []))[0];
+  const value = (name: string) => write?.changes.find((each) => each.path[0] === name)?.value;
+  return { turn, rejection, write, value };
+}
+
+describe("adopting", () => {
+  it("takes the one primary that everybody follows, without a command to any node", () => {
+    const { turn, rejection, write, value } = begun(fresh());
+    expect([rejection, turn.commands.length, write?.name]).toEqual([null, 1, "adopt"]);
+    expect(value("primary")).toEqual({ node: N1, epoch: 1, runId: run(1), replicationId: history(1) });
+    expect(value("members")).toEqual({
+      version: 1,
+      nodes: { n1: { runId: run(1), inSyncEpoch: 1 }, n2: { inSyncEpoch: 0 }, n3: { inSyncEpoch: 0 } },
+    });
+    expect(value("lineage")).toEqual({
+      histories: [{ epoch: 1, node: N1, replicationId: history(1), forkOffset: 100 }],
+      intents: [],
+    });
+    expect(turn.state.storeBusy?.pending?.events).toEqual([
+      { event: "group.adopted", epoch: 1, node: N1, detail: { nodes: 3 } },
+    ]);
+  });
+
+  it("R19: begins above everything that was published and every token that a node ever carried", () => {
+    const tokenOnSilent = withNode(fresh(4), N3, {
+      heard: "silent",
+      reading: reading({ follows: tokenAddress(ofEpoch(9)) }),
+    });
+    expect(begun(fresh(4)).value("epoch")).toBe(5);
+    expect(begun(tokenOnSilent, 1_500).value("epoch")).toBe(10);
+  });
+
+  it("R19: asks what was published before it adopts, and again some time after no answer, not in a busy loop", () => {
+    const asked = begun(fresh(null));
+    expect([asked.turn.commands, asked.rejection?.reason]).toEqual([[{ kind: "read-standing-epoch" }], "not-adopted"]);
+    const failed = stepAt(asked.turn.state, 20, { kind: "standing-epoch-read", epoch: null });
+    const asks = (commands: readonly { kind: string }[]) => commands.filter((each) => each.kind === "read-standing-epoch").length;
+    expect(asks(failed.commands)).toBe(0);
+    const state = [N1, N2, N3].reduce((known, id) => withNode(known, id, { readAt: instant(1_010) }), failed.state);
+    expect(asks(stepAt({ ...state, dueAt: null }, 1_010, { kind: "time-passed" }).commands)).toBe(1);
+  });
+
+  it.each<[string, string, GroupState]>([
+    ["n1, n2 both claim to be primary", "two primaries", withNode(fresh(), N2, { reading: primaryReading({ runId: run(2) }) })],
+    ["n3 does not follow n1", "a stray", withNode(fresh(), N3, { reading: reading({ linkUp: false }) })],
+    ["n3 does not follow n1", "another history", withNode(fresh(), N3, { reading: reading({ replicationId: history(9) }) })],
+    ["a Sentinel still watches n2", "a Sentinel", withNode(fresh(), N2, { settings: settings({ watchedBySentinel: true }) })],
+    ["whether a Sentinel watches n2 cannot be seen", "an ACL that hides clients", withNode(fresh(), N2, { settings: null })],
+    ["no primary serves, and n1 does not answer", "no primary", withNode(fresh(), N1, { heard: "silent" })],
+    ["no primary serves, and n2, n3 holds data", "fenced nodes with data", withNode(blankButOne(), N2, { reading: reading({ follows: BOOT_FENCE }) })],
+  ])("refuses, and says that %s: %s", (words, _, state) => {
+    const { turn, rejection } = begun(state, 1_500);
+    expect([rejection?.reason, turn.commands]).toEqual(["adoption-refused", []]);
+    expect(rejection?.detail).toContain(words);
+    expect(rejection?.ends).not.toBe("");
+  });
+
+  it("waits for a node that has not answered yet, a moment, and then goes by what it sees", () => {
+    const state = withNode(fresh(), N3, { heard: "silent" });
+    expect(begun(state).rejection?.reason).toBe("not-adopted");
+    expect(begun(state, 1_500).write?.name).toBe("adopt");
+  });
+
+  it("waits for the first word of every node, however long", () => {
+    expect(begun(withNode(fresh(), N3, { heard: null }), 1_500).rejection?.reason).toBe("not-adopted");
+  });
+
+  it.each(["observe", "paused"] as const)("S8: does nothing in %s", (mode) => {
+    const look = newborn({ control: control({ mode, until: mode === "paused" ? wallTime(9e15) : null }) });
+    const { turn, rejection } = begun({ ...fresh(), look: { ballot: look, sentAt: instant(0), at: instant(0) } });
+    expect([rejection?.reason, turn.commands]).toEqual(["not-adopted", []]);
+  });
+});
+
+function blankButOne(): GroupState {
+  return withNode(blank(fresh()), N3, { reading: reading({ runId: run(3), follows: tokenAddress(ofEpoch(3)) }) });
+}
+
+describe("initialising", () => {
+  it("begins when every node answers, boot-fenced and empty, above everything that was published", () => {
+    const { write, value, rejection } = begun(blank(fresh(6)));
+    expect([rejection, write?.name, value("epoch")]).toEqual([null, "grant", 7]);
+    expect(value("operation")).toMatchObject({ kind: "initialise", step: "begun", began: 7 });
+  });
+
+  it.each([
+    [N2, "the declared primary", { primary: N2 }],
+    [N3, "the best priority", { nodes: [node("n1"), node("n2", { priority: 50 }), node("n3", { priority: 10 })] }],
+    [N2, "never priority 0", { primary: N1, nodes: [node("n1", { priority: 0 }), node("n2"), node("n3")] }],
+  ])("makes %s the first primary: %s", (first, _, declared) => {
+    const world = new World({ ...QUICK, ...declared });
+    for (const voter of VOTERS) world.start(voter);
+    expect(world.run((each) => each.isSettled())).toBe(true);
+    expect([world.ballot.primary, world.violations]).toMatchObject([{ node: first, epoch: 1 }, []]);
+    expect(world.done.filter((each) => each.startsWith("promote"))).toEqual([`promote ${first}@1`]);
+  });
+});
