@@ -66,12 +66,13 @@ export class WritesOracle {
     if (operation?.kind === "switchover") {
       this.#expectNone(
         this.#view.log.missing(position, 0).filter((each) => each.position?.stream.id === was.replicationId),
+        0,
         `the switchover to ${is.node}`,
       );
     }
     const { onPossibleLoss, waitK } = this.#view.config();
     if (onPossibleLoss === "refuse" && waitK > 0) {
-      this.#expectNone(this.#view.log.missing(position, waitK), `the commit of ${is.node} at epoch ${is.epoch}`);
+      this.#expectNone(this.#view.log.missing(position, waitK), waitK, `the commit of ${is.node} at epoch ${is.epoch}`);
     }
   }
 
@@ -80,8 +81,8 @@ export class WritesOracle {
     if (kind !== "switchover") this.#forgivenUntil = this.#view.now();
   }
 
-  #expectNone(missing: readonly WriteRecord[], what: string): void {
-    const promised = missing.filter((record) => this.#isPromised(record));
+  #expectNone(missing: readonly WriteRecord[], mayLose: number, what: string): void {
+    const promised = missing.filter((record) => this.#isPromised(record, mayLose));
     const [first] = promised;
     if (first === undefined) return;
     const last = promised.at(-1) as WriteRecord;
@@ -96,7 +97,7 @@ export class WritesOracle {
     const since = record.executedAt ?? 0;
     if (since <= this.#forgivenUntil) return false;
     const losers = new Set(this.#losses.filter(({ at }) => at >= since).map(({ node }) => node));
-    return losers.size <= record.level;
+    return losers.size <= mayLose;
   }
 
   /** Called now and then: how long have two published nodes been accepting writes? */

@@ -11,6 +11,7 @@ import type { SimNode } from "./valkey.ts";
 import { readingOf, settingsOf } from "./valkey-info.ts";
 import {
   failure,
+  isServedWhileLoading,
   type NodeFact,
   OK,
   type Operation,
@@ -494,10 +495,4 @@ export class ValkeyProcess {
     this.replication.advance();
     return readingOf(this);
   }
-}
-
-/** CONFIG GET, CLIENT and MULTI are; REPLICAOF is not, and one that is refused when queued aborts its transaction. */
-function isServedWhileLoading(request: Request): boolean {
-  if (request.kind === "transaction") return request.operations.every(({ kind }) => kind !== "replicaof");
-  return request.kind === "settings" || request.kind === "pause";
 }

@@ -46,6 +46,12 @@ export type Reply =
 export const OK: Reply = { kind: "ok" };
 export const failure = (message: string): Reply => ({ kind: "error", message });
 
+/** CONFIG GET, CLIENT and MULTI are; REPLICAOF is not, and one that is refused when queued aborts its transaction. */
+export function isServedWhileLoading(request: Request): boolean {
+  if (request.kind === "transaction") return request.operations.every(({ kind }) => kind !== "replicaof");
+  return request.kind === "settings" || request.kind === "pause";
+}
+
 /** `coordinator` is the user of the voters alone; with `sharedUser` it is everybody's, as on nodes nobody prepared. */
 export type ConnectionUser = "coordinator" | "application";
 
