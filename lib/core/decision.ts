@@ -7,15 +7,16 @@ import { enoughOf, isEnough } from "./candidate.ts";
 import { BACK_OFF_LIMIT_MS, BACK_OFF_MS, BUDGET_WINDOW_MS, budgetOf } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { lapsesAt, yields } from "./lease.ts";
-import { isFollowedReborn } from "./observation.ts";
+import { answersNow, isFollowedReborn } from "./observation.ts";
 import { allAnswer, bestTarget, foreseen, isFrozenPrimary, missingNodes } from "./preflight.ts";
 import type { Count } from "./quorum.ts";
 import type { Rejection, RejectionReason } from "./rejection.ts";
 import { astray, unexplained } from "./repair.ts";
-import { considerRequest } from "./requests.ts";
+import { considerRecovery, considerRequest } from "./requests.ts";
 import type { Turn } from "./turn.ts";
-import { isDue, mayWrite, newAttempt, write } from "./turn.ts";
-import type { Epoch, VoterId } from "./types.ts";
+import { isDue, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
+import type { Epoch, Instant, VoterId } from "./types.ts";
+import { after } from "./types.ts";
 import type { Verdict } from "./verdict.ts";
 import { primaryServes } from "./verdict.ts";
 import { grant, takeOver } from "./writes.ts";
@@ -35,7 +36,7 @@ export function decide(turn: Turn, ballot: Ballot, verdict: Verdict, count: Coun
 }
 
 function takeOverLapsed(turn: Turn, ballot: Ballot): Rejection | null {
-  const lapse = lapsesAt(ballot, turn.state.leaseSighting);
+  const lapse = whenTaken(turn, ballot);
   const holder = ballot.lease?.holder ?? "nobody";
   if (ballot.lease !== null && (lapse === null || !isDue(turn, lapse))) {
     return reject(
@@ -44,10 +45,23 @@ function takeOverLapsed(turn: Turn, ballot: Ballot): Rejection | null {
       "it ends, or its lease lapses",
     );
   }
+  if (considerRecovery(turn, ballot)) return null;
+  // Whoever reaches no node could only keep the lease from those who do.
+  if (!nodesOf(turn.state).some((node) => answersNow(turn, node)))
+    return reject("cut-off", `${turn.context.self.voter} reaches no node of the group`, "a node answers this voter");
   if (!mayWrite(turn)) return null;
   const { self, config } = turn.context;
   write(turn, takeOver({ ballot, writer: self, attempt: newAttempt(turn), leaseMs: config.leaseMs }));
   return null;
+}
+
+/** When this voter may take the lease; one that it let lapse itself is the others' first. */
+function whenTaken(turn: Turn, ballot: Ballot): Instant | null {
+  const { lease } = ballot;
+  const lapse = lapsesAt(ballot, turn.state.leaseSighting);
+  const { voter, generation } = turn.context.self;
+  const isOwn = lease?.holder === voter && lease.generation === generation;
+  return lease !== null && lapse !== null && isOwn ? after(lapse, lease.durationMs) : lapse;
 }
 
 function considerFailover(turn: Turn, ballot: Ballot, verdict: Verdict, count: Count): Rejection | null {

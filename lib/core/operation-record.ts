@@ -6,7 +6,7 @@ import type { Intent, OperationStep } from "./ballot.ts";
 import { commit, finish, recordIntent, recordRestored } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { isPromotedBy, openIntents } from "./lineage.ts";
-import { ballotOf, factsOf, firstTime, held, runOf, send } from "./operation.ts";
+import { ballotOf, factsOf, firstTime, held, patchRun, runOf, send } from "./operation.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { NodeId, NodeReading } from "./types.ts";
@@ -62,12 +62,9 @@ export function abandon(turn: Turn, reason: string): void {
   const ballot = ballotOf(turn);
   const intent = openIntents(ballot, ballot.primary?.node ?? null).find((each) => !isNeverPromoted(turn, each));
   if (intent !== undefined) {
-    if (firstTime(turn, "held")) {
-      emit(turn, "group.held", {
-        node: intent.node,
-        detail: { reason: `${intent.node} may have been promoted and cannot be read` },
-      });
-    }
+    const held = `${intent.node} may have been promoted and cannot be read`;
+    patchRun(turn, { held });
+    if (firstTime(turn, "held")) emit(turn, "group.held", { node: intent.node, detail: { reason: held } });
     return;
   }
   if (!unfrozen(turn) || !mayWrite(turn)) return;

@@ -60,6 +60,8 @@ export interface OperationRun {
   readonly tablePublished: boolean;
   /** Why it could not do what it was begun for: what its request is answered with. */
   readonly failure: string | null;
+  /** Why it can neither go on nor end now; null: it can. */
+  readonly held: string | null;
 }
 
 const NO_FACTS: NodeFacts = {
@@ -97,6 +99,7 @@ export function newRun(options: {
     committedAt: null,
     tablePublished: false,
     failure: null,
+    held: null,
   };
 }
 

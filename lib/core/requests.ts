@@ -50,6 +50,13 @@ export function considerRequest(turn: Turn, ballot: Ballot): Considered {
   return "begun";
 }
 
+/** A person's decision ends what nobody can go on with: an operation that is held, or whose lease has lapsed. */
+export function considerRecovery(turn: Turn, ballot: Ballot): boolean {
+  const { request } = turn.state;
+  if (request?.kind !== "recover" || ballot.lastRequest === request.id) return false;
+  return considerRequest(turn, ballot) === "begun";
+}
+
 type Refusal = { readonly refuse: string; readonly isFinal: boolean };
 
 function planOf(turn: Turn, ballot: Ballot, request: RequestRecord): Plan | Refusal | string {

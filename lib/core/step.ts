@@ -20,16 +20,16 @@ import { holdWrites } from "./hold.ts";
 import { renew } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { forgetSilences } from "./observation.ts";
-import { held, runOf } from "./operation.ts";
+import { held, patchRun, runOf } from "./operation.ts";
 import { planLook, planProbes } from "./plan.ts";
 import { type Count, countVotes, noNews } from "./quorum.ts";
 import type { Rejection } from "./rejection.ts";
 import { repair } from "./repair.ts";
-import { considerRequest } from "./requests.ts";
+import { considerRecovery, considerRequest } from "./requests.ts";
 import type { Context, GroupState } from "./state.ts";
 import { switchOver } from "./switchover.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDue, mayWrite, newAttempt, newTurn, patch, write } from "./turn.ts";
+import { emit, isDue, isDueIn, mayWrite, newAttempt, newTurn, patch, write } from "./turn.ts";
 import type { Instant } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
 import { maintain, noteHealth, syncNodes } from "./upkeep.ts";
@@ -43,6 +43,9 @@ export interface Step {
   /** Call with `time-passed` no later than this. */
   readonly wakeAt: Instant;
 }
+
+/** A holder that can neither go on nor end lets its lease lapse after this. */
+const HELD_LIMIT_MS = 30_000;
 
 /** Folds one input in and decides. Pure: same arguments, same result. */
 export function step(state: GroupState, input: Input, context: Context): Step {
@@ -85,7 +88,7 @@ function proceed(turn: Turn): Rejection | null {
   const ballot = state.look.ballot;
   noteHealth(turn, ballot);
   if (ballot.table !== turn.context.self.table) return foreign(turn, ballot);
-  if (state.operation !== null && carryOn(turn, ballot)) return null;
+  if (state.operation !== null && carryOn(turn, ballot)) return heldBack(turn);
   if (isSuspended(turn))
     return blocked(
       "suspended",
@@ -151,10 +154,24 @@ function carryOn(turn: Turn, ballot: Ballot): boolean {
     patch(turn, { operation: null });
     return false;
   }
+  patchRun(turn, { held: null });
   advance(turn, ballot);
+  if (runOf(turn).held !== null && (considerRecovery(turn, ballot) || isHeldForLong(turn))) return true;
   const isRenewalDue = isDue(turn, run.renewDueAt);
   if (isRenewalDue && mayWrite(turn)) write(turn, renew(held(turn, newAttempt(turn))));
   return true;
+}
+
+/** Another voter may reach what this one does not: the lease is not kept from it for ever (S11). */
+function isHeldForLong(turn: Turn): boolean {
+  const { startedAt } = runOf(turn);
+  return isDueIn(turn, startedAt, turn.context.config.stepTimeoutMs + HELD_LIMIT_MS);
+}
+
+function heldBack(turn: Turn): Rejection | null {
+  const why = turn.state.operation?.held ?? null;
+  if (why === null) return null;
+  return blocked("unknown-history", why, "it can be read, or a person decides", "valkeeper groups recover");
 }
 
 function advance(turn: Turn, ballot: Ballot): void {
