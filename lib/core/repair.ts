@@ -31,7 +31,8 @@ export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
     if (token !== null && token > ballot.epoch) return false;
     const belongs = belonging(reading, ballot.lineage);
     if (belongs.kind !== "unknown" && belongs.epoch > primary.epoch) return false;
-    if (reading.role === "primary") return belongs.kind !== "unknown" && belongs.epoch < primary.epoch;
+    if (reading.role === "primary")
+      return (belongs.kind !== "unknown" && belongs.epoch < primary.epoch) || isBackWithout(turn, ballot, node);
     return isFenced(reading) || reading.follows?.host !== to.host || reading.follows.port !== to.port;
   });
 }
@@ -43,7 +44,29 @@ export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {
     const { reading } = node;
     if (reading === null || reading.role !== "primary" || !answersNow(turn, node)) return false;
     if (node.id === primary?.node) return false;
+    if (isBackWithout(turn, ballot, node)) return false;
     const belongs = belonging(reading, ballot.lineage);
     return belongs.kind === "unknown" || (primary !== null && belongs.epoch >= primary.epoch);
   });
+}
+
+/**
+ * A former primary that came back as a primary without its history, because it keeps none over a restart: another
+ * process than the recorded member, its data begun by this process and not forked from anything. Who promotes a node by
+ * hand forks it from what it held, so nobody did. Only beside a primary that serves: with that one gone, a person may
+ * have brought this one back on purpose.
+ */
+function isBackWithout(turn: Turn, ballot: Ballot, { id, reading }: NodeState): boolean {
+  const { primary, lineage, members } = ballot;
+  const runId = members.nodes[id]?.runId ?? null;
+  return (
+    reading !== null &&
+    primary !== null &&
+    primaryServes(turn.state) &&
+    runId !== null &&
+    reading.runId !== runId &&
+    reading.secondReplicationId === null &&
+    belonging(reading, lineage).kind === "unknown" &&
+    lineage.histories.some((each) => each.node === id && each.epoch < primary.epoch)
+  );
 }

@@ -6,7 +6,7 @@ import { holds } from "../../lib/core/ballot-write.ts";
 import { decide } from "../../lib/core/decision.ts";
 import type { Count } from "../../lib/core/quorum.ts";
 import type { Context, GroupState } from "../../lib/core/state.ts";
-import { instant, wallTime } from "../../lib/core/types.ts";
+import { instant, type NodeId, wallTime } from "../../lib/core/types.ts";
 import type { Verdict } from "../../lib/core/verdict.ts";
 import {
   A,
@@ -300,6 +300,37 @@ describe("a repair", () => {
     expect(valueAt(decided(of, { state, verdict: up }).writes[0], "operation")).toMatchObject({
       kind: "repair",
       reason: expect.stringContaining("n2 claims to be primary"),
+    });
+  });
+
+  describe("beside a former primary whose process is another and whose history is new", () => {
+    const of = ballot({
+      epoch: ofEpoch(2),
+      primary: { node: N1, epoch: ofEpoch(2), runId: run(1), replicationId: history(2) },
+      lineage: {
+        histories: [recorded({ node: N2 }), recorded({ epoch: ofEpoch(2), replicationId: history(2) })],
+        intents: [],
+      },
+      members: { version: 1, nodes: { [N1]: member(1), [N2]: member(2), [N3]: member(3) } },
+    });
+    const serving = withNode(watching(of), N1, { reading: primaryReading({ replicationId: history(2) }) });
+    const back = { runId: run(9), replicationId: history(9), secondReplicationId: null };
+    const beside = (id: NodeId, values: object) => withNode(serving, id, { reading: primaryReading(values) });
+
+    it("demotes it: a restart without persistence makes such a history, a promotion by hand does not", () => {
+      expect(valueAt(decided(of, { state: beside(N2, back), verdict: up }).writes[0], "operation")).toMatchObject({
+        kind: "repair",
+        reason: "n2 claims to be primary",
+      });
+    });
+
+    it.each([
+      ["R22: spares one that forked from what it held", N2, { ...back, secondReplicationId: history(1) }],
+      ["R22: spares one whose process is the recorded member", N2, { ...back, runId: run(2) }],
+      ["R22: spares one that never was a primary", N3, back],
+    ] as const)("%s", (_, id, values) => {
+      const decision = decided(of, { state: beside(id, values), verdict: up });
+      expect(decision).toMatchObject({ reason: "unexplained-primary", writes: [] });
     });
   });
 
