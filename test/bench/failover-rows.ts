@@ -7,8 +7,8 @@ import {
   type Measured,
   type Row,
   type RowContext,
+  recordOf,
   SENTINEL,
-  timelineOf,
   VALKEEPER,
   WITHOUT_FAST_PATH,
 } from "./row.ts";
@@ -87,7 +87,7 @@ function measureKill({ group: parent }: RowContext, variant: Variant, downAfterM
         storeWriteMs,
         ...steps(scene, faultAt),
       },
-      timeline: timelineOf(scene.side.events, faultAt),
+      ...recordOf(scene.side, faultAt),
     };
   });
 }
@@ -157,7 +157,7 @@ function measureHang({ group: parent }: RowContext, variant: Variant, downAfterM
         storeWriteMs,
         ...steps(scene, faultAt),
       },
-      timeline: timelineOf(scene.side.events, faultAt),
+      ...recordOf(scene.side, faultAt),
     };
   });
 }
@@ -180,6 +180,7 @@ export const since = (at: number | null | undefined, fromMs: number): number | n
   at === null || at === undefined ? null : at - fromMs;
 
 export function notMoved(scene: Scene, faultAt: number): Error {
-  const events = timelineOf(scene.side.events, faultAt).map(({ ms, event, by }) => `${ms} ${by} ${event}`);
-  return new Error(`no write on another primary; last events: ${events.slice(-12).join("; ")}`);
+  const record = recordOf(scene.side, faultAt);
+  const events = record.timeline.map(({ ms, event, by }) => `${ms} ${by} ${event}`);
+  return new Error(`no write on another primary; last events: ${events.slice(-12).join("; ")}`, { cause: record });
 }

@@ -9,8 +9,8 @@ import {
   type Measured,
   type Row,
   type RowContext,
+  recordOf,
   SENTINEL,
-  timelineOf,
   VALKEEPER,
 } from "./row.ts";
 import { checkAll, Scene, type Variant, withGroup } from "./scene.ts";
@@ -97,7 +97,7 @@ export const switchoverRow: Row = {
           storeWriteMs,
           ...shares(scene, ordered.orderedAt),
         },
-        timeline: timelineOf(scene.side.events, ordered.orderedAt),
+        ...recordOf(scene.side, ordered.orderedAt),
       };
     }),
 };
@@ -196,7 +196,7 @@ function measureReturn({ group: parent }: RowContext, variant: Variant): Promise
         accepted: after.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
         acceptedFor: after.length === 0 ? 0 : Math.max(...after.map(({ lastAt }) => lastAt)) - (after[0]?.firstAt ?? 0),
       },
-      timeline: timelineOf(scene.side.events, startedAt),
+      ...recordOf(scene.side, startedAt),
     };
   });
 }
@@ -250,7 +250,7 @@ export const emptyRow: Row = {
       const again = follow.moves.find(({ at }) => at > faultAt);
       return {
         figures: { ...lostBefore([follow, sticky], checks, faultAt), writableAgain: since(again?.at, faultAt) },
-        timeline: timelineOf(scene.side.events, faultAt),
+        ...recordOf(scene.side, faultAt),
       };
     }),
 };

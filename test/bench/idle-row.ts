@@ -55,7 +55,6 @@ export const idleRow: Row = {
           memory: summarize(to.map(({ memoryMb }) => memoryMb))?.median ?? null,
           ...requests(before, after, seconds / 60),
         },
-        timeline: [],
         ...(before === undefined || after === undefined ? {} : { notes: [describe(before, after)] }),
       };
     }),

@@ -12,9 +12,10 @@ export interface BenchOptions {
   readonly out: string;
 }
 
-export const HELP = `npm run bench [-- --quick | --full] [--only ROW,ROW] [--out FILE]
+export const HELP = `npm run bench [-- --quick | --full | --runs N] [--only ROW,ROW] [--out FILE]
   --quick   few short rows, about 5 minutes; written to .cache/bench unless --out says otherwise
   --full    10 runs of each instead of 5
+  --runs    so many runs of each
   --only    these rows alone; written to .cache/bench unless --out says otherwise
   --out     the document [docs/benchmarks.md]; its picture goes beside it`;
 
@@ -32,6 +33,7 @@ export function readOptions(args: readonly string[], rows: readonly string[]): B
       help: { type: "boolean", default: false },
       only: { type: "string" },
       out: { type: "string" },
+      runs: { type: "string" },
     },
   });
   if (values.help) return "help";
@@ -41,8 +43,20 @@ export function readOptions(args: readonly string[], rows: readonly string[]): B
   const isWhole = only === null && !values.quick;
   return {
     isQuick: values.quick,
-    runs: values.full ? RUNS.full : values.quick ? RUNS.quick : RUNS.usual,
+    runs: runsOf(values),
     only,
     out: values.out ?? (isWhole ? DOCUMENT : PARTIAL_DOCUMENT),
   };
+}
+
+function runsOf(values: {
+  readonly quick: boolean;
+  readonly full: boolean;
+  readonly runs?: string | undefined;
+}): number {
+  if (values.runs === undefined) return values.full ? RUNS.full : values.quick ? RUNS.quick : RUNS.usual;
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new Error(`--runs should be a whole number from 1, not ${values.runs}`);
+  return runs;
 }

@@ -7,7 +7,7 @@ import { whyNoZones, Zones } from "../../lib/local/netns.ts";
 import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import { notMoved, since } from "./failover-rows.ts";
 import { monotonicMs, pause } from "./monotonic.ts";
-import { type Measured, type Row, type RowContext, SENTINEL, timelineOf, VALKEEPER } from "./row.ts";
+import { type Measured, type Row, type RowContext, recordOf, SENTINEL, VALKEEPER } from "./row.ts";
 import { checkAll, Scene, type Variant, withGroup } from "./scene.ts";
 import type { ZonePlace } from "./side.ts";
 
@@ -108,7 +108,7 @@ async function measureInside(group: ProcessGroup, zones: Zones, variant: Variant
       demoted: since(demotedAt, healedAt),
       storeWriteMs,
     },
-    timeline: timelineOf(scene.side.events, faultAt),
+    ...recordOf(scene.side, faultAt),
     ...(fenced === undefined ? {} : { notes: [`fenced by ${fenced.by}: ${JSON.stringify(fenced.detail)}`] }),
   };
 }

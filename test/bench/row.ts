@@ -2,15 +2,21 @@
 
 import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import type { Variant } from "./scene.ts";
-import type { TimedEvent } from "./side.ts";
+import type { Side } from "./side.ts";
 
 /** Durations in ms, counts, or whatever the figure's unit says; null when it did not come to it. */
 export type Figures = Readonly<Record<string, number | null>>;
 
-export interface Measured {
-  readonly figures: Figures;
-  /** Events of the side, relative to the fault. */
+/** What a side said of itself, kept for whoever asks why. */
+export interface SideRecord {
+  /** Its events, relative to the fault. */
   readonly timeline: readonly TimelineEntry[];
+  /** What it said that was no event. */
+  readonly words: readonly string[];
+}
+
+export interface Measured extends Partial<SideRecord> {
+  readonly figures: Figures;
   /** What else a reader should know of this run. */
   readonly notes?: readonly string[];
 }
@@ -20,6 +26,7 @@ export interface TimelineEntry {
   readonly event: string;
   readonly by: string;
   readonly node: string | null;
+  readonly detail?: Readonly<Record<string, unknown>>;
 }
 
 export interface Sample extends Partial<Measured> {
@@ -63,11 +70,14 @@ export interface Row {
 }
 
 const TIMELINE_MS = 60_000;
+const BEFORE_MS = 50;
+const KEPT_WORDS = 60;
 
-export function timelineOf(events: readonly TimedEvent[], faultAt: number): TimelineEntry[] {
-  return events
-    .filter(({ at }) => at >= faultAt - 50 && at <= faultAt + TIMELINE_MS)
-    .map(({ at, event, by, node }) => ({ ms: Math.round(at - faultAt), event, by, node }));
+export function recordOf(side: Side, faultAt: number): SideRecord {
+  const timeline = side.events
+    .filter(({ at }) => at >= faultAt - BEFORE_MS && at <= faultAt + TIMELINE_MS)
+    .map(({ at, ...event }) => ({ ...event, ms: Math.round(at - faultAt) }));
+  return { timeline, words: side.words.slice(-KEPT_WORDS) };
 }
 
 export const SENTINEL: Variant = { id: "sentinel", label: "Sentinel", side: "sentinel", boot: "plain" };

@@ -9,7 +9,7 @@ import { describeMachine, loadNow } from "./machine.ts";
 import { type BenchOptions, HELP, readOptions } from "./options.ts";
 import { renderPicture } from "./picture.ts";
 import { type Report, type RowReport, reportRow } from "./report.ts";
-import type { Row, Sample } from "./row.ts";
+import type { Row, Sample, SideRecord } from "./row.ts";
 import { QUICK_ROWS, ROWS } from "./rows.ts";
 import type { Variant } from "./scene.ts";
 
@@ -36,7 +36,9 @@ async function runOnce(row: Row, variant: Variant, options: BenchOptions, group:
     return { ...named, ...(await row.measure({ group, isQuick: options.isQuick }, variant)) };
   } catch (error) {
     // One run that comes to nothing is told in the document and does not cost the others.
-    return { ...named, failure: error instanceof Error ? error.message : String(error) };
+    const failure = error instanceof Error ? error.message : String(error);
+    const record = error instanceof Error ? (error.cause as SideRecord | undefined) : undefined;
+    return { ...named, failure, ...record };
   }
 }
 

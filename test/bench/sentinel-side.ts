@@ -37,6 +37,7 @@ export async function startSentinels(options: SideOptions): Promise<Side> {
     kind: "sentinel",
     lookup,
     events,
+    words: [],
     watchers: sentinels.map(({ program }) => program.pid),
     storeWriteMs: async () => null,
     switchover: () => order(sentinels),

@@ -46,6 +46,8 @@ export interface Side {
   readonly kind: "sentinel" | "valkeeper";
   readonly lookup: LookupOptions;
   readonly events: readonly TimedEvent[];
+  /** What it said that was no event: a stack trace of a process that broke, above all. */
+  readonly words: readonly string[];
   /** The three processes that watch: sentinels or voters. */
   readonly watchers: readonly number[];
   /** Median of a conditional write to the table, as a client on this machine sees it now; null without a table. */

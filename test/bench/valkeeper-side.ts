@@ -34,7 +34,8 @@ interface Line {
 export async function startValkeeper(options: SideOptions): Promise<Side> {
   const { group } = options;
   const events: TimedEvent[] = [];
-  const ready = await startLocal(options, events);
+  const words: string[] = [];
+  const ready = await startLocal(options, events, words);
   const clients = createAwsClients({
     endpoint: ready.endpoint,
     region: ready.region,
@@ -46,6 +47,7 @@ export async function startValkeeper(options: SideOptions): Promise<Side> {
     kind: "valkeeper",
     lookup: { kind: "publication", group: GROUP, endpoint: ready.endpoint, table: ready.table },
     events,
+    words,
     watchers: ready.voters.map((voter) => voter.pid),
     storeWriteMs: () => measureWrites(clients.dynamodb),
     switchover: () => order(store),
@@ -53,7 +55,7 @@ export async function startValkeeper(options: SideOptions): Promise<Side> {
   };
 }
 
-async function startLocal(options: SideOptions, events: TimedEvent[]): Promise<ReadyEvent> {
+async function startLocal(options: SideOptions, events: TimedEvent[], words: string[]): Promise<ReadyEvent> {
   const { group, zones, hostAddress, endpoint } = options;
   const file = join(group.makeFolder("local"), "config.json");
   writeFileSync(file, JSON.stringify(localConfig(options)), { mode: 0o600 });
@@ -71,7 +73,10 @@ async function startLocal(options: SideOptions, events: TimedEvent[]): Promise<R
     environment,
     onLine: (text) => {
       const at = monotonicMs();
-      if (!text.startsWith("{")) return;
+      if (!text.startsWith("{")) {
+        words.push(text);
+        return;
+      }
       const line = JSON.parse(text) as Line;
       if (line.event === "local.ready") ready = line as unknown as ReadyEvent;
       else if (line.event !== undefined) events.push(timed(line, at));
