@@ -92,8 +92,8 @@ export class WritesOracle {
     );
   }
 
-  /** k + 1 nodes had it: as long as no more than k of them lost their data since, somebody has it. */
-  #isPromised(record: WriteRecord): boolean {
+  /** The promise is for k: as long as no more than k nodes lost their data, one of the k + 1 that had it has it. */
+  #isPromised(record: WriteRecord, mayLose: number): boolean {
     const since = record.executedAt ?? 0;
     if (since <= this.#forgivenUntil) return false;
     const losers = new Set(this.#losses.filter(({ at }) => at >= since).map(({ node }) => node));
