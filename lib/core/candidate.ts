@@ -96,7 +96,7 @@ export function enoughOf(ballot: Ballot, config: GroupConfig): number {
   return Math.max(1, Object.keys(ballot.members.nodes).length - config.waitK);
 }
 
-/** The lower of the two priorities that were set, 0 being "never" on either side. Discovered nodes have 0. */
+/** The declared priority, else the node's own; 0 is "never" on either side. Discovered nodes have 0. */
 export function priorityOf(node: NodeId, reading: NodeReading, config: GroupConfig): number {
   const configured = config.nodes.find((each) => each.id === node);
   if (configured === undefined || reading.priority === 0 || configured.priority === 0) return 0;

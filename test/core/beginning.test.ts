@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { begin } from "../../lib/core/beginning.ts";
 import type { BallotWrite } from "../../lib/core/ballot-write.ts";
+import { begin } from "../../lib/core/beginning.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { BOOT_FENCE, tokenAddress } from "../../lib/core/token.ts";
 import { instant, wallTime } from "../../lib/core/types.ts";
@@ -34,7 +34,14 @@ const blank = (state: GroupState): GroupState =>
   [N1, N2, N3].reduce(
     (known, id, index) =>
       withNode(known, id, {
-        reading: reading({ runId: run(index + 1), replicationId: history(10 + index), follows: BOOT_FENCE, linkUp: false, offset: 0, keyCount: 0 }),
+        reading: reading({
+          runId: run(index + 1),
+          replicationId: history(10 + index),
+          follows: BOOT_FENCE,
+          linkUp: false,
+          offset: 0,
+          keyCount: 0,
+        }),
       }),
     state,
   );
@@ -78,20 +85,41 @@ describe("adopting", () => {
     const asked = begun(fresh(null));
     expect([asked.turn.commands, asked.rejection?.reason]).toEqual([[{ kind: "read-standing-epoch" }], "not-adopted"]);
     const failed = stepAt(asked.turn.state, 20, { kind: "standing-epoch-read", epoch: null });
-    const asks = (commands: readonly { kind: string }[]) => commands.filter((each) => each.kind === "read-standing-epoch").length;
+    const asks = (commands: readonly { kind: string }[]) =>
+      commands.filter((each) => each.kind === "read-standing-epoch").length;
     expect(asks(failed.commands)).toBe(0);
     const state = [N1, N2, N3].reduce((known, id) => withNode(known, id, { readAt: instant(1_010) }), failed.state);
     expect(asks(stepAt({ ...state, dueAt: null }, 1_010, { kind: "time-passed" }).commands)).toBe(1);
   });
 
   it.each<[string, string, GroupState]>([
-    ["n1, n2 both claim to be primary", "two primaries", withNode(fresh(), N2, { reading: primaryReading({ runId: run(2) }) })],
+    [
+      "n1, n2 both claim to be primary",
+      "two primaries",
+      withNode(fresh(), N2, { reading: primaryReading({ runId: run(2) }) }),
+    ],
     ["n3 does not follow n1", "a stray", withNode(fresh(), N3, { reading: reading({ linkUp: false }) })],
-    ["n3 does not follow n1", "another history", withNode(fresh(), N3, { reading: reading({ replicationId: history(9) }) })],
-    ["a Sentinel still watches n2", "a Sentinel", withNode(fresh(), N2, { settings: settings({ watchedBySentinel: true }) })],
-    ["whether a Sentinel watches n2 cannot be seen", "an ACL that hides clients", withNode(fresh(), N2, { settings: null })],
+    [
+      "n3 does not follow n1",
+      "another history",
+      withNode(fresh(), N3, { reading: reading({ replicationId: history(9) }) }),
+    ],
+    [
+      "a Sentinel still watches n2",
+      "a Sentinel",
+      withNode(fresh(), N2, { settings: settings({ watchedBySentinel: true }) }),
+    ],
+    [
+      "whether a Sentinel watches n2 cannot be seen",
+      "an ACL that hides clients",
+      withNode(fresh(), N2, { settings: null }),
+    ],
     ["no primary serves, and n1 does not answer", "no primary", withNode(fresh(), N1, { heard: "silent" })],
-    ["no primary serves, and n2, n3 holds data", "fenced nodes with data", withNode(blankButOne(), N2, { reading: reading({ follows: BOOT_FENCE }) })],
+    [
+      "no primary serves, and n2, n3 holds data",
+      "fenced nodes with data",
+      withNode(blankButOne(), N2, { reading: reading({ follows: BOOT_FENCE }) }),
+    ],
   ])("refuses, and says that %s: %s", (words, _, state) => {
     const { turn, rejection } = begun(state, 1_500);
     expect([rejection?.reason, turn.commands]).toEqual(["adoption-refused", []]);

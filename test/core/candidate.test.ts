@@ -1,0 +1,245 @@
+import { describe, expect, it } from "vitest";
+import { enoughOf, type FrozenNode, isEnough, priorityOf, select } from "../../lib/core/candidate.ts";
+import type { NodeId, NodeReading } from "../../lib/core/types.ts";
+import {
+  ballot,
+  config,
+  history,
+  intent,
+  member,
+  N1,
+  N2,
+  N3,
+  node,
+  ofEpoch,
+  primaryReading,
+  reading,
+  recorded,
+  run,
+} from "./builders.ts";
+
+/** Frozen with this reading; `before` differs from it only where said. */
+const frozen = (id: NodeId, values: Partial<NodeReading> = {}, before: Partial<NodeReading> = {}): FrozenNode => {
+  const after = reading({ runId: run(Number(id.slice(1))), ...values });
+  return { node: id, before: { ...after, ...before }, after };
+};
+
+const choose = (nodes: readonly FrozenNode[], options: Partial<Parameters<typeof select>[0]> = {}) =>
+  select({
+    frozen: nodes,
+    ballot: ballot(),
+    config: config(),
+    coldStart: false,
+    insists: false,
+    only: null,
+    ...options,
+  });
+
+const two = [frozen(N2), frozen(N3)];
+
+describe("the order of candidates (S6)", () => {
+  it("R3: is by history first, and only then by offset", () => {
+    const lineage = {
+      histories: [recorded(), recorded({ epoch: ofEpoch(2), node: N2, replicationId: history(2) })],
+      intents: [],
+    };
+    const chosen = choose([frozen(N2, { replicationId: history(2), offset: 10 }), frozen(N3, { offset: 900 })], {
+      ballot: ballot({ lineage }),
+    });
+    expect(chosen).toMatchObject({ kind: "selected", node: N2, lossBytes: 0 });
+  });
+
+  it("places a promotion that nobody recorded by its intent", () => {
+    const lineage = { histories: [recorded()], intents: [intent()] };
+    const promoted = {
+      replicationId: history(2),
+      secondReplicationId: history(1),
+      secondReplicationOffset: 101,
+      offset: 100,
+    };
+    expect(choose([frozen(N2, promoted), frozen(N3, { offset: 900 })], { ballot: ballot({ lineage }) })).toMatchObject({
+      node: N2,
+    });
+  });
+
+  it("is by offset inside one history", () => {
+    expect(choose([frozen(N2, { offset: 100 }), frozen(N3, { offset: 101 })])).toMatchObject({ node: N3 });
+  });
+
+  it.each([
+    ["priority", { priority: 100 }, { priority: 10 }],
+    ["the declared one, whatever the node says", { priority: 1 }, {}],
+  ])("breaks ties by %s inside the tolerance only", (_, n2, n3) => {
+    const declared = {
+      nodes: [node("n1"), node("n2", { priority: 50 }), node("n3", { priority: 10 })],
+      offsetToleranceBytes: 5,
+    };
+    expect(
+      choose([frozen(N2, { offset: 105, ...n2 }), frozen(N3, { offset: 100, ...n3 })], { config: config(declared) }),
+    ).toMatchObject({
+      node: N3,
+      lossBytes: 5,
+    });
+    expect(
+      choose([frozen(N2, { offset: 106, ...n2 }), frozen(N3, { offset: 100, ...n3 })], { config: config(declared) }),
+    ).toMatchObject({
+      node: N2,
+      lossBytes: 0,
+    });
+  });
+
+  it("prefers another zone than the lost primary's, then the name", () => {
+    const declared = config({
+      nodes: [node("n1", { zone: "a" }), node("n2", { zone: "a" }), node("n3", { zone: "b" })],
+    });
+    expect(choose(two, { config: declared })).toMatchObject({ node: N3 });
+    expect(choose([frozen(N3), frozen(N2)])).toMatchObject({ node: N2 });
+  });
+
+  it("does not depend on the order in which they answered", () => {
+    expect(choose([frozen(N3), frozen(N2)])).toMatchObject({
+      node: N2,
+      notChosen: { n3: "another has more data or precedes it" },
+    });
+  });
+});
+
+describe("R4: a node does not count", () => {
+  const members = ballot().members.nodes;
+  it.each<[string, FrozenNode, Parameters<typeof choose>[1]]>([
+    ["its replication id is in no recorded history", frozen(N3, { replicationId: history(9) }), {}],
+    ["it was in the middle of a full synchronization", frozen(N3, {}, { syncInProgress: true }), {}],
+    ["it is loading", frozen(N3, {}, { loading: true }), {}],
+    ["it is loading", frozen(N3, { loading: true }), {}],
+    [
+      "it was never seen in sync",
+      frozen(N3),
+      { ballot: ballot({ members: { version: 1, nodes: { [N1]: member(1), [N2]: member(2) } } }) },
+    ],
+    [
+      "it was never seen in sync",
+      frozen(N3),
+      { ballot: ballot({ members: { version: 1, nodes: { ...members, [N3]: member(3, { runId: null }) } } }) },
+    ],
+    [
+      "it was never seen in sync",
+      frozen(N3),
+      {
+        ballot: ballot({
+          members: { version: 1, nodes: { ...members, [N3]: member(3, { inSyncEpoch: ofEpoch(0) }) } },
+        }),
+      },
+    ],
+    ["it restarted since it was last in sync", frozen(N3, { runId: run(33) }), {}],
+  ])("when %s", (why, candidate, options) => {
+    expect(choose([frozen(N2), { ...candidate, after: { ...candidate.after, offset: 900 } }], options)).toMatchObject({
+      kind: "selected",
+      node: N2,
+      counted: [N2],
+      lossBytes: 0,
+      notChosen: { n3: why },
+    });
+  });
+});
+
+describe("a node that counts may not win", () => {
+  const never = config({ nodes: [node("n1"), node("n2"), node("n3", { priority: 0 })] });
+  it.each<[string, FrozenNode, Parameters<typeof choose>[1]]>([
+    ["its priority is 0", frozen(N3, { priority: 0 }), {}],
+    ["its priority is 0", frozen(N3), { config: never }],
+    [
+      "its link had been down for 61 s",
+      frozen(N3, {}, { linkDownSeconds: 61 }),
+      { config: config({ maxLinkDownMs: 60_000 }) },
+    ],
+  ])("when %s", (why, candidate, options) => {
+    expect(choose([frozen(N2), candidate], options)).toMatchObject({
+      node: N2,
+      counted: [N2, N3],
+      notChosen: { n3: why },
+    });
+    expect(choose([candidate], options)).toMatchObject({ kind: "none", reason: "no node that counts may be promoted" });
+  });
+
+  it("and what it has more is a loss under promote, and forbids it under refuse", () => {
+    const ahead = [frozen(N2, { offset: 90 }), frozen(N3, { offset: 100, priority: 0 })];
+    expect(choose(ahead)).toMatchObject({ node: N2, lossBytes: 10 });
+    expect(choose(ahead, { config: config({ onPossibleLoss: "refuse" }) })).toMatchObject({
+      kind: "none",
+      reason: "n3 may not be promoted and holds writes that n2 lacks",
+    });
+  });
+
+  it("R13: when it is the primary that is to be replaced; otherwise it may be restored to itself", () => {
+    const old = { node: N1, before: primaryReading({ offset: 120 }), after: reading({ runId: run(1), offset: 120 }) };
+    expect(choose([old, ...two])).toMatchObject({ node: N1 });
+    expect(choose([old, ...two], { insists: true })).toMatchObject({
+      node: N2,
+      lossBytes: 20,
+      notChosen: { n1: "it is the primary that is to be replaced" },
+    });
+    const reborn = { ...old, after: { ...old.after, runId: run(11) } };
+    expect(choose([reborn, ...two])).toMatchObject({ node: N2, lossBytes: 0 });
+  });
+});
+
+describe("a cold start", () => {
+  const restarted = [N1, N2, N3].map((id, index) => frozen(id, { runId: run(20 + index), offset: 100 + index }));
+  it("counts what restarted, the old primary too, but never one in the middle of a synchronization", () => {
+    expect(choose(restarted, { coldStart: true })).toMatchObject({ node: N3 });
+    const syncing = frozen(N3, { runId: run(22), offset: 102 }, { syncInProgress: true });
+    expect(choose([...restarted.slice(0, 2), syncing], { coldStart: true })).toMatchObject({ node: N2 });
+  });
+
+  it("R25: promotes nobody over data of a history that no record explains, but overlooks an empty node", () => {
+    const [, n2, n3] = restarted as [FrozenNode, FrozenNode, FrozenNode];
+    const strange = (keyCount: number) => frozen(N1, { runId: run(20), replicationId: history(9), keyCount });
+    expect(choose([strange(1), n2, n3], { coldStart: true })).toMatchObject({
+      kind: "none",
+      reason: expect.stringContaining("n1 holds data"),
+    });
+    expect(choose([strange(0), n2, n3], { coldStart: true })).toMatchObject({ node: N3 });
+  });
+});
+
+describe("a recovery", () => {
+  it("takes the node that the person named, whatever it holds, and says what the others have more", () => {
+    const strange = frozen(N3, { replicationId: history(9), priority: 0 });
+    const chosen = choose([frozen(N2), strange], { only: N3, config: config({ onPossibleLoss: "refuse" }) });
+    expect(chosen).toMatchObject({ kind: "selected", node: N3, notChosen: { n2: "n3 was named" } });
+  });
+});
+
+describe("R2: enough nodes", () => {
+  it.each([
+    ["promote", 0, 1],
+    ["promote", 2, 1],
+    ["refuse", 0, 3],
+    ["refuse", 1, 2],
+    ["refuse", 2, 1],
+    ["refuse", 5, 1],
+  ] as const)("under %s with WAIT %i are %i", (onPossibleLoss, waitK, needed) => {
+    const of = config({ onPossibleLoss, waitK });
+    expect(enoughOf(ballot(), of)).toBe(needed);
+    expect([isEnough(needed - 1, ballot(), of), isEnough(needed, ballot(), of)]).toEqual([false, true]);
+  });
+
+  it("grow at once with a member that was discovered (R18)", () => {
+    const nodes = { ...ballot().members.nodes, [node("n4").id]: member(4) };
+    expect(enoughOf(ballot({ members: { version: 2, nodes } }), config({ onPossibleLoss: "refuse", waitK: 1 }))).toBe(
+      3,
+    );
+  });
+});
+
+describe("priorityOf", () => {
+  it("is the declared one, else the node's own; 0 on either side is never, and so is a node nobody declared", () => {
+    const declared = config({ nodes: [node("n1", { priority: 5 }), node("n2"), node("n3", { priority: 0 })] });
+    const of = (id: string, own: number) => priorityOf(node(id).id, reading({ priority: own }), declared);
+    expect([of("n1", 100), of("n2", 70), of("n3", 70), of("n1", 0), of("n9", 10)]).toEqual([5, 70, 0, 0, 0]);
+  });
+});
+
+it("nobody counts among none", () => {
+  expect(choose([])).toEqual({ kind: "none", reason: "no node that answered counts", notChosen: {} });
+});
