@@ -7,7 +7,7 @@ import type { CoreEvent } from "./events.ts";
 import { finish } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { answersNow } from "./observation.ts";
-import { ballotOf, factsOf, firstTime, held, isBeyond, patchRun, runOf, send } from "./operation.ts";
+import { ballotOf, factsOf, firstTime, held, isBeyond, isSpared, patchRun, runOf, send } from "./operation.ts";
 import { publicationOf } from "./publication.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced } from "./token.ts";
@@ -94,7 +94,7 @@ const wasPrimary = (turn: Turn, node: NodeState): boolean => {
 /** It follows `to` already, or is not ours to change. */
 export function follows(turn: Turn, node: NodeState, to: Address): boolean {
   const { reading } = node;
-  if (reading === null || isBeyond(turn, reading, runOf(turn).epoch)) return true;
+  if (reading === null || isBeyond(turn, reading, runOf(turn).epoch) || isSpared(turn, node)) return true;
   if (reading.role === "primary" || isFenced(reading)) return false;
   return reading.follows?.host === to.host && reading.follows.port === to.port;
 }

@@ -6,7 +6,18 @@ import type { Intent } from "./ballot.ts";
 import { isEnough, type Selection, select } from "./candidate.ts";
 import { isPromotedBy, standingIntent } from "./lineage.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
-import { ballotOf, factsOf, firstTime, freeze, park, patchFacts, patchRun, runOf, send } from "./operation.ts";
+import {
+  ballotOf,
+  factsOf,
+  firstTime,
+  freeze,
+  isSpared,
+  park,
+  patchFacts,
+  patchRun,
+  runOf,
+  send,
+} from "./operation.ts";
 import { abandon, commitPrimary, writeIntent } from "./operation-record.ts";
 import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
 import { mayRestore, oldPrimary, restore } from "./restore.ts";
@@ -24,7 +35,8 @@ export function contend(turn: Turn): void {
   const intent = standingIntent(ballotOf(turn));
   if (intent !== null && followIntent(turn, intent)) return;
   if (mayRestore(turn)) return restore(turn);
-  if (isFollowedReborn(turn, ballotOf(turn)) && runOf(turn).gatheringSince === null) return acceptReborn(turn);
+  const mayAccept = ballotOf(turn).operation?.kind === "failover" && runOf(turn).gatheringSince === null;
+  if (mayAccept && isFollowedReborn(turn, ballotOf(turn))) return acceptReborn(turn);
   fenceOldPrimary(turn);
   gather(turn);
 }
@@ -117,7 +129,7 @@ function fenceOldPrimary(turn: Turn): void {
 
 function gather(turn: Turn): void {
   const run = runOf(turn);
-  const targets = nodesOf(turn.state).filter((node) => answersNow(turn, node));
+  const targets = nodesOf(turn.state).filter((node) => answersNow(turn, node) && !isSpared(turn, node));
   for (const node of targets) {
     if (
       factsOf(run, node.id).frozen === null &&

@@ -8,6 +8,7 @@ import type { FrozenNode } from "./candidate.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import { invariant } from "./invariant.ts";
 import { belonging, isPromotedBy } from "./lineage.ts";
+import type { NodeState } from "./state.ts";
 import { tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDue, patch, patchNode, probeSoon, wakeBy } from "./turn.ts";
@@ -161,6 +162,17 @@ export function isBeyond(turn: Turn, reading: NodeReading, epoch: Epoch): boolea
   const token = tokenOf(reading.follows);
   const belongs = belonging(reading, ballotOf(turn).lineage);
   return (token !== null && token > epoch) || (belongs.kind !== "unknown" && belongs.epoch > epoch);
+}
+
+/**
+ * R22: somebody made it a primary, and no record says why. An operation that began before it was seen neither freezes it
+ * nor points it elsewhere; only who names the data that counts does (`recover`), and the restarted process of the voted-down
+ * primary is no such node.
+ */
+export function isSpared(turn: Turn, node: NodeState): boolean {
+  const { primary, operation, lineage } = ballotOf(turn);
+  if (node.reading?.role !== "primary" || node.id === primary?.node || operation?.kind === "recover") return false;
+  return belonging(node.reading, lineage).kind === "unknown";
 }
 
 /** Sends `make(connection)` to `node` when it is free, reachable under R9 and not resting after a failure. */
