@@ -5,6 +5,7 @@ import type { EventName } from "../../lib/core/events.ts";
 import { nodeId } from "../../lib/core/types.ts";
 import type { Fault } from "./plan.ts";
 import { clientsOf, Scenario, type ScenarioOptions } from "./scenario.ts";
+import { waitsForPerson } from "./settled.ts";
 
 const n1 = nodeId("n1");
 const SEEDS = ["1", "2", "3"];
@@ -330,4 +331,30 @@ describe("the candidate dies", () => {
       );
     }
   }
+});
+
+describe("a group is held", () => {
+  each(
+    "the intent's node came back without its history: nobody is promoted, until a person says whose data counts",
+    {
+      nodes: ["n1", "n2", "n3", "n4", "n5"],
+      config: { onPossibleLoss: "refuse", waitK: 1 },
+      plan: [
+        at(0, { kind: "power-off", node: "n1", restart: { afterMs: 350, data: "rdb" } }),
+        {
+          at: { event: "intent.recorded", plusSteps: 1 },
+          fault: { kind: "power-off", node: "n2", restart: { afterMs: 230, data: "aof" } },
+        },
+        at(30_000, { kind: "request", request: "recover", target: "n3", acceptDataLoss: true }),
+      ],
+    },
+    (s) => {
+      s.run(29_000);
+      expect(s.events("promotion.applied")).toBe(0);
+      expect(waitsForPerson(s.world)).not.toEqual([]);
+      s.run(20_000);
+      expect(s.primary).toBe("n3");
+      expectSettled(s);
+    },
+  );
 });

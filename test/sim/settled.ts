@@ -62,8 +62,12 @@ const FOR_A_PERSON: readonly RejectionReason[] = [
   "budget-spent",
 ];
 
-/** S12: why nothing is done, as the voters' slots say it; those that a person has to end. */
-export function waitsForPerson(world: World): readonly RejectionReason[] {
+/** S12: why nothing is done, as the voters' slots and events say it; only what a person has to end. */
+export function waitsForPerson(world: World): readonly string[] {
   const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
-  return FOR_A_PERSON.filter((reason) => reasons.includes(reason));
+  const waits: string[] = FOR_A_PERSON.filter((reason) => reasons.includes(reason));
+  const ballot = world.ballot();
+  const isHeld = world.events.some(({ event, epoch }) => event === "group.held" && epoch === ballot?.epoch);
+  // Its holder keeps the lease, so that nobody else tries; `groups recover` passes it.
+  return ballot?.operation != null && isHeld ? [...waits, "held"] : waits;
 }
