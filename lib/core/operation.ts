@@ -1,27 +1,19 @@
 // What does the holder of a lease know of its own operation? Facts that this epoch's commands brought back, node by node;
 // everything else is in the ballot, so that another voter can go on from the record alone (S11). This file keeps the
 // facts and sends commands under the connection rule (R9): a command goes only over a connection whose AUTH was answered
-// before a look at the ballot that showed the command's own epoch.
+// before a look at the ballot that showed the command's own epoch. What the commands brought back is folded in by
+// `operation-outcome.ts`.
 
 import type { Ballot, OperationKind } from "./ballot.ts";
 import type { FrozenNode } from "./candidate.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import { invariant } from "./invariant.ts";
-import { belonging, isPromotedBy } from "./lineage.ts";
+import { belonging } from "./lineage.ts";
 import type { NodeState } from "./state.ts";
 import { tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDue, patch, patchNode, probeSoon, wakeBy } from "./turn.ts";
-import type {
-  AttemptId,
-  ConnectionRef,
-  Epoch,
-  Instant,
-  NodeCommand,
-  NodeId,
-  NodeOutcome,
-  NodeReading,
-} from "./types.ts";
+import { emit, isDue, patch, probeSoon } from "./turn.ts";
+import type { AttemptId, ConnectionRef, Epoch, Instant, NodeCommand, NodeId, NodeReading } from "./types.ts";
 import { after } from "./types.ts";
 
 export interface NodeFacts {
@@ -222,109 +214,6 @@ export function park(turn: Turn, node: NodeId): void {
     deadline: run.leaseUntil,
   });
   emit(turn, "fence.parked", { node });
-}
-
-/** Folds the end of one of this run's commands into the facts. */
-export function foldOutcome(turn: Turn, node: NodeId, nodeCommand: NodeCommand, outcome: NodeOutcome): void {
-  const run = turn.state.operation;
-  if (run === null || ("epoch" in nodeCommand && nodeCommand.epoch !== run.epoch)) return;
-  const isParked = nodeCommand.kind === "freeze" && nodeCommand.parked;
-  if (!isParked) patchFacts(turn, node, { busy: null });
-  switch (outcome.kind) {
-    case "applied":
-      patchFacts(turn, node, { failures: 0, failure: null, retryAt: null });
-      patchNode(turn, node, { reading: outcome.after, readAt: turn.at, connection: outcome.connection });
-      foldApplied(turn, node, nodeCommand, outcome);
-      return;
-    case "done":
-      if (nodeCommand.kind === "pause")
-        patchFacts(turn, node, { pausedAt: turn.at, pausedUntil: after(turn.at, nodeCommand.durationMs) });
-      return;
-    case "refused":
-      failed(turn, node, outcome.detail);
-      if (nodeCommand.kind === "promote") promotionFailed(turn, node, outcome.detail, null);
-      return;
-    case "unknown":
-      if (isParked) return;
-      // The connection may still carry it: a new one, and a look behind its AUTH, come before anything else (R9).
-      patchNode(turn, node, { connection: null });
-      failed(turn, node, outcome.detail);
-      if (nodeCommand.kind === "promote") promotionFailed(turn, node, `no answer: ${outcome.detail}`, turn.at);
-  }
-}
-
-/** What the freeze had shown no longer holds, or may not: the node is read again before anything else is decided on it. */
-function promotionFailed(turn: Turn, node: NodeId, reason: string, unknownSince: Instant | null): void {
-  // A refusal of the next try says nothing of one before it that had no answer: only a freeze or a promotion does.
-  const since = factsOf(runOf(turn), node).unknownSince ?? unknownSince;
-  patchFacts(turn, node, { frozen: null, unknownSince: since });
-  patchNode(turn, node, { readAt: null });
-  emit(turn, "promotion.failed", { node, detail: { reason } });
-}
-
-function failed(turn: Turn, node: NodeId, detail: string): void {
-  const facts = factsOf(runOf(turn), node);
-  const retryAt = after(turn.at, facts.failures === 0 ? 0 : FRESH_ATTEMPT_MS);
-  patchFacts(turn, node, { failures: facts.failures + 1, failure: detail, retryAt });
-  // What is there now is looked at before it is tried again.
-  patchNode(turn, node, { probeDueAt: turn.at });
-  wakeBy(turn, retryAt);
-}
-
-/** The freeze found that this epoch's NO ONE, which had no answer, had been carried out. */
-const wasPromoted = (turn: Turn, node: NodeId, reading: NodeReading): boolean =>
-  ballotOf(turn).lineage.intents.some(
-    (each) => each.node === node && each.epoch === runOf(turn).epoch && isPromotedBy(reading, each),
-  );
-
-function foldApplied(
-  turn: Turn,
-  node: NodeId,
-  nodeCommand: NodeCommand,
-  outcome: Extract<NodeOutcome, { kind: "applied" }>,
-): void {
-  const { before, after: reading, connection } = outcome;
-  switch (nodeCommand.kind) {
-    case "freeze":
-      patchFacts(turn, node, {
-        frozen: { node, before, after: reading, connection },
-        settled: null,
-        promoted: null,
-        unknownSince: wasPromoted(turn, node, reading) ? factsOf(runOf(turn), node).unknownSince : null,
-        repointed: false,
-      });
-      emit(turn, before.role === "primary" ? "node.fenced" : "node.frozen", {
-        node,
-        detail: {
-          offset: reading.offset,
-          replicationId: reading.replicationId,
-          wasRole: before.role,
-          rung: nodeCommand.parked ? "parked" : "frozen",
-          rewriteError: outcome.rewriteError,
-        },
-      });
-      return;
-    case "settle":
-      patchFacts(turn, node, { settled: reading });
-      return;
-    case "promote":
-      patchFacts(turn, node, { promoted: reading, settled: reading, unknownSince: null, frozen: null });
-      emit(turn, "promotion.applied", {
-        node,
-        detail: { replicationId: reading.replicationId, offset: reading.offset },
-      });
-      return;
-    case "repoint":
-      patchFacts(turn, node, { repointed: true });
-      emit(turn, before.role === "primary" ? "node.demoted" : "replica.repointed", {
-        node,
-        detail: { to: `${nodeCommand.to.host}:${nodeCommand.to.port}`, rewriteError: outcome.rewriteError },
-      });
-      return;
-    case "pause":
-    case "abort-failover":
-      return;
-  }
 }
 
 /** Attempt id and writer for what the holder writes. */
