@@ -9,6 +9,7 @@ import {
   type RowContext,
   recordOf,
   SENTINEL,
+  STEP,
   VALKEEPER,
   WITHOUT_FAST_PATH,
 } from "./row.ts";
@@ -19,6 +20,15 @@ const PATIENCE_MS = 30_000;
 const STORE_WRITES = 5;
 const AWAKE_AFTER_MS = 2_000;
 const AFTERWARDS_MS = 500;
+const FAILOVER_STEPS = {
+  down: "primary.subjectively-down",
+  granted: "lease.acquired",
+  frozen: "node.frozen",
+  intent: "intent.recorded",
+  promoted: "promotion.applied",
+  committed: "primary.committed",
+  published: "publication.committed",
+} as const;
 
 export function killRow(downAfterMs: number, goals: { readonly fast?: number; readonly slow?: number }): Row {
   const goal = (most: number | undefined) => (most === undefined ? {} : { goal: { most } });
@@ -85,7 +95,7 @@ function measureKill({ group: parent }: RowContext, variant: Variant, downAfterM
         lost: checks.reduce((sum, { lost }) => sum + lost, 0),
         retries: scene.side.retries(),
         storeWriteMs,
-        ...steps(scene, faultAt),
+        ...stepsOf(scene, faultAt, FAILOVER_STEPS),
       },
       ...recordOf(scene.side, faultAt),
     };
@@ -113,7 +123,7 @@ export function hangRow(downAfterMs: number, mostMs: number): Row {
         unit: "writes",
         variants: [VALKEEPER.id],
         goal: { most: 1 },
-        drawn: `stopped and woken, down-after ${downAfterMs}`,
+        drawn: `woken again, down-after ${downAfterMs}`,
       },
       { figure: "lostFollow", label: "the same, client that follows", unit: "writes", variants: [VALKEEPER.id] },
       {
@@ -155,7 +165,7 @@ function measureHang({ group: parent }: RowContext, variant: Variant, downAfterM
         lostUntil: since(staying?.lastLostAt, awakeAt),
         retries: scene.side.retries(),
         storeWriteMs,
-        ...steps(scene, faultAt),
+        ...stepsOf(scene, faultAt, FAILOVER_STEPS),
       },
       ...recordOf(scene.side, faultAt),
     };
@@ -163,17 +173,13 @@ function measureHang({ group: parent }: RowContext, variant: Variant, downAfterM
 }
 
 /** Where Valkeeper's time went: the first of each event after the fault. */
-function steps(scene: Scene, faultAt: number): Figures {
+export function stepsOf(scene: Scene, faultAt: number, events: Readonly<Record<string, string>>): Figures {
   if (scene.side.kind === "sentinel") return {};
-  const at = (name: string) => since(scene.event(name, faultAt)?.at, faultAt);
-  return {
-    stepDown: at("primary.subjectively-down"),
-    stepGranted: at("lease.acquired"),
-    stepIntent: at("intent.recorded"),
-    stepPromoted: at("promotion.applied"),
-    stepCommitted: at("primary.committed"),
-    stepPublished: at("publication.committed"),
-  };
+  const entries = Object.entries(events).map(([step, event]): [string, number | null] => [
+    `${STEP}${step}`,
+    since(scene.event(event, faultAt)?.at, faultAt),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 export const since = (at: number | null | undefined, fromMs: number): number | null =>

@@ -1,6 +1,6 @@
 // A planned switchover, the return of a killed primary, and a primary that is back, empty, before anybody called it down.
 
-import { notMoved, since } from "./failover-rows.ts";
+import { notMoved, since, stepsOf } from "./failover-rows.ts";
 import { type Place, samePlace } from "./lookup.ts";
 import { monotonicMs, pause } from "./monotonic.ts";
 import {
@@ -21,6 +21,18 @@ const PATIENCE_MS = 30_000;
 const AFTERWARDS_MS = 1_000;
 /** Beyond the down-after of that row, so that whoever waits for it has had its time. */
 const EMPTY_WATCHED_MS = 7_000;
+const SWITCHOVER_STEPS = {
+  begun: "operation.begun",
+  paused: "switchover.paused",
+  "caught up": "switchover.caught-up",
+  frozen: "node.fenced",
+  intent: "intent.recorded",
+  promoted: "promotion.applied",
+  committed: "primary.committed",
+  published: "publication.committed",
+  completed: "switchover.completed",
+  answered: "request.done",
+} as const;
 
 export const switchoverRow: Row = {
   id: "switchover",
@@ -115,13 +127,12 @@ function shares(scene: Scene, orderedAt: number): Figures {
     const took = at(to) - at(from);
     return Number.isNaN(took) ? null : Math.max(0, took);
   };
-  const intent = between("node.frozen", "intent.recorded");
+  const intent = between("node.fenced", "intent.recorded");
   const commit = between("promotion.applied", "primary.committed");
   return {
     storeShare: intent === null || commit === null ? null : intent + commit,
     publicationShare: between("primary.committed", "publication.committed"),
-    begun: since(scene.event("operation.begun", orderedAt)?.at, orderedAt),
-    committed: since(scene.event("primary.committed", orderedAt)?.at, orderedAt),
+    ...stepsOf(scene, orderedAt, SWITCHOVER_STEPS),
   };
 }
 

@@ -8,15 +8,18 @@ export interface BenchOptions {
   readonly runs: number;
   /** Null: every row. */
   readonly only: readonly string[] | null;
+  /** Only write the document, from the samples of the last run. */
+  readonly isRender: boolean;
   /** The document; its picture goes beside it. */
   readonly out: string;
 }
 
-export const HELP = `npm run bench [-- --quick | --full | --runs N] [--only ROW,ROW] [--out FILE]
+export const HELP = `npm run bench [-- --quick | --full | --runs N] [--only ROW,ROW] [--out FILE] [--render]
   --quick   few short rows, about 5 minutes; written to .cache/bench unless --out says otherwise
   --full    10 runs of each instead of 5
   --runs    so many runs of each
   --only    these rows alone; written to .cache/bench unless --out says otherwise
+  --render  measures nothing: the document anew from the samples of the last run
   --out     the document [docs/benchmarks.md]; its picture goes beside it`;
 
 const RUNS = { quick: 2, usual: 5, full: 10 } as const;
@@ -30,6 +33,7 @@ export function readOptions(args: readonly string[], rows: readonly string[]): B
     options: {
       quick: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
+      render: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
       only: { type: "string" },
       out: { type: "string" },
@@ -43,6 +47,7 @@ export function readOptions(args: readonly string[], rows: readonly string[]): B
   const isWhole = only === null && !values.quick;
   return {
     isQuick: values.quick,
+    isRender: values.render,
     runs: runsOf(values),
     only,
     out: values.out ?? (isWhole ? DOCUMENT : PARTIAL_DOCUMENT),

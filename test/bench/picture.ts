@@ -26,6 +26,7 @@ const COLOURS = {
   valkeeper: "#1d5fc4",
   text: "#1f2933",
   faint: "#d9dee4",
+  band: "#f4f6f8",
   quiet: "#5b6773",
 } as const;
 
@@ -102,8 +103,13 @@ function drawPanel(panel: Panel, top: number): string {
       text(Number(x), top + 38, value.toLocaleString("en-US"), { anchor: "middle", fill: COLOURS.quiet, size: 11 })
     );
   });
+  const bands = panel.lines.flatMap((_, index) => {
+    const y = top + HEAD + index * ROW - ROW / 2 + 1.5;
+    const band = `<rect x="${MARGIN}" y="${y}" width="${WIDTH - 2 * MARGIN}" height="${ROW}" fill="${COLOURS.band}"/>`;
+    return index % 2 === 0 ? [band] : [];
+  });
   const rows = panel.lines.map((line, index) => drawLine(line, top + HEAD + index * ROW, place));
-  return [text(MARGIN, top + 18, panel.title, { weight: 600 }), ...scale, ...rows].join("\n");
+  return [text(MARGIN, top + 18, panel.title, { weight: 600 }), ...bands, ...scale, ...rows].join("\n");
 }
 
 function drawLine(line: LineReport, y: number, place: (value: number) => number): string {

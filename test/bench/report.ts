@@ -1,6 +1,6 @@
 // From samples to what is said of them: one line per figure and column, Sentinel beside Valkeeper.
 
-import type { FigureLine, Row, Sample } from "./row.ts";
+import { type FigureLine, type Row, type Sample, STEP } from "./row.ts";
 import { judge, type Reached, ratio, type Summary, summarize } from "./statistics.ts";
 
 export interface Machine {
@@ -47,12 +47,11 @@ export interface LineReport {
 
 export interface StepReport {
   readonly variant: string;
-  /** In order, with medians. */
-  readonly at: Readonly<Record<string, number | null>>;
+  /** Medians, in their order. */
+  readonly at: readonly (readonly [step: string, medianMs: number])[];
 }
 
 const SENTINEL_ID = "sentinel";
-export const STEPS = ["Down", "Granted", "Intent", "Promoted", "Committed", "Published"] as const;
 
 export function reportRow(row: Row, samples: readonly Sample[], skipped?: string): RowReport {
   const own = samples.filter((sample) => sample.row === row.id);
@@ -61,14 +60,29 @@ export function reportRow(row: Row, samples: readonly Sample[], skipped?: string
     id: row.id,
     title: row.title,
     ...(skipped === undefined ? {} : { skipped }),
-    lines: row.lines.flatMap((line) => line.variants.map((variant) => reportLine(line, variant, own))),
+    lines: row.lines.flatMap((line) =>
+      line.variants.map((variant) => {
+        const named = line.variants.length > 1 ? { ...line, label: `${line.label}: ${label(variant)}` } : line;
+        return reportLine(named, variant, own);
+      }),
+    ),
     failures: own.flatMap(({ failure, variant }) => (failure === undefined ? [] : [`${label(variant)}: ${failure}`])),
     steps: row.variants.flatMap(({ id, label: variant }) => {
-      const at = Object.fromEntries(STEPS.map((step) => [step, values(own, id, `step${step}`)?.median ?? null]));
-      return Object.values(at).some((median) => median !== null) ? [{ variant, at }] : [];
+      const at = stepsOf(own, id);
+      return at.length === 0 ? [] : [{ variant, at }];
     }),
     notes: [...new Set(own.flatMap(({ notes = [], variant }) => notes.map((note) => `${label(variant)}: ${note}`)))],
   };
+}
+
+function stepsOf(samples: readonly Sample[], variant: string): StepReport["at"] {
+  const names = samples
+    .filter((sample) => sample.variant === variant)
+    .flatMap(({ figures = {} }) => Object.keys(figures));
+  return [...new Set(names)].flatMap((name): StepReport["at"] => {
+    const median = name.startsWith(STEP) ? values(samples, variant, name)?.median : undefined;
+    return median === undefined ? [] : [[name.slice(STEP.length), median]];
+  });
 }
 
 function values(samples: readonly Sample[], variant: string, figure: string): Summary | null {

@@ -69,6 +69,9 @@ export interface Row {
   readonly mostRuns?: number;
 }
 
+/** Figures whose names begin so are steps on Valkeeper's way, told in their order. */
+export const STEP = "step ";
+
 const TIMELINE_MS = 60_000;
 const BEFORE_MS = 50;
 const KEPT_WORDS = 60;

@@ -1,6 +1,6 @@
 // `npm run bench`: Sentinel and Valkeeper take turns at the same faults, and the document and its picture are written.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { closeOnSignals, ProcessGroup } from "../../lib/local/process-group.ts";
 import { projectRoot } from "../../lib/local/tools.ts";
@@ -8,14 +8,19 @@ import { renderDocument } from "./document.ts";
 import { describeMachine, loadNow } from "./machine.ts";
 import { type BenchOptions, HELP, readOptions } from "./options.ts";
 import { renderPicture } from "./picture.ts";
-import { type Report, type RowReport, reportRow } from "./report.ts";
+import { type Machine, type Report, reportRow } from "./report.ts";
 import type { Row, Sample, SideRecord } from "./row.ts";
 import { QUICK_ROWS, ROWS } from "./rows.ts";
 import type { Variant } from "./scene.ts";
 
 const SAMPLES = join(projectRoot, ".cache", "bench", "samples.json");
 
-async function runRow(row: Row, options: BenchOptions, group: ProcessGroup, samples: Sample[]): Promise<void> {
+async function runRow(
+  row: Row,
+  options: BenchOptions,
+  group: ProcessGroup,
+  onSample: (sample: Sample) => void,
+): Promise<void> {
   const runs = Math.min(options.runs, row.mostRuns ?? options.runs);
   for (let run = 0; run < runs; run += 1) {
     // Nobody is always first: what the other left behind in the machine would count for one side only.
@@ -23,9 +28,8 @@ async function runRow(row: Row, options: BenchOptions, group: ProcessGroup, samp
     for (const variant of turn) {
       if (variant === undefined || group.isClosing) return;
       const sample = await runOnce(row, variant, options, group);
-      samples.push(sample);
+      onSample(sample);
       say(`${row.id} ${run + 1}/${runs} ${variant.id}: ${sample.failure ?? figuresText(sample)}`);
-      keep(samples);
     }
   }
 }
@@ -47,10 +51,23 @@ const figuresText = ({ figures = {} }: Sample): string =>
     .map(([name, value]) => `${name} ${value === null ? "-" : Math.round(value * 10) / 10}`)
     .join(", ");
 
-/** Every single figure and timeline, for whoever asks why. */
-function keep(samples: readonly Sample[]): void {
+/** Every single figure and timeline, for whoever asks why, and for another rendering. */
+interface Kept {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly samples: readonly Sample[];
+  /** Row to the reason why it was not measured. */
+  readonly skipped: Readonly<Record<string, string>>;
+}
+
+function keep(kept: Kept): void {
   mkdirSync(dirname(SAMPLES), { recursive: true });
-  writeFileSync(SAMPLES, `${JSON.stringify(samples, null, 1)}\n`);
+  writeFileSync(SAMPLES, `${JSON.stringify(kept, null, 1)}\n`);
+}
+
+function reportOf({ date, machine, samples, skipped }: Kept): Report {
+  const measured = ROWS.filter(({ id }) => id in skipped || samples.some((sample) => sample.row === id));
+  return { date, machine, rows: measured.map((row) => reportRow(row, samples, skipped[row.id])) };
 }
 
 function write(report: Report, out: string): void {
@@ -70,16 +87,26 @@ async function run(options: BenchOptions, group: ProcessGroup): Promise<number> 
   const loadAtStart = loadNow();
   const wanted = options.only ?? (options.isQuick ? QUICK_ROWS : ROWS.map(({ id }) => id));
   const samples: Sample[] = [];
-  const reports: RowReport[] = [];
+  const skipped: Record<string, string> = {};
+  const kept = (): Kept => {
+    const date = new Date().toISOString().slice(0, 10);
+    return { date, machine: describeMachine(loadAtStart), samples, skipped };
+  };
   for (const row of ROWS.filter(({ id }) => wanted.includes(id))) {
-    const skipped = await row.whyNot?.();
-    if (skipped === undefined) await runRow(row, options, group, samples);
-    else say(`${row.id}: skipped: ${skipped}`);
-    reports.push(reportRow(row, samples, skipped));
+    const why = await row.whyNot?.();
+    if (why !== undefined) {
+      skipped[row.id] = why;
+      say(`${row.id}: skipped: ${why}`);
+      continue;
+    }
+    await runRow(row, options, group, (sample) => {
+      samples.push(sample);
+      keep(kept());
+    });
   }
   if (group.isClosing) return 1;
-  const date = new Date().toISOString().slice(0, 10);
-  write({ date, machine: describeMachine(loadAtStart), rows: reports }, options.out);
+  keep(kept());
+  write(reportOf(kept()), options.out);
   const failed = samples.filter(({ failure }) => failure !== undefined).length;
   if (failed > 0) say(`${failed} of ${samples.length} runs gave no figures`);
   return failed === 0 ? 0 : 1;
@@ -91,6 +118,8 @@ const options = readOptions(
 );
 if (options === "help") {
   say(HELP);
+} else if (options.isRender) {
+  write(reportOf(JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept), options.out);
 } else {
   const group = new ProcessGroup();
   const forget = closeOnSignals(group);
