@@ -71,18 +71,20 @@ function pause(turn: Turn, old: NodeState): void {
 function catchUp(turn: Turn, old: NodeState, target: NodeState, pausedUntil: Instant): void {
   const run = runOf(turn);
   const pausedAt = factsOf(run, old.id).pausedAt;
-  const primaryOffset =
-    old.readSentAt !== null && pausedAt !== null && old.readSentAt >= pausedAt ? old.reading?.offset : undefined;
-  if (primaryOffset === undefined) probeSoon(turn, old.id);
-  else if (target.readSentAt !== null && pausedAt !== null && target.readSentAt >= pausedAt) {
+  const isReadSince = ({ readSentAt }: NodeState): boolean =>
+    readSentAt !== null && pausedAt !== null && readSentAt >= pausedAt;
+  const primaryOffset = isReadSince(old) ? old.reading?.offset : undefined;
+  if (primaryOffset !== undefined && isReadSince(target)) {
     const hasAll = (target.reading?.offset ?? -1) >= primaryOffset;
     if (hasAll && isSame(turn, target)) {
       if (firstTime(turn, "caught up"))
         emit(turn, "switchover.caught-up", { node: target.id, detail: { offset: primaryOffset } });
       return void send(turn, old.id, freeze(run.epoch));
     }
-    probeSoon(turn, target.id);
   }
+  // Writers wait: both are read at once, and neither is left to its next regular probe.
+  if (primaryOffset === undefined) probeSoon(turn, old.id);
+  probeSoon(turn, target.id);
   if (isDue(turn, after(pausedUntil, -2 * PAUSE_MARGIN_MS)))
     cannot(turn, `${target.id} did not catch up under the pause`);
 }

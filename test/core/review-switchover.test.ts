@@ -44,3 +44,13 @@ describe("R13: a primary that restarts while a switchover has it frozen", () => 
     expect([N2, N3]).toContain(world.ballot.primary?.node);
   });
 });
+
+describe("the pause of a switchover", () => {
+  it("is as long as it takes to read both nodes: the target is not left to its next regular probe", () => {
+    const world = new World({ ...QUICK, leaseMs: 3_000 }).watched();
+    world.request = request({ target: N3 });
+    expect(world.run(isAboutToFreeze, 5_000)).toBe(true);
+    const at = (name: string) => world.events.find(({ event }) => event === name)?.at ?? Number.NaN;
+    expect(at("switchover.caught-up") - at("switchover.paused")).toBeLessThan(10);
+  });
+});
