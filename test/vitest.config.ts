@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...processFolders, "test/bench/**"],
+          exclude: processFolders,
           // The first synth of a process takes seconds on a loaded machine.
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
