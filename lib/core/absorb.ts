@@ -80,6 +80,7 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
   const isQuiet = ballot.lease === null && ballot.operation === null;
   const wasQuiet = turn.state.quietSince !== null && previous?.ballot.epoch === ballot.epoch;
   patch(turn, {
+    repairs: turn.state.repairs + (isQuiet && previous?.ballot.operation?.kind === "repair" ? 1 : 0),
     quietSince: isQuiet ? (wasQuiet ? turn.state.quietSince : turn.at) : null,
     look: { ballot, sentAt, at: turn.at },
     missing: false,

@@ -2,6 +2,7 @@
 // (`parallelSyncs` at a time, a former primary first), then release the lease (design 4.5, steps 8 and 9). Whatever does
 // not answer now is left to repair: the end never waits for a dead node.
 
+import type { Ballot, Operation, Primary } from "./ballot.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import type { CoreEvent } from "./events.ts";
 import { finish } from "./holder-writes.ts";
@@ -13,7 +14,7 @@ import type { NodeState } from "./state.ts";
 import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
-import type { Address } from "./types.ts";
+import type { Address, Epoch } from "./types.ts";
 import { after } from "./types.ts";
 
 /** The ordered publication is waited for this long: the publisher function completes it otherwise. */
@@ -26,11 +27,7 @@ export function conclude(turn: Turn): void {
   invariant(primary !== null, "S1", "concluded without a primary");
   if (runOf(turn).committedAt === null) {
     patchRun(turn, { committedAt: turn.at });
-    const isNew = primary.epoch === ballot.epoch;
-    emit(turn, isNew ? "primary.committed" : "primary.restored", {
-      node: primary.node,
-      detail: { primaryEpoch: primary.epoch },
-    });
+    tellPrimary(turn, ballot, primary);
   }
   publishOnce(turn);
   const isDone = repointOthers(turn, primary.node);
@@ -38,6 +35,16 @@ export function conclude(turn: Turn): void {
   const isPublished = run.tablePublished || isDueIn(turn, run.committedAt ?? turn.at, PUBLISH_WAIT_MS);
   if (isDone && isPublished && mayWrite(turn)) end(turn);
 }
+
+/** What the operation came to; a repair changes no primary, and whoever takes over says what its predecessor may not have. */
+function tellPrimary(turn: Turn, { operation }: Ballot, { node, epoch }: Primary): void {
+  if (operation === null || isBesidePrimary(operation)) return;
+  const event = isRestored(operation, epoch) ? "primary.restored" : "primary.committed";
+  emit(turn, event, { node, detail: { primaryEpoch: epoch } });
+}
+
+const isBesidePrimary = ({ kind }: Operation): boolean => kind === "repair" || kind === "membership";
+const isRestored = ({ began }: Operation, primaryEpoch: Epoch): boolean => primaryEpoch < began;
 
 function publishOnce(turn: Turn): void {
   if (!firstTime(turn, "published")) return;
@@ -110,7 +117,7 @@ function end(turn: Turn): void {
 }
 
 function completion(turn: Turn): CoreEvent | null {
-  const { operation } = ballotOf(turn);
+  const { operation, primary } = ballotOf(turn);
   const run = runOf(turn);
   const detail = { tookMs: Math.round(turn.at - run.startedAt), kind: operation?.kind ?? "" };
   switch (operation?.kind) {
@@ -121,6 +128,8 @@ function completion(turn: Turn): CoreEvent | null {
       // One that went back has said so when it turned.
       return run.failure === null ? eventOf(turn, "switchover.completed", { detail }) : null;
     default:
-      return eventOf(turn, "failover.completed", { detail });
+      return operation !== null && primary !== null && isRestored(operation, primary.epoch)
+        ? eventOf(turn, "failover.abandoned", { detail: { ...detail, reason: `${primary.node} answers again` } })
+        : eventOf(turn, "failover.completed", { detail });
   }
 }

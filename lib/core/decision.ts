@@ -14,12 +14,15 @@ import type { Rejection, RejectionReason } from "./rejection.ts";
 import { astray, unexplained } from "./repair.ts";
 import { considerRecovery, considerRequest } from "./requests.ts";
 import type { Turn } from "./turn.ts";
-import { isDue, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
+import { isDue, isDueIn, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { Epoch, Instant, VoterId } from "./types.ts";
 import { after } from "./types.ts";
 import type { Verdict } from "./verdict.ts";
 import { primaryServes } from "./verdict.ts";
 import { grant, takeOver } from "./writes.ts";
+
+/** A node that repairs do not bring in line is tried again after this, doubled each time: each takes an epoch. */
+const REPAIR_REST_MS = 125;
 
 /** Begins what is due, or says why nothing is begun although something is wrong. */
 export function decide(turn: Turn, ballot: Ballot, verdict: Verdict, count: Count): Rejection | null {
@@ -126,12 +129,12 @@ function whyNotBudget(turn: Turn, ballot: Ballot): Rejection | null {
   const last = recent.at(-1);
   if (failed === 0 || last === undefined) return null;
   const backOffMs = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** (failed - 1));
-  if (turn.wall >= last.at + backOffMs) return null;
-  return reject(
-    "backing-off",
-    `${failed} attempts in a row promoted nobody`,
-    `${Math.round(last.at + backOffMs - turn.wall)} ms have passed`,
-  );
+  // From the end of the attempt, which may have frozen nodes for long, by this voter's own clock; and by the wall clock
+  // from its beginning, for a voter that has only just begun to look.
+  const { quietSince } = turn.state;
+  const isRested = quietSince === null || isDueIn(turn, quietSince, backOffMs);
+  if (isRested && turn.wall >= last.at + backOffMs) return null;
+  return reject("backing-off", `${failed} attempts in a row promoted nobody`, `${backOffMs} ms have passed since`);
 }
 
 /** A wall clock that went back makes an attempt look later than now: it counts all the same. */
@@ -198,6 +201,13 @@ function considerRepair(turn: Turn, ballot: Ballot): Rejection | null {
   }
   const nodes = astray(turn, ballot);
   if (nodes.length === 0 || !mayAct(turn, ballot)) return null;
+  const { repairs, quietSince } = turn.state;
+  const restMs = repairs === 0 ? 0 : Math.min(BACK_OFF_LIMIT_MS, REPAIR_REST_MS * 2 ** repairs);
+  if (quietSince !== null && !isDueIn(turn, quietSince, restMs)) {
+    const who = nodes.map((node) => node.id).join(", ");
+    const detail = `${who} was not brought in line by the last repair`;
+    return reject("backing-off", detail, `${restMs} ms have passed since`, `what ${who} says to REPLICAOF`);
+  }
   const reason = nodes
     .map(
       (node) => `${node.id} ${node.reading?.role === "primary" ? "claims to be primary" : "follows another address"}`,

@@ -49,6 +49,8 @@ export function recordIntent(held: Held, intent: Intent, step: OperationStep): B
 export function commit(held: Held, primary: Primary, history: History): BallotWrite {
   const { ballot } = held;
   invariant(primary.epoch === ballot.epoch, "S1", `commit of ${primary.epoch} under ${ballot.epoch}`);
+  // The same process un-frozen is an attempt that promoted nobody: the next one rests before it (L4, R20).
+  const promoted = primary.runId !== ballot.primary?.runId;
   const member: Member = {
     runId: primary.runId,
     inSyncEpoch: primary.epoch,
@@ -66,7 +68,7 @@ export function commit(held: Held, primary: Primary, history: History): BallotWr
     set(["armed"], true),
     set(
       ["budget"],
-      ballot.budget.map((each) => (each.epoch >= (ballot.operation?.began ?? 0) ? { ...each, promoted: true } : each)),
+      ballot.budget.map((each) => (each.epoch >= (ballot.operation?.began ?? 0) ? { ...each, promoted } : each)),
     ),
   ]);
 }

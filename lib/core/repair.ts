@@ -27,6 +27,8 @@ export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
   return nodesOf(turn.state).filter((node) => {
     const { reading } = node;
     if (node.id === primary.node || reading === null || !answersNow(turn, node) || !isOfNow(turn, node)) return false;
+    // It refuses REPLICAOF until it has loaded.
+    if (reading.loading) return false;
     const token = tokenOf(reading.follows);
     if (token !== null && token > ballot.epoch) return false;
     const belongs = belonging(reading, ballot.lineage);
@@ -36,6 +38,11 @@ export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
     return isFenced(reading) || reading.follows?.host !== to.host || reading.follows.port !== to.port;
   });
 }
+
+/** Every node that answers was read since the last operation, and none is astray. */
+export const isInLine = (turn: Turn, ballot: Ballot): boolean =>
+  nodesOf(turn.state).every((node) => !answersNow(turn, node) || isOfNow(turn, node)) &&
+  astray(turn, ballot).length === 0;
 
 /** Nodes beside the committed primary that claim to be one, with a history that no record explains. */
 export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {

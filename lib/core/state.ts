@@ -136,6 +136,8 @@ export interface GroupState {
   readonly rejection: { readonly rejection: Rejection; readonly since: Instant } | null;
   /** Since when the record has been quiet (no lease, no operation) at this epoch: older readings are of another time. */
   readonly quietSince: Instant | null;
+  /** Repairs that ended since this voter last saw every node in line: further ones rest between each other. */
+  readonly repairs: number;
   /** Which of this voter's *down* phases was told as an event. */
   readonly announced: { readonly level: "up" | "suspect" | "down"; readonly objectively: boolean };
   /** Since when something has been irregular without end: after ten minutes looks become rarer. */
@@ -205,6 +207,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     standingAskedAt: null,
     rejection: null,
     quietSince: null,
+    repairs: 0,
     announced: { level: "up", objectively: false },
     irregularSince: null,
   };

@@ -6,6 +6,7 @@ import type { Ballot, Member } from "./ballot.ts";
 import { mayAct } from "./control.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
+import { isInLine } from "./repair.ts";
 import type { NodeState } from "./state.ts";
 import { newNode } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -204,6 +205,7 @@ export function noteHealth(turn: Turn, ballot: Ballot): void {
     ([id, member]) => id !== ballot.primary?.node && member.inSyncEpoch === ballot.primary?.epoch,
   );
   const isHealthy = primaryServes(turn.state) && (members.length < 2 || replica);
+  if (isHealthy && turn.state.repairs > 0 && isInLine(turn, ballot)) patch(turn, { repairs: 0 });
   if (isHealthy && turn.state.healthySince === null) patch(turn, { healthySince: turn.at });
   if (!isHealthy && turn.state.healthySince !== null) patch(turn, { healthySince: null });
 }

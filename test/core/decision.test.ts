@@ -236,7 +236,8 @@ describe("what goes on already", () => {
   });
 
   it("S11: is taken over from then on, under a new epoch and only that very version", () => {
-    const { writes } = decided(standing, { at: 5_000 });
+    const state = withNode(lost(standing), N2, { readAt: instant(4_900) });
+    const { writes } = decided(standing, { at: 5_000, state });
     const [taken] = writes;
     expect(taken?.name).toBe("take-over");
     expect(valueAt(taken, "epoch")).toBe(3);
