@@ -4,6 +4,7 @@
 
 import type { Ballot } from "./ballot.ts";
 import { conclude } from "./conclude.ts";
+import { isBackWithout } from "./former-primary.ts";
 import { belonging } from "./lineage.ts";
 import { answersNow, isOfNow } from "./observation.ts";
 import { abandon } from "./operation-record.ts";
@@ -55,25 +56,4 @@ export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {
     const belongs = belonging(reading, ballot.lineage);
     return belongs.kind === "unknown" || (primary !== null && belongs.epoch >= primary.epoch);
   });
-}
-
-/**
- * A former primary that came back as a primary without its history, because it keeps none over a restart: another
- * process than the recorded member, its data begun by this process and not forked from anything. Who promotes a node by
- * hand forks it from what it held, so nobody did. Only beside a primary that serves: with that one gone, a person may
- * have brought this one back on purpose.
- */
-function isBackWithout(turn: Turn, ballot: Ballot, { id, reading }: NodeState): boolean {
-  const { primary, lineage, members } = ballot;
-  const runId = members.nodes[id]?.runId ?? null;
-  return (
-    reading !== null &&
-    primary !== null &&
-    primaryServes(turn.state) &&
-    runId !== null &&
-    reading.runId !== runId &&
-    reading.secondReplicationId === null &&
-    belonging(reading, lineage).kind === "unknown" &&
-    lineage.histories.some((each) => each.node === id && each.epoch < primary.epoch)
-  );
 }

@@ -187,6 +187,16 @@ describe("nodes restart", () => {
   );
 
   each(
+    "a plain primary comes back empty after the failover: it is demoted, once",
+    { nodeOptions: { bootFence: false, savesSnapshots: true }, plan: [at(0, kill(5_000, "empty"))] },
+    (s) => {
+      s.run(30_000);
+      expectSettled(s);
+      expect(s.events("repair.completed")).toBeLessThanOrEqual(2);
+    },
+  );
+
+  each(
     "a two-node group fails over and takes the other back",
     { nodes: ["n1", "n2"], plan: [at(0, kill(5_000))] },
     (s) => {
