@@ -14,6 +14,8 @@ import { QUICK_ROWS, ROWS } from "./rows.ts";
 import type { Variant } from "./scene.ts";
 
 const SAMPLES = join(projectRoot, ".cache", "bench", "samples.json");
+/** As the command line's own. */
+const USAGE = 64;
 
 async function runRow(
   row: Row,
@@ -112,18 +114,31 @@ async function run(options: BenchOptions, group: ProcessGroup): Promise<number> 
   return failed === 0 ? 0 : 1;
 }
 
-const options = readOptions(
-  process.argv.slice(2),
-  ROWS.map(({ id }) => id),
-);
-if (options === "help") {
-  say(HELP);
-} else if (options.isRender) {
-  write(reportOf(JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept), options.out);
-} else {
+async function main(args: readonly string[]): Promise<number> {
+  let options: BenchOptions | "help";
+  try {
+    options = readOptions(
+      args,
+      ROWS.map(({ id }) => id),
+    );
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}\n`);
+    return USAGE;
+  }
+  if (options === "help") {
+    say(HELP);
+    return 0;
+  }
+  if (options.isRender) {
+    write(reportOf(JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept), options.out);
+    return 0;
+  }
   const group = new ProcessGroup();
   const forget = closeOnSignals(group);
-  process.exitCode = await run(options, group);
+  const code = await run(options, group);
   await group.close();
   forget();
+  return code;
 }
+
+process.exitCode = await main(process.argv.slice(2));
