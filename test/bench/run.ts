@@ -15,7 +15,7 @@ import type { Variant } from "./scene.ts";
 
 const SAMPLES = join(projectRoot, ".cache", "bench", "samples.json");
 /** As the command line's own. */
-const USAGE = 64;
+const USAGE = 1;
 
 async function runRow(
   row: Row,
