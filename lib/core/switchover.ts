@@ -3,7 +3,7 @@
 // flush). Nothing was changed until the freeze; after it, the way back is restoring the primary (R21), unless it died.
 
 import type { Intent } from "./ballot.ts";
-import { LEASE_MARGIN_MS, PAUSE_MARGIN_MS } from "./config.ts";
+import { PAUSE_MARGIN_MS } from "./config.ts";
 import { confirmPromotion } from "./contend.ts";
 import { changeKind } from "./holder-writes.ts";
 import { isPromotedBy, standingIntent } from "./lineage.ts";
@@ -62,7 +62,8 @@ function beforeFreeze(turn: Turn, old: NodeState, target: NodeState): void {
 
 function pause(turn: Turn, old: NodeState): void {
   const run = runOf(turn);
-  const durationMs = Math.floor(Math.min(LONGEST_PAUSE_MS, run.leaseUntil - turn.at - LEASE_MARGIN_MS));
+  const durationMs = Math.floor(Math.min(LONGEST_PAUSE_MS, run.leaseUntil - turn.at));
+  if (durationMs <= 2 * PAUSE_MARGIN_MS) return cannot(turn, "what is left of the lease is too short for a pause");
   const isSent = send(turn, old.id, (connection) => ({ kind: "pause", connection: connection.id, durationMs }));
   if (isSent) emit(turn, "switchover.paused", { node: old.id, detail: { pauseMs: durationMs } });
 }

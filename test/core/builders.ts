@@ -53,7 +53,7 @@ export const TABLE = "table-1";
 export const WALL_START = 1_700_000_000_000;
 
 /** 40 hex digits that begin with what they are. */
-const hex = (kind: string, n: number): string => `${kind}${n.toString(16)}`.padEnd(40, "0");
+const hex = (kind: string, n: number): string => `${kind}${n.toString(16).padStart(4, "0")}`.padEnd(40, "e");
 export const run = (n: number): RunId => runId(hex("a", n));
 export const history = (n: number): ReplicationId => replicationId(hex("d", n));
 export const addressOf = (id: NodeId | string): Address => ({ host: `10.0.0.${id.replace(/\D/g, "")}`, port: 6379 });

@@ -51,6 +51,20 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "switchover whose target falls behind at the last moment",
+    kind: "switchover",
+    prepare: healthy,
+    trigger: (world) => {
+      world.request = request({ target: N3 });
+      world.on("pause n1", () =>
+        world.at(world.now + 2, () => {
+          world.node(N3).isLagging = true;
+          world.node(N1).log = [...world.node(N1).log, "heartbeat"];
+        }),
+      );
+    },
+  },
+  {
     name: "cold start",
     kind: "cold-start",
     prepare: healthy,
@@ -64,6 +78,7 @@ const SCENARIOS: readonly Scenario[] = [
     prepare: healthy,
     trigger: (world) => {
       world.node(N1).isHung = true;
+      world.node(N1).connections.clear();
       world.on("grant@2", () => world.wake(N1));
     },
   },
@@ -121,17 +136,23 @@ function begun(scenario: Scenario): World {
   return world;
 }
 
-/** Number of the holder's actions until the operation has ended. */
-function actionsOf(scenario: Scenario): number {
+/** Which of the holder's actions until the operation has ended there are, and which of them change or tell something. */
+function actionsOf(scenario: Scenario): { readonly count: number; readonly telling: readonly number[] } {
   const world = begun(scenario);
   const holder = world.ballot.lease?.holder;
-  let actions = 0;
-  while (world.ballot.operation !== null && actions < 2_000) {
-    if (world.next()?.voter === holder) actions += 1;
+  const telling: number[] = [];
+  let count = 0;
+  while (world.ballot.operation !== null && count < 2_000) {
+    const next = world.next();
+    if (next?.voter === holder) {
+      const kind = next?.kind === "deliver" ? next.fact.kind : next?.command.kind;
+      if (kind !== "probe" && kind !== "probe-ended" && kind !== "publish") telling.push(count);
+      count += 1;
+    }
     world.advance();
   }
   expect(world.ballot.operation).toBe(null);
-  return actions;
+  return { count, telling };
 }
 
 /** The same world, cut before the holder's `cut`th action; what it had sent and not seen arrive is in flight. */
@@ -178,19 +199,21 @@ describe.each(SCENARIOS)("S11: $name", (scenario) => {
   });
 
   it("is finished or rolled back by another voter, wherever its holder is cut", () => {
-    const actions = actionsOf(scenario);
-    expect(actions).toBeGreaterThan(5);
-    for (let cut = 0; cut <= actions; cut += 1) {
+    const { count, telling } = actionsOf(scenario);
+    expect(count).toBeGreaterThan(5);
+    // Where a node is polled for a second, its answers are all alike: then only what changes or tells something is cut.
+    const cuts = count > 60 ? telling : Array.from({ length: count + 1 }, (_, cut) => cut);
+    for (const cut of cuts) {
       const { world } = cutAt(scenario, cut);
       world.write();
-      expectEnded(world, `cut before action ${cut} of ${actions}`);
+      expectEnded(world, `cut before action ${cut} of ${count}`);
     }
   });
 
   it("S4: is ended by another voter although what its holder had sent arrives at any later moment", () => {
-    const actions = actionsOf(scenario);
+    const { telling } = actionsOf(scenario);
     let landings = 0;
-    for (let cut = 0; cut <= actions; cut += 1) {
+    for (const cut of telling) {
       const { inFlight } = cutAt(scenario, cut);
       let isGoingOn = inFlight.length > 0;
       for (let after = 0; isGoingOn; after += 1) {
@@ -198,22 +221,21 @@ describe.each(SCENARIOS)("S11: $name", (scenario) => {
         isGoingOn = landAfter(world, sent, after);
         landings += 1;
         world.write();
-        expectEnded(world, `cut before action ${cut} of ${actions}, what it sent arrives after ${after} more`);
+        expectEnded(world, `cut before action ${cut}, what it sent arrives after ${after} more`);
       }
     }
     expect(landings).toBeGreaterThan(0);
   });
 
-  it.each([300, 1_500])("ends although its holder stalls for %i ms at any moment", (ms) => {
-    const actions = actionsOf(scenario);
-    for (let cut = 0; cut <= actions; cut += 1) {
+  it.each([2_000])("ends although its holder stalls for %i ms at any moment", (ms) => {
+    for (const cut of actionsOf(scenario).telling) {
       const world = begun(scenario);
       const holder = world.ballot.lease?.holder ?? A;
       for (let done = 0; done < cut; world.advance()) if (world.next()?.voter === holder) done += 1;
       world.stall(holder, ms);
       world.wait(ms);
       world.write();
-      expectEnded(world, `stalled for ${ms} ms before action ${cut} of ${actions}`);
+      expectEnded(world, `stalled for ${ms} ms before action ${cut}`);
     }
   });
 });

@@ -46,7 +46,7 @@ export interface InFlight {
 export const QUICK: Partial<DeclaredConfig> = {
   downAfterMs: 500,
   refusedAfterMs: 250,
-  leaseMs: 1_000,
+  leaseMs: 1_700,
   stepTimeoutMs: 3_000,
   armAfterMs: 200,
   watchIntervalMs: 200,
@@ -69,6 +69,8 @@ export class World {
   /** `<voter>><node>`: nothing passes between them. */
   readonly partitions = new Set<string>();
   isStoreUp = true;
+  /** Looks at every step of every voter. */
+  onStep: (before: GroupState, after: GroupState, commands: readonly Command[]) => void = () => {};
   readonly #settings: Partial<DeclaredConfig>;
   readonly #hooks = new Map<string, () => void>();
   #alarms: { readonly at: number; readonly ring: () => void }[] = [];
@@ -165,6 +167,14 @@ export class World {
   next(): Action | null {
     const first = this.#queue[0];
     return first !== undefined && first.at <= this.#wakeAt() ? first : null;
+  }
+
+  /** The next fact of this kind that is on its way to `voter`. */
+  coming(voter: VoterId, kind: Fact["kind"]): Fact | null {
+    const found = this.#queue.find(
+      (each) => each.voter === voter && each.kind === "deliver" && each.fact.kind === kind,
+    );
+    return found?.kind === "deliver" ? found.fact : null;
   }
 
   /** One action. */
@@ -273,6 +283,7 @@ export class World {
     if (known === undefined) return;
     const moment = { at: instant(this.now), wall: wallTime(WALL_START + this.now), entropy: `${this.#order}` };
     const result = step(known.state, { ...fact, ...moment }, known.context);
+    this.onStep(known.state, result.state, result.commands);
     known.state = result.state;
     known.wakeAt = result.wakeAt;
     for (const event of result.events) this.events.push({ ...event, at: this.now, voter });
