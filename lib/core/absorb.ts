@@ -8,14 +8,14 @@ import { isEcho } from "./ballot-write.ts";
 import type { Fact } from "./commands.ts";
 import { actsUntil, leaseSighted } from "./lease.ts";
 import { observe, reclassify } from "./observation.ts";
-import { newRun, patchRun } from "./operation.ts";
+import { factsOf, newRun, type OperationRun, patchRun } from "./operation.ts";
 import { foldOutcome } from "./operation-outcome.ts";
 import { sighted } from "./quorum.ts";
 import { answer, answered, isFulfilled } from "./requests.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch, probeSoon } from "./turn.ts";
-import type { AttemptId, Instant } from "./types.ts";
+import type { AttemptId, Instant, NodeId } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
 
 /** After a failure of the store it is asked again this soon, later each time up to the second figure. */
@@ -197,9 +197,18 @@ function commandEnded(turn: Turn, fact: Extract<Fact, { kind: "command-ended" }>
   const { node, command, outcome } = fact;
   const run = turn.state.operation;
   const isRuns = run !== null && (!("epoch" in command) || command.epoch === run.epoch);
-  if (isRuns) foldOutcome(turn, node, command, outcome);
+  const isParked = command.kind === "freeze" && command.parked;
+  // Given up as unknown, and others were sent since, whose answers may have come first: what is there now is looked at.
+  if (isRuns && fact.late && (!isParked || isSettledSince(run, node))) probeSoon(turn, node);
+  else if (isRuns) foldOutcome(turn, node, command, outcome);
   else if (command.kind === "freeze") foldAssistance(turn, node, command, outcome);
   reclassify(turn);
+}
+
+/** The run has done something to the node over another connection, which a parked freeze can only have come before. */
+function isSettledSince(run: OperationRun, node: NodeId): boolean {
+  const { frozen, settled, promoted } = factsOf(run, node);
+  return frozen !== null || settled !== null || promoted !== null;
 }
 
 function publishEnded(turn: Turn, fact: Extract<Fact, { kind: "publish-ended" }>): void {

@@ -62,8 +62,8 @@ function silence(turn: Turn, ballot: Ballot, node: NodeState): void {
     emit(turn, "fence.parked", { node: node.id, detail: { assisted: true } });
     return;
   }
-  if (node.connection === null || (isSameEpoch && !isDueIn(turn, known.triedAt, FRESH_ATTEMPT_MS)))
-    return probeSoon(turn, node.id);
+  // The group is irregular, so every node is probed quickly by itself: a dead one is not asked in a busy loop for this.
+  if (node.connection === null || (isSameEpoch && !isDueIn(turn, known.triedAt, FRESH_ATTEMPT_MS))) return;
   if (node.connection.authenticatedAt > look.sentAt) {
     turn.lookWanted = true;
     return;
