@@ -128,12 +128,19 @@ function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | 
     return "its replication id is in no recorded history";
   if (before.syncInProgress) return "it was in the middle of a full synchronization";
   if (before.loading || reading.loading) return "it is loading";
-  if (options.coldStart || options.only !== null) return null;
+  if (options.coldStart || options.only !== null || isWhole(options)) return null;
   if (member === undefined || member.runId === null) return "it was never seen in sync";
   if (member.runId !== reading.runId) return "it restarted since it was last in sync";
   if (member.inSyncEpoch === 0) return "it was never seen in sync";
   return null;
 }
+
+/**
+ * Every member is frozen and read: nobody else can have more, so what restarted counts by the history that it kept. Else an
+ * old process that missed everything would win over restarted ones that hold it all.
+ */
+const isWhole = ({ frozen, ballot }: SelectionOptions): boolean =>
+  Object.keys(ballot.members.nodes).every((id) => frozen.some((each) => each.node === id));
 
 function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | null {
   const { ballot, config, only } = options;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Primary } from "../../lib/core/ballot.ts";
 import { enoughOf, type FrozenNode, isEnough, priorityOf, select } from "../../lib/core/candidate.ts";
 import type { NodeId, NodeReading } from "../../lib/core/types.ts";
 import {
@@ -179,7 +180,23 @@ describe("a node that counts may not win", () => {
       notChosen: { n1: "it is the primary that is to be replaced" },
     });
     const reborn = { ...old, after: { ...old.after, runId: run(11) } };
-    expect(choose([reborn, ...two])).toMatchObject({ node: N2, lossBytes: 0 });
+    expect(choose([reborn, frozen(N2)])).toMatchObject({ node: N2, lossBytes: 0 });
+  });
+
+  it("unless all are read: an old process that missed a whole history does not win over restarted ones that kept it", () => {
+    const lineage = {
+      histories: [recorded(), recorded({ epoch: ofEpoch(2), node: N2, replicationId: history(2) })],
+      intents: [],
+    };
+    const stale = frozen(N1, { offset: 900 });
+    const kept = { replicationId: history(2), offset: 110 };
+    const restarted = [frozen(N2, { ...kept, runId: run(22) }), frozen(N3, { ...kept, runId: run(33) })];
+    const of = ballot({ lineage, primary: { ...(ballot().primary as Primary), node: N2, epoch: ofEpoch(2) } });
+    expect(choose([stale, ...restarted], { ballot: of })).toMatchObject({
+      node: N3,
+      lossBytes: 0,
+      counted: [N1, N2, N3],
+    });
   });
 });
 
