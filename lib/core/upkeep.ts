@@ -69,9 +69,23 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   return true;
 }
 
-/** N shrinks only by an operator: a node that was declared and is no longer; a discovered one stays. */
-const isStillMember = (turn: Turn, id: NodeId, member: Member): boolean =>
-  member.address !== null || turn.context.config.nodes.some((node) => node.id === id);
+/**
+ * N shrinks only by an operator: a node that was declared and is no longer. A discovered one stays, unless it turns out to
+ * be another name of a declared one, or is declared by now: two names of one process would make two of it (R18).
+ */
+function isStillMember(turn: Turn, id: NodeId, member: Member): boolean {
+  const { nodes } = turn.context.config;
+  if (member.address === null) return nodes.some((node) => node.id === id);
+  const { address } = member;
+  const found = turn.state.nodes[id];
+  return !nodes.some((node) => {
+    const declared = turn.state.nodes[node.id];
+    return declared !== undefined && (isAt(turn, declared, address) || isSameProcess(turn, declared, found));
+  });
+}
+
+const isSameProcess = (turn: Turn, a: NodeState, b: NodeState | undefined): boolean =>
+  b?.reading != null && answersNow(turn, a) && answersNow(turn, b) && a.reading?.runId === b.reading.runId;
 
 const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): readonly NodeId[] => {
   const known = ballot.members.nodes;
@@ -145,10 +159,14 @@ function offsetBefore(primary: NodeState, sentAt: Instant): number | null {
   return earlier !== null && earlier.readAt <= sentAt ? earlier.reading.offset : null;
 }
 
-/** Replicas that the primary lists at addresses nobody declared. They join with priority 0. */
+/**
+ * Replicas that the primary lists at addresses nobody declared. They join with priority 0. A declared node may be listed at
+ * an address that nobody can compare (declared by name, or behind a translation): so only more of them than the nodes
+ * that are known to be linked count, and only those that receive its writes, which alone acknowledge any.
+ */
 function discovered(turn: Turn, ballot: Ballot): readonly (readonly [NodeId, Address])[] {
   const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
-  const listed = primary?.reading?.replicas ?? [];
+  const listed = (primary?.reading?.replicas ?? []).filter((each) => each.state === "online");
   const known = nodesOf(turn.state);
   return listed
     .filter(({ address }) => address.host !== "" && address.port > 0)
