@@ -11,13 +11,16 @@ import type { RequestRecord, RequestResult } from "./records.ts";
 import type { Rejection } from "./rejection.ts";
 import { unexplained } from "./repair.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDueIn, mayWrite, newAttempt, patch, write } from "./turn.ts";
+import { emit, isDue, isDueIn, mayWrite, newAttempt, patch, write } from "./turn.ts";
 import type { Epoch } from "./types.ts";
+import { after } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
 import { grant } from "./writes.ts";
 
 /** A preflight that fails is tried again for this long: a node may just be between two answers. */
 const PATIENCE_MS = 3_000;
+/** An answer that the table did not take is given again after this. */
+const ANSWER_AGAIN_MS = 500;
 
 type Plan = Pick<Operation, "kind" | "target" | "insists">;
 type Considered = "none" | "begun" | Rejection;
@@ -26,6 +29,8 @@ type Considered = "none" | "begun" | Rejection;
 export function considerRequest(turn: Turn, ballot: Ballot): Considered {
   const { request } = turn.state;
   if (request === null || request.result !== null || turn.state.resolved === request.id) return "none";
+  const { answerAgainAt } = turn.state;
+  if (answerAgainAt !== null && !isDue(turn, answerAgainAt)) return "none";
   const since = turn.state.requestSince ?? turn.at;
   if (ballot.lastRequest === request.id) {
     // Whoever held its operation answers it at once; the others only when that one did not live to.
@@ -185,7 +190,9 @@ export function answer(
 /** Folds in what became of this voter's answer. */
 export function answered(turn: Turn, fact: Extract<Fact, { kind: "request-resolved" }>): void {
   const { request } = turn.state;
-  if (fact.applied === null && turn.state.resolved === fact.id) patch(turn, { resolved: null });
+  // Not at once: a table that refuses connections would be asked in a busy loop.
+  if (fact.applied === null && turn.state.resolved === fact.id)
+    patch(turn, { resolved: null, answerAgainAt: after(turn.at, ANSWER_AGAIN_MS) });
   if (fact.applied !== true || request?.id !== fact.id) return;
   const { kind, detail } = fact.result;
   const facts = { request: request.kind, by: request.by, result: kind, reason: detail };

@@ -124,6 +124,8 @@ export interface GroupState {
   readonly request: RequestRecord | null;
   readonly requestSince: Instant | null;
   readonly resolved: string | null;
+  /** An answer to a request was not taken by the table: the next is given then. */
+  readonly answerAgainAt: Instant | null;
   readonly ownVote: OwnVote;
   readonly operation: OperationRun | null;
   readonly assistance: Readonly<Record<NodeId, Assistance>>;
@@ -198,6 +200,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     request: null,
     requestSince: null,
     resolved: null,
+    answerAgainAt: null,
     ownVote: { seq: 0, writtenAt: null },
     operation: null,
     assistance: {},

@@ -134,10 +134,9 @@ function watch(turn: Turn, ballot: Ballot): Rejection | null {
   tellVerdict(turn, verdict, count);
   const rejection = decide(turn, ballot, verdict, count);
   castOwnVote(turn, ballot, verdict);
-  if (mayAct(turn, ballot)) {
-    assist(turn);
-    holdWrites(turn, ballot, count);
-  }
+  // Paused in its middle, an operation is finished first, and silencing the old primary belongs to it (S5, S8).
+  if (mayAct(turn, ballot) || ballot.operation !== null) assist(turn);
+  if (mayAct(turn, ballot)) holdWrites(turn, ballot, count);
   maintain(turn, ballot);
   return rejection ?? storeTrouble(turn);
 }

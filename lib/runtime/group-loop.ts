@@ -25,6 +25,8 @@ export interface GroupPorts {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly journal: Journal;
+  /** Which loop of this invocation: a group that is removed and added again has another, and repeats no attempt id. */
+  readonly loop: number;
   /** Queues records for the table's history. */
   readonly history: (record: HistoryRecord) => void;
 }
@@ -101,8 +103,8 @@ export class GroupLoop {
   #step(fact: Fact): void {
     const { clock } = this.#ports;
     this.#ticks += 1;
-    // The generation is taken by one invocation only, so this never repeats, whatever runs.
-    const entropy = `${this.#context.self.generation}.${this.#ticks}`;
+    // The generation is taken by one invocation only, and it numbers its loops: this never repeats, whatever runs.
+    const entropy = `${this.#context.self.generation}.${this.#ports.loop}.${this.#ticks}`;
     const result = step(this.#state, { ...fact, at: clock.now(), wall: clock.wallTime(), entropy }, this.#context);
     this.#state = result.state;
     this.#wakeAt = result.wakeAt;

@@ -65,6 +65,7 @@ export class VoterLoop {
   readonly #history: HistoryQueue;
   readonly #cancels = new Set<() => void>();
   #generation = 0;
+  #opened = 0;
   #table = "";
   #hasSpecs = false;
   #isOver = false;
@@ -162,7 +163,9 @@ export class VoterLoop {
     const self: Identity = { voter, voters, generation: this.#generation, table: this.#table };
     const nodes = this.#options.openNodes(config);
     const history = this.#history.add.bind(this.#history);
-    const loop = new GroupLoop(config, self, { store, nodes, publisher, clock, journal, history });
+    this.#opened += 1;
+    const ports = { store, nodes, publisher, clock, journal, history, loop: this.#opened };
+    const loop = new GroupLoop(config, self, ports);
     this.#groups.set(config.name, loop);
     loop.start();
   }
