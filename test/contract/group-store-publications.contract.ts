@@ -16,7 +16,7 @@ export function describePublications(makeStore: MakeStore): void {
     expect(await store.readPublication(freshGroup())).toBeNull();
   });
 
-  it("S2: takes only a larger (epoch, revision)", async () => {
+  it("S2, R8: takes only a larger (epoch, revision)", async () => {
     const group = freshGroup();
     const write = (order: { epoch: number; revision: number }) => store.writePublication(publicationAt(group, order));
     expect(await write({ epoch: 4, revision: 0 })).toBe(true);

@@ -57,7 +57,7 @@ describe("what is sent", () => {
   const text = info.join(" ");
   const kill = "CLIENT KILL USER valkeeper SKIPME yes";
 
-  it("freeze: the epoch as an address, kept in the file", () => {
+  it("R5: freeze: the epoch as an address, kept in the file", () => {
     expect(spell(freeze)).toEqual(["MULTI", text, "REPLICAOF 127.1.2.3 1", "CONFIG REWRITE", kill, text, "EXEC"]);
   });
 
