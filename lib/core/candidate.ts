@@ -22,6 +22,8 @@ interface Standing {
   readonly priority: number;
   /** The voted-down primary's zone. */
   readonly sameZone: boolean;
+  /** Its data is of a recorded history, and whole. */
+  readonly isWhole: boolean;
   /** Why it does not count, or null. */
   readonly discounted: string | null;
   /** Why it may not win although it counts, or null. */
@@ -62,15 +64,18 @@ export function select(options: SelectionOptions): Selection {
     const reason = `${unexplained.map((each) => each.node).join(", ")} holds data of a history that no record explains`;
     return { kind: "none", reason, notChosen };
   }
-  const wins = counted.filter((each) => each.excluded === null);
-  if (wins.length === 0) {
-    const reason = counted.length === 0 ? "no node that answered counts" : "no node that counts may be promoted";
-    return { kind: "none", reason, notChosen };
-  }
+  if (counted.length === 0) return { kind: "none", reason: "no node that answered counts", notChosen };
+  const known = [...counted, ...newerThan(counted, standings)];
+  const wins = known.filter((each) => each.excluded === null);
+  if (wins.length === 0) return { kind: "none", reason: "no node that counts may be promoted", notChosen };
   const { config } = options;
   const chosen = best(wins, config.offsetToleranceBytes);
-  const ahead = counted.filter((each) => compareData(each, chosen) < 0);
-  const newest = Math.max(...counted.filter((each) => each.history === maxHistory(counted)).map((each) => each.offset));
+  if (chosen.discounted !== null && config.onPossibleLoss === "refuse") {
+    const reason = `${chosen.node} restarted, and what counts is of an older history than it holds`;
+    return { kind: "none", reason, notChosen };
+  }
+  const ahead = known.filter((each) => compareData(each, chosen) < 0);
+  const newest = Math.max(...known.filter((each) => each.history === maxHistory(known)).map((each) => each.offset));
   const lossBytes = ahead.length === 0 ? 0 : Math.max(1, newest - chosen.offset);
   if (lossBytes > 0 && config.onPossibleLoss === "refuse" && options.only === null) {
     const reason = `${ahead.map((each) => each.node).join(", ")} may not be promoted and holds writes that ${chosen.node} lacks`;
@@ -114,6 +119,7 @@ function standingOf(frozen: FrozenNode, options: SelectionOptions): Standing {
     offset: reading.offset,
     priority: priorityOf(node, reading, config),
     sameZone: ballot.primary !== null && zoneOf(node) === zoneOf(ballot.primary.node),
+    isWhole: belongs.kind !== "unknown" && !frozen.before.syncInProgress && !frozen.before.loading && !reading.loading,
     discounted: whyDiscounted(frozen, options),
     excluded: whyExcluded(frozen, options),
   };
@@ -128,7 +134,7 @@ function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | 
     return "its replication id is in no recorded history";
   if (before.syncInProgress) return "it was in the middle of a full synchronization";
   if (before.loading || reading.loading) return "it is loading";
-  if (options.coldStart || options.only !== null || isWhole(options)) return null;
+  if (options.coldStart || options.only !== null || areAllRead(options)) return null;
   if (member === undefined || member.runId === null) return "it was never seen in sync";
   if (member.runId !== reading.runId) return "it restarted since it was last in sync";
   if (member.inSyncEpoch === 0) return "it was never seen in sync";
@@ -139,8 +145,15 @@ function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | 
  * Every member is frozen and read: nobody else can have more, so what restarted counts by the history that it kept. Else an
  * old process that missed everything would win over restarted ones that hold it all.
  */
-const isWhole = ({ frozen, ballot }: SelectionOptions): boolean =>
+const areAllRead = ({ frozen, ballot }: SelectionOptions): boolean =>
   Object.keys(ballot.members.nodes).every((id) => frozen.some((each) => each.node === id));
+
+/**
+ * Restarted nodes that kept a newer history than all that count: a process that missed a whole failover must not win over
+ * what was acknowledged since. Of the same history they stay out, for what they had acknowledged they may have lost (R4).
+ */
+const newerThan = (counted: readonly Standing[], standings: readonly Standing[]): readonly Standing[] =>
+  standings.filter((each) => each.discounted !== null && each.isWhole && each.history > maxHistory(counted));
 
 function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | null {
   const { ballot, config, only } = options;
