@@ -46,11 +46,12 @@ async function pause(call: Call, name: string, options: Options): Promise<ExitCo
   const now = call.environment.wallTime();
   const by = options.by ?? call.environment.operator;
   const until = wallTime(now + options.for);
-  const { before, after } = await changeControl(call, group, () => ({
+  const { before, after } = await changeControl(call, group, ({ control }) => ({
     mode: "paused",
     by,
     reason: options.reason,
     until,
+    returnsTo: control.mode === "paused" ? (control.returnsTo ?? "act") : control.mode,
   }));
   say(call, { schema: 1, group, control: after.control, before: before.control }, () => [
     `${group} is paused by ${by} until ${time(until)} (${duration(options.for)}): ${options.reason}`,

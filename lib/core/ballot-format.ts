@@ -51,6 +51,7 @@ const ballot = fields({
     by: text,
     reason: text,
     until: nullable(number),
+    returnsTo: nullable(oneOf("act", "observe", "paused")),
     attempt: text,
   }),
   budget: list(fields({ epoch: number, at: number, promoted: boolean })),

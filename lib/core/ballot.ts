@@ -113,6 +113,8 @@ export interface Control {
   readonly reason: string;
   /** Wall time at which `paused` ends by itself; null for the other modes. */
   readonly until: WallTime | null;
+  /** The mode that a pause interrupts and its expiry brings back. @default "act" */
+  readonly returnsTo?: ControlMode;
   readonly attempt: AttemptId;
 }
 

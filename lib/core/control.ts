@@ -6,8 +6,8 @@ import type { WallTime } from "./types.ts";
 
 /** The mode in force at `wall`. A pause without an expiry, which no command writes, does not end. */
 export function modeAt(ballot: Ballot, wall: WallTime): ControlMode {
-  const { mode, until } = ballot.control;
-  return mode === "paused" && until !== null && wall >= until ? "act" : mode;
+  const { mode, until, returnsTo } = ballot.control;
+  return mode === "paused" && until !== null && wall >= until ? (returnsTo ?? "act") : mode;
 }
 
 export const mayAct = (turn: Turn, ballot: Ballot): boolean => modeAt(ballot, turn.wall) === "act";

@@ -7,7 +7,7 @@
 import type { Ballot, OperationKind } from "./ballot.ts";
 import type { FrozenNode } from "./candidate.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
-import { isBackWithout } from "./former-primary.ts";
+import { isBackByItself } from "./former-primary.ts";
 import { invariant } from "./invariant.ts";
 import { belonging } from "./lineage.ts";
 import type { NodeState } from "./state.ts";
@@ -165,7 +165,7 @@ export function isBeyond(turn: Turn, reading: NodeReading, epoch: Epoch): boolea
 export function isSpared(turn: Turn, node: NodeState): boolean {
   const { primary, operation, lineage } = ballotOf(turn);
   if (node.reading?.role !== "primary" || node.id === primary?.node || operation?.kind === "recover") return false;
-  return belonging(node.reading, lineage).kind === "unknown" && !isBackWithout(turn, ballotOf(turn), node);
+  return belonging(node.reading, lineage).kind === "unknown" && !isBackByItself(turn, ballotOf(turn), node);
 }
 
 /** Sends `make(connection)` to `node` when it is free, reachable under R9 and not resting after a failure. */

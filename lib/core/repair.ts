@@ -4,7 +4,7 @@
 
 import type { Ballot } from "./ballot.ts";
 import { conclude } from "./conclude.ts";
-import { isBackWithout } from "./former-primary.ts";
+import { isBackByItself } from "./former-primary.ts";
 import { belonging } from "./lineage.ts";
 import { answersNow, isOfNow } from "./observation.ts";
 import { abandon } from "./operation-record.ts";
@@ -35,7 +35,7 @@ export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
     const belongs = belonging(reading, ballot.lineage);
     if (belongs.kind !== "unknown" && belongs.epoch > primary.epoch) return false;
     if (reading.role === "primary")
-      return (belongs.kind !== "unknown" && belongs.epoch < primary.epoch) || isBackWithout(turn, ballot, node);
+      return (belongs.kind !== "unknown" && belongs.epoch < primary.epoch) || isBackByItself(turn, ballot, node);
     return isFenced(reading) || reading.follows?.host !== to.host || reading.follows.port !== to.port;
   });
 }
@@ -52,7 +52,7 @@ export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {
     const { reading } = node;
     if (reading === null || reading.role !== "primary" || !answersNow(turn, node)) return false;
     if (node.id === primary?.node) return false;
-    if (isBackWithout(turn, ballot, node)) return false;
+    if (isBackByItself(turn, ballot, node)) return false;
     const belongs = belonging(reading, ballot.lineage);
     return belongs.kind === "unknown" || (primary !== null && belongs.epoch >= primary.epoch);
   });

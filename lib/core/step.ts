@@ -32,7 +32,7 @@ import type { Turn } from "./turn.ts";
 import { emit, isDue, isDueIn, mayWrite, newAttempt, newTurn, patch, write } from "./turn.ts";
 import type { Instant } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
-import { maintain, noteHealth, syncNodes } from "./upkeep.ts";
+import { followDeclaredMode, maintain, noteHealth, syncNodes } from "./upkeep.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import { castOwnVote } from "./voting.ts";
 
@@ -137,6 +137,7 @@ function watch(turn: Turn, ballot: Ballot): Rejection | null {
   // Paused in its middle, an operation is finished first, and silencing the old primary belongs to it (S5, S8).
   if (mayAct(turn, ballot) || ballot.operation !== null) assist(turn);
   if (mayAct(turn, ballot)) holdWrites(turn, ballot, count);
+  followDeclaredMode(turn, ballot);
   maintain(turn, ballot);
   return rejection ?? storeTrouble(turn);
 }

@@ -3,7 +3,7 @@
 // All of it by single conditional writes beside no operation; none takes a lease, so a quiet group never has one (L3).
 
 import type { Ballot, Member } from "./ballot.ts";
-import { mayAct } from "./control.ts";
+import { mayAct, modeAt } from "./control.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
 import { isInLine } from "./repair.ts";
@@ -14,7 +14,7 @@ import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, wakeBy, write }
 import type { Address, Epoch, Instant, NodeId } from "./types.ts";
 import { after, nodeId } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
-import { arm, enterReplicationId, updateMembers } from "./writes.ts";
+import { arm, enterReplicationId, setControl, updateMembers } from "./writes.ts";
 
 /** Writes what the quiet group's record lacks, one thing at a time. */
 export function maintain(turn: Turn, ballot: Ballot): void {
@@ -22,6 +22,19 @@ export function maintain(turn: Turn, ballot: Ballot): void {
   if (enteredReplicationId(turn, ballot)) return;
   if (updatedMembers(turn, ballot)) return;
   armWhenHealthy(turn, ballot);
+}
+
+/**
+ * The mode that is declared, in the stack or by an override, is the one in force beside a pause: whoever changes the
+ * declaration changes the mode, and a pause that ended gives way to it.
+ */
+export function followDeclaredMode(turn: Turn, ballot: Ballot): void {
+  const { mode } = turn.context.config;
+  const isPaused = modeAt(ballot, turn.wall) === "paused";
+  if (mode === "paused" || isPaused || ballot.control.mode === mode || ballot.operation !== null || !mayWrite(turn))
+    return;
+  const control = { mode, by: "configuration", reason: "as declared", until: null, attempt: newAttempt(turn) };
+  write(turn, setControl(ballot, control), [eventOf(turn, "control.changed", { detail: { mode, by: control.by } })]);
 }
 
 /** It does so without replicas after `repl-backlog-ttl`, under the same run id (N9). */

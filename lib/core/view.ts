@@ -10,6 +10,11 @@ import type { Epoch, Instant, NodeId, WallTime } from "./types.ts";
 import { elapsedMs } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
 
+/** The record (or that there is none) and each node were seen once: what is shown before would only be the beginning. */
+export const hasLooked = (state: GroupState): boolean =>
+  (state.look !== null || state.missing || state.storeFailedSince !== null) &&
+  nodesOf(state).every((node) => node.heard !== null);
+
 /** The view of `state` at this moment. */
 export function viewOf(state: GroupState, context: Context, at: Instant, wall: WallTime): VoterGroupView {
   const ballot = state.look?.ballot ?? null;

@@ -11,7 +11,7 @@ import type { Context, GroupState } from "../core/state.ts";
 import { newGroupState } from "../core/state.ts";
 import { step } from "../core/step.ts";
 import type { Address, Instant, NodeCommand, NodeId, NodeOutcome } from "../core/types.ts";
-import { isRegular, viewOf } from "../core/view.ts";
+import { hasLooked, isRegular, viewOf } from "../core/view.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GroupStore } from "../ports/group-store.ts";
 import type { Journal } from "../ports/journal.ts";
@@ -86,6 +86,11 @@ export class GroupLoop {
 
   view(): VoterGroupView {
     return viewOf(this.#state, this.#context, this.#ports.clock.now(), this.#ports.clock.wallTime());
+  }
+
+  /** It has looked at the record and at every node once: before, there is nothing to show. */
+  hasLooked(): boolean {
+    return hasLooked(this.#state);
   }
 
   /** Somebody wants to see what this voter sees. */

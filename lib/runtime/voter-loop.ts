@@ -228,6 +228,8 @@ export class VoterLoop {
       ? LOOKED_AT_EVERY_MS
       : Math.min(...all.map((loop) => loop.config.heartbeatMs), DEFAULTS.heartbeatMs);
     const last = this.#slotWrittenAt;
+    // Until each group was looked at, what the predecessor wrote is nearer to the truth; a node may take its time-out.
+    if (last === null && !all.every((loop) => loop.hasLooked())) return;
     if (this.#isWritingSlot || (last !== null && clock.now() < after(last, everyMs - LOOKED_AT_EVERY_MS / 2))) return;
     this.#isWritingSlot = true;
     this.#slotWrittenAt = clock.now();

@@ -283,6 +283,7 @@ describe("pause and resume", () => {
       by: "kim@laptop",
       reason: "kernel update",
       until: ago(-1_800_000),
+      returnsTo: "act",
       attempt: "id-1",
     });
   });

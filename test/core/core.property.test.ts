@@ -227,7 +227,8 @@ describe("any facts in any order, in any phase", () => {
         const look = { ballot: quiet, sentAt: instant(at - 1), at: instant(at) };
         const begun: GroupState = { ...state, look, operation: null, assistance: {}, hold: null, missing: false };
         const asked = isDown ? { ...begun, request: request({ kind: "failover", acceptDataLoss: true }) } : begun;
-        const { commands } = fed(asked, context, at, facts);
+        const declared = { ...context.config, mode: mode === "observe" ? mode : context.config.mode };
+        const { commands } = fed(asked, { ...context, config: declared }, at, facts);
         const acts = commands.filter(
           (each) =>
             each.kind === "command-node" ||

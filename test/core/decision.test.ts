@@ -326,7 +326,7 @@ describe("a repair", () => {
     });
 
     it.each([
-      ["R22: spares one that forked from what it held", N2, { ...back, secondReplicationId: history(1) }],
+      ["R22: spares one that forked from what nobody recorded", N2, { ...back, secondReplicationId: history(77) }],
       ["R22: spares one whose process is the recorded member", N2, { ...back, runId: run(2) }],
       ["R22: spares one that never was a primary", N3, back],
     ] as const)("%s", (_, id, values) => {

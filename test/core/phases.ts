@@ -50,6 +50,12 @@ const still = (state: GroupState, facts: Moment["facts"] = {}, at = 10): Moment 
   facts,
 });
 
+/** The declared mode is the one that the record is brought in line with. */
+const observing = (moment: Moment): Moment => ({
+  ...moment,
+  context: { ...moment.context, config: { ...moment.context.config, mode: "observe" } },
+});
+
 const sighting = { generation: 1, seq: 1, absentAt: instant(0) };
 const freshly = { [A]: sighting, [B]: sighting, [C]: sighting };
 
@@ -118,7 +124,7 @@ export const PHASES = {
   "primary lost": () =>
     still(lost(), { "probe-ended": { kind: "probe-ended", node: N1, sentAt: instant(5), observation: silent() } }),
   "quorum of votes": () => still(voted()),
-  "quorum of votes, observed": () => still(voted({ control: control({ mode: "observe" }) })),
+  "quorum of votes, observed": () => observing(still(voted({ control: control({ mode: "observe" }) }))),
   "quorum of votes, paused": () => still(voted({ control: control({ mode: "paused" }) })),
   "beside a primary that others lost": () =>
     still(

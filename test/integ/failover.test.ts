@@ -133,6 +133,7 @@ describe("failover on real nodes", () => {
       await old.kill();
       await it.event(step, killedAt);
       await it.event("failover.completed", killedAt, 20_000);
+      await it.event("lease.taken-over", killedAt);
       expect((await it.primary()).id, step).not.toBe(old.id);
       await old.restart();
       await it.healthy(20_000);

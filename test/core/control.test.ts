@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { modeAt } from "../../lib/core/control.ts";
+import { attemptId, wallTime } from "../../lib/core/types.ts";
+import { followDeclaredMode } from "../../lib/core/upkeep.ts";
+import { ballot, context, control, turnAt, watching } from "./builders.ts";
+
+describe("the mode in force", () => {
+  const paused = (returnsTo?: "act" | "observe") =>
+    ballot({
+      control: {
+        mode: "paused",
+        by: "kim",
+        reason: "kernel update",
+        until: wallTime(1_000),
+        ...(returnsTo === undefined ? {} : { returnsTo }),
+        attempt: attemptId("pause"),
+      },
+    });
+
+  it.each([
+    ["is paused until the end of the pause", paused("observe"), 999, "paused"],
+    ["S8: is what the pause interrupted from then on", paused("observe"), 1_000, "observe"],
+    ["is act where an older record does not say what was interrupted", paused(), 1_000, "act"],
+  ] as const)("%s", (_, of, at, mode) => {
+    expect(modeAt(of, wallTime(at))).toBe(mode);
+  });
+});
+
+describe("a mode that is declared anew", () => {
+  const declared = (mode: "act" | "observe") => {
+    const usual = context();
+    return { ...usual, config: { ...usual.config, mode } };
+  };
+  const writes = (recorded: "act" | "observe" | "paused", mode: "act" | "observe") => {
+    const of = ballot({ control: control({ mode: recorded }) });
+    const turn = turnAt(watching(of), 10, declared(mode));
+    followDeclaredMode(turn, of);
+    return turn.commands.map((command) => (command.kind === "write-ballot" ? command.write.name : command.kind));
+  };
+
+  it("is written into the record", () => {
+    expect([writes("observe", "act"), writes("act", "observe")]).toEqual([["set-control"], ["set-control"]]);
+  });
+
+  it("changes nothing where the record says so already, and waits for the end of a pause", () => {
+    expect([writes("act", "act"), writes("paused", "observe")]).toEqual([[], []]);
+  });
+});
