@@ -8,17 +8,20 @@ export interface BenchOptions {
   readonly runs: number;
   /** Null: every row. */
   readonly only: readonly string[] | null;
+  /** Rows that are not measured now are taken from the last run. */
+  readonly isKeeping: boolean;
   /** Only write the document, from the samples of the last run. */
   readonly isRender: boolean;
   /** The document; its picture goes beside it. */
   readonly out: string;
 }
 
-export const HELP = `npm run bench [-- --quick | --full | --runs N] [--only ROW,ROW] [--out FILE] [--render]
+export const HELP = `npm run bench [-- --quick | --full | --runs N] [--only ROW,ROW [--keep]] [--out FILE] [--render]
   --quick   few short rows, about 5 minutes; written to .cache/bench unless --out says otherwise
   --full    10 runs of each instead of 5
   --runs    so many runs of each
   --only    these rows alone; written to .cache/bench unless --out says otherwise
+  --keep    with --only: the other rows stay as the last run left them
   --render  measures nothing: the document anew from the samples of the last run
   --out     the document [docs/benchmarks.md]; its picture goes beside it`;
 
@@ -33,6 +36,7 @@ export function readOptions(args: readonly string[], rows: readonly string[]): B
     options: {
       quick: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
+      keep: { type: "boolean", default: false },
       render: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
       only: { type: "string" },
@@ -47,6 +51,7 @@ export function readOptions(args: readonly string[], rows: readonly string[]): B
   const isWhole = only === null && !values.quick;
   return {
     isQuick: values.quick,
+    isKeeping: values.keep,
     isRender: values.render,
     runs: runsOf(values),
     only,

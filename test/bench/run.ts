@@ -67,6 +67,8 @@ function keep(kept: Kept): void {
   writeFileSync(SAMPLES, `${JSON.stringify(kept, null, 1)}\n`);
 }
 
+const readKept = (): Kept => JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept;
+
 function reportOf({ date, machine, samples, skipped }: Kept): Report {
   const measured = ROWS.filter(({ id }) => id in skipped || samples.some((sample) => sample.row === id));
   return { date, machine, rows: measured.map((row) => reportRow(row, samples, skipped[row.id])) };
@@ -88,8 +90,11 @@ function say(text: string): void {
 async function run(options: BenchOptions, group: ProcessGroup): Promise<number> {
   const loadAtStart = loadNow();
   const wanted = options.only ?? (options.isQuick ? QUICK_ROWS : ROWS.map(({ id }) => id));
-  const samples: Sample[] = [];
-  const skipped: Record<string, string> = {};
+  const before = options.isKeeping ? readKept() : null;
+  const samples: Sample[] = (before?.samples ?? []).filter(({ row }) => !wanted.includes(row));
+  const skipped: Record<string, string> = Object.fromEntries(
+    Object.entries(before?.skipped ?? {}).filter(([row]) => !wanted.includes(row)),
+  );
   const kept = (): Kept => {
     const date = new Date().toISOString().slice(0, 10);
     return { date, machine: describeMachine(loadAtStart), samples, skipped };
@@ -130,7 +135,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (options.isRender) {
-    write(reportOf(JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept), options.out);
+    write(reportOf(readKept()), options.out);
     return 0;
   }
   const group = new ProcessGroup();
