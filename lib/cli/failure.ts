@@ -96,7 +96,7 @@ function storeSentence(error: PortError, place: Place): string {
     return `${where} refuses the AWS credentials (${name}): log in again, or check the profile and this machine's clock`;
   }
   if (name === "AccessDeniedException") {
-    return `the AWS credentials may not use ${table}: give them the operator's policy (${firstLine(cause.message)})`;
+    return `the AWS credentials may not use ${table}: give them GetItem, BatchGetItem, Query, PutItem, UpdateItem, DeleteItem and DescribeTable on it (${firstLine(cause.message)})`;
   }
   if (name === "Error" && /region is missing/i.test(cause.message ?? "")) {
     return "no AWS region is given: use --region or set AWS_REGION";

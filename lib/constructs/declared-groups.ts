@@ -27,6 +27,8 @@ export function declareGroups(options: GroupsOptions, complain: (issue: string) 
     complain(`the DNS record ${name} is asked for by two groups`);
   }
   return options.groups.flatMap((group) => {
+    // Written over by the construct's own, it would be lost without a word.
+    if ("publication" in group) complain(`group ${group.name}: publication is set once for all groups, beside them`);
     for (const issue of credentialIssues(group, options)) complain(`group ${group.name}: ${issue}`);
     try {
       // A missing zone is an issue of its own: quorum is then judged against what should be there.

@@ -40,6 +40,10 @@ export class FailoverStack extends Stack {
     });
     new CfnOutput(this, "TableName", { value: failover.table.table.tableName });
     new CfnOutput(this, "PublisherName", { value: failover.publisher.function.functionName });
+    // What the nodes' own security group must admit to the Valkey port.
+    new CfnOutput(this, "VoterSecurityGroups", {
+      value: failover.voters.connections.securityGroups.map((each) => each.securityGroupId).join(","),
+    });
     for (const [index, voter] of failover.voters.voters.entries()) {
       new CfnOutput(this, `Voter${index + 1}Name`, { value: voter.function.functionName });
     }

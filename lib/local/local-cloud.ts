@@ -39,6 +39,27 @@ export interface LocalCloud {
 export const localAccountId = "000000000000";
 const attempts = 3;
 
+/** Somebody else's endpoint in the place of ours: nothing of it is started, emptied or stopped here. */
+export function cloudAt(endpoint: string, region = "eu-west-1"): LocalCloud {
+  const { AWS_ACCESS_KEY_ID: key = "test", AWS_SECRET_ACCESS_KEY: secret = "test" } = process.env;
+  return {
+    endpoint,
+    region,
+    accountId: localAccountId,
+    environment: {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: key,
+      AWS_SECRET_ACCESS_KEY: secret,
+      AWS_EC2_METADATA_DISABLED: "true",
+    },
+    pid: process.pid,
+    output: () => "",
+    reset: () => Promise.reject(new LocalError("command-failed", `${endpoint} is not ours to empty`)),
+    stop: () => Promise.resolve(),
+  };
+}
+
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const tool = readTools().localCloud;
   if (isMissing(tool)) {

@@ -5,6 +5,7 @@ import type { HistoryRecord } from "../core/records.ts";
 import { after } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GroupStore } from "../ports/group-store.ts";
+import { errorText } from "./error-text.ts";
 
 const BATCH = 25;
 const RETRY_MS = 1_000;
@@ -14,19 +15,26 @@ const LIMIT = 2_000;
 export class HistoryQueue {
   readonly #store: Pick<GroupStore, "appendHistory">;
   readonly #clock: Clock;
+  readonly #tell: (trouble: string) => void;
+  #isTold = false;
   #waiting: HistoryRecord[] = [];
   #isSending = false;
   #whenEmpty: (() => void) | null = null;
   #cancelRetry: () => void = () => {};
 
-  constructor(store: Pick<GroupStore, "appendHistory">, clock: Clock) {
+  /** `tell`: that the table does not take history, once until it does again, and what had to be dropped. */
+  constructor(store: Pick<GroupStore, "appendHistory">, clock: Clock, tell: (trouble: string) => void) {
     this.#store = store;
     this.#clock = clock;
+    this.#tell = tell;
   }
 
   add(record: HistoryRecord): void {
     this.#waiting.push(record);
-    if (this.#waiting.length > LIMIT) this.#waiting.splice(0, this.#waiting.length - LIMIT);
+    if (this.#waiting.length > LIMIT) {
+      this.#tell(`${this.#waiting.length - LIMIT} lines of history are dropped: the table has taken none for too long`);
+      this.#waiting.splice(0, this.#waiting.length - LIMIT);
+    }
     this.#send();
   }
 
@@ -47,19 +55,22 @@ export class HistoryQueue {
     const batch = this.#waiting.slice(0, BATCH);
     this.#store.appendHistory(batch).then(
       () => this.#sent(batch),
-      () => this.#retry(),
+      (error: unknown) => this.#retry(errorText(error)),
     );
   }
 
   #sent(batch: readonly HistoryRecord[]): void {
     this.#isSending = false;
+    this.#isTold = false;
     this.#waiting = this.#waiting.filter((record) => !batch.includes(record));
     if (this.#waiting.length > 0) return this.#send();
     this.#whenEmpty?.();
     this.#whenEmpty = null;
   }
 
-  #retry(): void {
+  #retry(trouble: string): void {
+    if (!this.#isTold) this.#tell(`history waits: ${trouble}`);
+    this.#isTold = true;
     this.#cancelRetry = this.#clock.wakeAt(after(this.#clock.now(), RETRY_MS), () => {
       this.#isSending = false;
       this.#send();

@@ -72,11 +72,14 @@ export class VoterLoop {
   #isWritingSlot = false;
   #slotWrittenAt: Instant | null = null;
   #slotReadAt: Instant | null = null;
+  #slotTrouble: string | null = null;
 
   constructor(options: VoterOptions, done: (summary: VoterSummary) => void) {
     this.#options = options;
     this.#done = done;
-    this.#history = new HistoryQueue(options.store, options.clock);
+    this.#history = new HistoryQueue(options.store, options.clock, (trouble) =>
+      this.#note("store.unreachable", trouble),
+    );
   }
 
   start(): void {
@@ -233,10 +236,17 @@ export class VoterLoop {
     if (this.#isWritingSlot || (last !== null && clock.now() < after(last, everyMs - LOOKED_AT_EVERY_MS / 2))) return;
     this.#isWritingSlot = true;
     this.#slotWrittenAt = clock.now();
-    const written = () => {
-      this.#isWritingSlot = false;
-    };
-    this.#options.store.writeSlot(this.#options.shard, this.#slot()).then(written, written);
+    this.#options.store.writeSlot(this.#options.shard, this.#slot()).then(
+      () => this.#slotWritten(null),
+      (error: unknown) => this.#slotWritten(errorText(error)),
+    );
+  }
+
+  /** A slot that cannot be written makes this voter look silent to people: told once, until it can be again. */
+  #slotWritten(trouble: string | null): void {
+    this.#isWritingSlot = false;
+    if (trouble !== null && trouble !== this.#slotTrouble) this.#note("store.unreachable", `the slot: ${trouble}`);
+    this.#slotTrouble = trouble;
   }
 
   #slot(): SlotRecord {

@@ -103,7 +103,7 @@ describe("what goes wrong is one sentence that says what to do", () => {
     [
       failing({ name: "AccessDeniedException", message: "no" }),
       4,
-      /may not use table valkeeper-test: give them the operator's policy/,
+      /may not use table valkeeper-test: give them GetItem, /,
     ],
     [
       failing({ name: "Error", message: "Region is missing" }),

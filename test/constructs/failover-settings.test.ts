@@ -24,6 +24,7 @@ describe("the app's settings", () => {
     expect(Object.keys(template.toJSON()["Outputs"])).toEqual([
       "TableName",
       "PublisherName",
+      "VoterSecurityGroups",
       "Voter1Name",
       "Voter2Name",
       "Voter3Name",

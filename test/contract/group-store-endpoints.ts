@@ -23,7 +23,13 @@ export function endpointForFile(start: (group: ProcessGroup) => Promise<{ readon
   return () => endpoint;
 }
 
-export const localCloudForFile = (): (() => string) => endpointForFile((group) => startLocalCloud({ group }));
+/** The embedded cloud, or the one that AWS_ENDPOINT_URL names. */
+export const localCloudForFile = (): (() => string) => {
+  const named = process.env["AWS_ENDPOINT_URL"];
+  return endpointForFile((group) =>
+    named === undefined ? startLocalCloud({ group }) : Promise.resolve({ endpoint: named }),
+  );
+};
 
 export function clientsFor(endpoint: string): AwsClients {
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };

@@ -10,7 +10,7 @@ import { createDynamodbStore } from "../../adapters/dynamodb/group-store.ts";
 import { type GroupName, groupName } from "../../core/types.ts";
 import type { OperatorStore, PublicationStore } from "../../ports/group-store.ts";
 import { clientsOf, type Deployed, deployStack } from "../deploy.ts";
-import { type LocalCloud, startLocalCloud } from "../local-cloud.ts";
+import { cloudAt, type LocalCloud, startLocalCloud } from "../local-cloud.ts";
 import { PATIENT } from "../local-store.ts";
 import type { ProcessGroup } from "../process-group.ts";
 import { localAccess } from "../valkey-config.ts";
@@ -62,7 +62,8 @@ export const pidFileOf = ({ pidFolder }: Installation, { id }: ValkeyProcess): s
 const addressOf = (index: number): string => (process.platform === "linux" ? `127.1.0.${11 + index}` : "127.0.0.1");
 
 export async function startCloud(group: ProcessGroup): Promise<Cloud> {
-  const cloud = await startLocalCloud({ group });
+  const named = process.env["AWS_ENDPOINT_URL"];
+  const cloud = named === undefined ? await startLocalCloud({ group }) : cloudAt(named, process.env["AWS_REGION"]);
   const clients = clientsOf(cloud);
   group.onClose(() => clients.destroy());
   const [hostedZoneId] = await Promise.all([
