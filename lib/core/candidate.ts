@@ -143,10 +143,12 @@ function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | 
 
 /**
  * Every member is frozen and read: nobody else can have more, so what restarted counts by the history that it kept. Else an
- * old process that missed everything would win over restarted ones that hold it all.
+ * old process that missed everything would win over restarted ones that hold it all. Only of histories that compare: one
+ * that holds data which no record explains may have more than all of them (R25).
  */
-const areAllRead = ({ frozen, ballot }: SelectionOptions): boolean =>
-  Object.keys(ballot.members.nodes).every((id) => frozen.some((each) => each.node === id));
+const areAllRead = (options: SelectionOptions): boolean =>
+  Object.keys(options.ballot.members.nodes).every((id) => options.frozen.some((each) => each.node === id)) &&
+  !options.frozen.some(isUnexplained(options));
 
 /**
  * Restarted nodes that kept a newer history than all that count: a process that missed a whole failover must not win over

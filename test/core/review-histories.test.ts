@@ -55,6 +55,20 @@ describe("R3, R4: a process that has missed a whole failover", () => {
   });
 });
 
+describe("R25: restarted nodes when every member was read", () => {
+  const all = (strange: Partial<NodeReading>) => [
+    frozen(N1, { runId: run(1), replicationId: history(2), offset: 100 }),
+    frozen(N2, { runId: run(22), replicationId: history(9), ...strange }),
+    restarted(),
+  ];
+
+  it("count only if all histories compare: what no record explains may be the newest", () => {
+    const refuse = { onPossibleLoss: "refuse", waitK: 1 } as const;
+    expect(choose(all({ keyCount: 0 }), refuse)).toMatchObject({ kind: "selected", counted: [N1, N3] });
+    expect(choose(all({ keyCount: 5 }), refuse)).toMatchObject({ kind: "selected", counted: [N1] });
+  });
+});
+
 describe("R7: data or a token of a newer epoch than one's own", () => {
   const standing = ballot({ ...record, epoch: epoch(3), lease: lease(), operation: operation({ began: epoch(3) }) });
   const times = { at: instant(0), leaseUntil: instant(4_500), renewDueAt: instant(1_600) };
