@@ -11,6 +11,7 @@ import { observe, reclassify } from "./observation.ts";
 import { factsOf, newRun, type OperationRun, patchRun } from "./operation.ts";
 import { foldOutcome } from "./operation-outcome.ts";
 import { sighted } from "./quorum.ts";
+import type { RequestRecord } from "./records.ts";
 import { answer, answered, isFulfilled } from "./requests.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -21,6 +22,8 @@ import { after, elapsedMs } from "./types.ts";
 /** After a failure of the store it is asked again this soon, later each time up to the second figure. */
 const STORE_RETRY_MS = 100;
 const STORE_RETRY_LIMIT_MS = 2_000;
+/** Requests come one after the other, minutes apart: a glance is not older than the last few. */
+const PAST_REQUESTS = 5;
 
 /** Folds one fact in. */
 export function absorb(turn: Turn, fact: Fact): void {
@@ -90,6 +93,8 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
     leaseSighting: leaseSighted(turn.state.leaseSighting, ballot, turn.at),
   });
   storeAnswered(turn);
+  const begunBefore = previous?.ballot.lastRequest ?? null;
+  if (begunBefore !== null && begunBefore !== ballot.lastRequest) requestEnded(turn, begunBefore);
   if (previous?.ballot.primary?.epoch !== ballot.primary?.epoch) {
     // A verdict on the last primary says nothing of this one.
     patch(turn, { announced: { level: "up", objectively: false } });
@@ -117,9 +122,8 @@ function storeFailed(turn: Turn, detail: string, unreadable: boolean): void {
 }
 
 function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
-  const { ballot, request } = fact;
-  if (request?.id !== turn.state.request?.id) patch(turn, { requestSince: turn.at });
-  patch(turn, { request });
+  const { ballot } = fact;
+  noteRequest(turn, fact.request);
   const known = turn.state.look?.ballot;
   if (ballot === null || known === undefined) return;
   const isSame =
@@ -131,6 +135,19 @@ function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
     );
   // It may be older than what was looked at; a consistent look tells which.
   if (!isSame) patch(turn, { staleLook: true });
+}
+
+/** A glance may be older than one before it: a request that has ended must not be seen as one that waits, and begun again. */
+function noteRequest(turn: Turn, request: RequestRecord | null): void {
+  if (request !== null && request.result === null && turn.state.pastRequests.includes(request.id)) return;
+  if (request?.id !== turn.state.request?.id) patch(turn, { requestSince: turn.at });
+  patch(turn, { request });
+  if (request !== null && request.result !== null) requestEnded(turn, request.id);
+}
+
+function requestEnded(turn: Turn, id: string): void {
+  const { pastRequests } = turn.state;
+  if (!pastRequests.includes(id)) patch(turn, { pastRequests: [...pastRequests, id].slice(-PAST_REQUESTS) });
 }
 
 function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): void {

@@ -123,6 +123,8 @@ export interface GroupState {
   readonly staleLook: boolean;
   readonly request: RequestRecord | null;
   readonly requestSince: Instant | null;
+  /** The last requests that were seen answered, or followed by another: a glance may show one of them as it once was. */
+  readonly pastRequests: readonly string[];
   readonly resolved: string | null;
   /** An answer to a request was not taken by the table: the next is given then. */
   readonly answerAgainAt: Instant | null;
@@ -199,6 +201,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     staleLook: false,
     request: null,
     requestSince: null,
+    pastRequests: [],
     resolved: null,
     answerAgainAt: null,
     ownVote: { seq: 0, writtenAt: null },

@@ -1,7 +1,9 @@
 // Schedules that a review of requests and control modes found.
 
 import { describe, expect, it } from "vitest";
-import { epoch, wallTime } from "../../lib/core/types.ts";
+import type { Fact } from "../../lib/core/commands.ts";
+import type { RequestRecord } from "../../lib/core/records.ts";
+import { attemptId, epoch, instant, wallTime } from "../../lib/core/types.ts";
 import {
   B,
   ballot,
@@ -10,6 +12,8 @@ import {
   intent,
   lease,
   N1,
+  N2,
+  N3,
   operation,
   request,
   stepAt,
@@ -31,6 +35,31 @@ describe("an answer that the table does not take", () => {
     expect(failed.wakeAt).toBeLessThanOrEqual(511);
     const later = stepAt(failed.state, 511, timePassed);
     expect(later.commands.filter((each) => each.kind === "resolve-request")).toHaveLength(1);
+  });
+});
+
+describe("a glance that is older than the one before it", () => {
+  const glance = (asked: RequestRecord): Fact => ({ kind: "glanced", ballot: ballot(), request: asked });
+  const first = request({ id: "first", target: N2 });
+  const second = request({ id: "second", target: N3 });
+
+  it("does not bring back a request that was seen answered", () => {
+    const result = { kind: "refused", detail: "", epoch: epoch(1), at: wallTime(WALL_START) } as const;
+    const answered = stepAt(watching(), 10, glance({ ...first, result }));
+    const stale = stepAt(answered.state, 20, glance(first));
+    expect(stale.state.request?.result).toEqual(result);
+    expect(stale.commands.filter((each) => each.kind === "write-ballot")).toEqual([]);
+  });
+
+  it("does not bring back one that another was begun after", () => {
+    const begun = ballot({ lastRequest: "first", attempt: attemptId("one") });
+    const next = ballot({ lastRequest: "second", attempt: attemptId("two"), epoch: epoch(3) });
+    const read = { kind: "ballot-read", sentAt: instant(10), ballot: next } as const;
+    const reading = { sentAt: instant(10), pending: null };
+    const { state } = stepAt(watching(begun, { request: second, storeBusy: reading }), 11, read);
+    const stale = stepAt(state, 20, glance(first));
+    expect(stale.state.request?.id).toBe("second");
+    expect(stale.commands.filter((each) => each.kind === "write-ballot")).toEqual([]);
   });
 });
 
