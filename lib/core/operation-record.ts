@@ -6,6 +6,7 @@ import type { Intent, OperationStep } from "./ballot.ts";
 import { commit, finish, recordIntent, recordRestored } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { isPromotedBy, openIntents } from "./lineage.ts";
+import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, patchRun, runOf, send } from "./operation.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
@@ -79,7 +80,9 @@ function unfrozen(turn: Turn): boolean {
   if (primary === null || address === undefined) return true;
   const frozen = nodesOf(turn.state).filter((node) => {
     const facts = factsOf(runOf(turn), node.id);
-    return node.id !== primary.node && facts.frozen !== null && !facts.repointed && facts.failures < 3;
+    if (node.id === primary.node || facts.frozen === null || facts.repointed) return false;
+    // One that has died since is left to repair: the end never waits for a dead node.
+    return facts.failures < 3 && answersNow(turn, node);
   });
   for (const node of frozen) {
     send(turn, node.id, (connection) => ({

@@ -6,6 +6,19 @@ import { QUICK, World } from "./scripted-world.ts";
 
 const serves = (world: World): boolean => world.isSettled() && world.ballot.primary?.node === N1;
 
+describe("S11: an attempt that nobody can win", () => {
+  it("ends although a node that it froze has died since", () => {
+    const world = new World({ ...QUICK, leaseMs: 3_000 }).watched();
+    world.node(N1).isHung = true;
+    world.on("grant@2", () => {
+      for (const node of [N2, N3]) world.node(node).priority = 0;
+    });
+    expect(world.run((each) => each.done.includes("freeze n3@2"), 10_000)).toBe(true);
+    world.node(N3).kill();
+    expect(world.run((each) => each.ballot.operation === null, 10_000)).toBe(true);
+  });
+});
+
 describe("L4: a primary that is frozen and cannot be replaced", () => {
   it("is given back its place after an order that nobody could carry out", () => {
     const world = new World({ ...QUICK, leaseMs: 3_000 }).watched();
