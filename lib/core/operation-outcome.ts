@@ -3,7 +3,7 @@
 
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import { isPromotedBy } from "./lineage.ts";
-import { ballotOf, factsOf, patchFacts, runOf } from "./operation.ts";
+import { ballotOf, factsOf, IDLE, patchFacts, runOf } from "./operation.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patchNode, wakeBy } from "./turn.ts";
 import type { Instant, NodeCommand, NodeId, NodeOutcome, NodeReading } from "./types.ts";
@@ -24,6 +24,7 @@ export function foldOutcome(turn: Turn, node: NodeId, nodeCommand: NodeCommand, 
     case "done":
       if (nodeCommand.kind === "pause")
         patchFacts(turn, node, { pausedAt: turn.at, pausedUntil: after(turn.at, nodeCommand.durationMs) });
+      if (nodeCommand.kind === "abort-failover") failoverAborted(turn, node);
       return;
     case "refused":
       failed(turn, node, outcome.detail);
@@ -36,6 +37,11 @@ export function foldOutcome(turn: Turn, node: NodeId, nodeCommand: NodeCommand, 
       failed(turn, node, outcome.detail);
       if (nodeCommand.kind === "promote") promotionFailed(turn, node, `no answer: ${outcome.detail}`, turn.at);
   }
+}
+
+function failoverAborted(turn: Turn, node: NodeId): void {
+  const reading = turn.state.nodes[node]?.reading ?? null;
+  if (reading !== null) patchNode(turn, node, { reading: { ...reading, failoverState: IDLE } });
 }
 
 /** What the freeze had shown no longer holds, or may not: the node is read again before anything else is decided on it. */

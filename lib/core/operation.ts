@@ -130,6 +130,8 @@ export function firstTime(turn: Turn, key: string): boolean {
   return true;
 }
 
+/** `master_failover_state` of a node that is not handing over by itself. */
+export const IDLE = "no-failover";
 /** How long a node may take over one transaction before its outcome is unknown. */
 const COMMAND_MS = 500;
 
@@ -179,7 +181,10 @@ export function send(turn: Turn, node: NodeId, make: (connection: ConnectionRef)
     patchFacts(turn, node, { failure: "a newer epoch has touched it", retryAt: after(turn.at, FRESH_ATTEMPT_MS) });
     return false;
   }
-  command(turn, node, make(connection));
+  const wanted = make(connection);
+  const isRefused = "epoch" in wanted && wanted.kind !== "settle" && (known?.reading?.failoverState ?? IDLE) !== IDLE;
+  // A node in the middle of its own FAILOVER refuses REPLICAOF (N12), for as long as its target stays away.
+  command(turn, node, isRefused ? { kind: "abort-failover", connection: connection.id } : wanted);
   return true;
 }
 

@@ -117,6 +117,21 @@ describe("failover on real nodes", () => {
     expect(await old.ask("SET", "still", "writable")).toBe("OK");
   });
 
+  it("hands over although the primary is stuck in a FAILOVER of its own", async () => {
+    const it = await start();
+    await it.healthy();
+    const old = await it.primary();
+    const stuck = it.node("n2");
+    stuck.hang();
+    await old.ask("FAILOVER", "TO", stuck.host, stuck.port);
+    expect((await old.info("replication")).get("master_failover_state")).not.toBe("no-failover");
+    const id = await it.request("failover", { acceptDataLoss: true });
+    expect(await it.result(id)).toMatchObject({ kind: "done" });
+    stuck.wake();
+    expect((await it.primary()).id).toBe("n3");
+    await it.healthy();
+  });
+
   it("S11: another voter finishes what a lost holder began, at every step", async () => {
     for (const step of [
       "lease.acquired",
