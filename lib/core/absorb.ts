@@ -8,7 +8,7 @@ import { isEcho } from "./ballot-write.ts";
 import type { Fact } from "./commands.ts";
 import { actsUntil, leaseSighted } from "./lease.ts";
 import { observe, reclassify } from "./observation.ts";
-import { factsOf, newRun, type OperationRun, patchRun } from "./operation.ts";
+import { continued, factsOf, newRun, type OperationRun, patchRun } from "./operation.ts";
 import { foldOutcome } from "./operation-outcome.ts";
 import { sighted } from "./quorum.ts";
 import type { RequestRecord } from "./records.ts";
@@ -181,7 +181,8 @@ function applied(turn: Turn, pending: PendingWrite): void {
   const terms = { leaseUntil: actsUntil(sentAt, leaseMs), renewDueAt: after(sentAt, leaseMs / 3) };
   if (write.name === "grant" || write.name === "take-over") {
     const takenOver = write.name === "take-over";
-    patch(turn, { operation: newRun({ ballot, takenOver, at: turn.at, ...terms }), hold: null });
+    const run = newRun({ ballot, takenOver, at: turn.at, ...terms });
+    patch(turn, { operation: takenOver ? continued(run, turn.state.operation) : run, hold: null });
     const { operation } = ballot;
     const detail = {
       kind: operation?.kind ?? "",

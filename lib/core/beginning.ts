@@ -9,7 +9,7 @@ import { followIntent } from "./contend.ts";
 import { modeAt } from "./control.ts";
 import { standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
-import { ballotOf } from "./operation.ts";
+import { ballotOf, isBarred, runOf } from "./operation.ts";
 import { abandon, writeIntent } from "./operation-record.ts";
 import type { Rejection } from "./rejection.ts";
 import type { NodeState } from "./state.ts";
@@ -222,7 +222,7 @@ export function initialise(turn: Turn): void {
   if (intent !== null) {
     if (followIntent(turn, intent)) return;
     const meant = turn.state.nodes[intent.node];
-    if (meant?.reading == null || !answersNow(turn, meant) || !isBlank(meant))
+    if (meant?.reading == null || !answersNow(turn, meant) || !isBlank(meant) || isBarred(runOf(turn), meant.id))
       return abandon(turn, `${intent.node} does not answer as a new node`);
     // A predecessor meant it and did not come to it: meant anew, and no other, because what that one sent may still arrive.
     return void writeIntent(turn, meant.id, meant.reading, "intended");

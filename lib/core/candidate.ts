@@ -51,6 +51,8 @@ export interface SelectionOptions {
   readonly insists: boolean;
   /** A person named it; only it may win, and what would be lost is recorded. */
   readonly only: NodeId | null;
+  /** Promoting them was tried, and failed too often. */
+  readonly barred?: readonly NodeId[];
 }
 
 /** The candidate among the frozen nodes, or why there is none. */
@@ -160,6 +162,7 @@ const newerThan = (counted: readonly Standing[], standings: readonly Standing[])
 function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | null {
   const { ballot, config, only } = options;
   const { node, before, after: reading } = frozen;
+  if (options.barred?.includes(node) === true) return "promoting it has failed";
   if (only !== null) return only === node ? null : `${only} was named`;
   if (priorityOf(node, reading, config) === 0) return "its priority is 0";
   if (options.coldStart) return null;

@@ -11,6 +11,7 @@ import {
   factsOf,
   firstTime,
   freeze,
+  isBarred,
   isSpared,
   park,
   patchFacts,
@@ -66,6 +67,7 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
     if (facts.frozen?.after.runId === intent.runId) forgetFreeze(turn, intent.node);
     return false;
   }
+  if (isBarred(run, intent.node)) return false;
   if (intent.epoch === run.epoch && facts.frozen !== null) {
     promoteFrozen(turn, intent, facts.frozen.connection);
     return true;
@@ -157,7 +159,8 @@ function decide(turn: Turn): void {
     return giveUpLate(turn, "a cold start needs every node");
   const only = operation?.kind === "recover" ? operation.target : null;
   const insists = operation?.insists ?? false;
-  const selection = select({ frozen, ballot, config, coldStart: isColdStart, only, insists });
+  const barred = frozen.map((each) => each.node).filter((node) => isBarred(runOf(turn), node));
+  const selection = select({ frozen, ballot, config, coldStart: isColdStart, only, insists, barred });
   const why = whyNobody(turn, selection, only !== null || isColdStart);
   if (why !== null) {
     // What the committed process holds is all that was ever acknowledged: nobody has to be counted to give it back its place.
@@ -182,7 +185,7 @@ function whyNobody(turn: Turn, selection: Selection, isAnyNumberEnough: boolean)
 function unfreezeOld(turn: Turn): boolean {
   const old = oldPrimary(turn);
   const frozen = old === null ? null : factsOf(runOf(turn), old.id).frozen;
-  if (old === null || frozen === null || !answersNow(turn, old)) return false;
+  if (old === null || frozen === null || !answersNow(turn, old) || isBarred(runOf(turn), old.id)) return false;
   if (frozen.after.runId !== ballotOf(turn).primary?.runId || old.reading?.runId !== frozen.after.runId) return false;
   writeIntent(turn, old.id, frozen.after, "restoring");
   return true;

@@ -47,8 +47,9 @@ function failoverAborted(turn: Turn, node: NodeId): void {
 /** What the freeze had shown no longer holds, or may not: the node is read again before anything else is decided on it. */
 function promotionFailed(turn: Turn, node: NodeId, reason: string, unknownSince: Instant | null): void {
   // A refusal of the next try says nothing of one before it that had no answer: only a freeze or a promotion does.
-  const since = factsOf(runOf(turn), node).unknownSince ?? unknownSince;
-  patchFacts(turn, node, { frozen: null, unknownSince: since });
+  const facts = factsOf(runOf(turn), node);
+  const promotionsFailed = facts.promotionsFailed + 1;
+  patchFacts(turn, node, { frozen: null, unknownSince: facts.unknownSince ?? unknownSince, promotionsFailed });
   patchNode(turn, node, { readAt: null });
   emit(turn, "promotion.failed", { node, detail: { reason } });
 }

@@ -34,6 +34,8 @@ export interface NodeFacts {
   readonly retryAt: Instant | null;
   readonly failures: number;
   readonly failure: string | null;
+  /** How often NO ONE was refused or not answered; kept when the holder takes its own lease over. */
+  readonly promotionsFailed: number;
 }
 
 export interface OperationRun {
@@ -71,7 +73,11 @@ const NO_FACTS: NodeFacts = {
   retryAt: null,
   failures: 0,
   failure: null,
+  promotionsFailed: 0,
 };
+
+/** A node that NO ONE was tried on this often is left out: another candidate, or a person, comes before one more try. */
+const PROMOTION_TRIES = 3;
 
 export function newRun(options: {
   readonly ballot: Ballot;
@@ -96,6 +102,19 @@ export function newRun(options: {
     held: null,
   };
 }
+
+/** The run of the same holder under its next epoch: what was tried is remembered, what was found has to be found anew. */
+export function continued(run: OperationRun, before: OperationRun | null): OperationRun {
+  if (before === null) return run;
+  const facts = Object.entries(before.facts).map(([node, each]) => [
+    node,
+    { ...NO_FACTS, promotionsFailed: each.promotionsFailed },
+  ]);
+  return { ...run, startedAt: before.startedAt, failure: before.failure, facts: Object.fromEntries(facts) };
+}
+
+export const isBarred = (run: OperationRun, node: NodeId): boolean =>
+  factsOf(run, node).promotionsFailed >= PROMOTION_TRIES;
 
 export const factsOf = (run: OperationRun, node: NodeId): NodeFacts => run.facts[node] ?? NO_FACTS;
 

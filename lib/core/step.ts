@@ -169,9 +169,18 @@ function isHeldForLong(turn: Turn): boolean {
 }
 
 function heldBack(turn: Turn): Rejection | null {
-  const why = turn.state.operation?.held ?? null;
-  if (why === null) return null;
-  return blocked("unknown-history", why, "it can be read, or a person decides", "valkeeper groups recover");
+  const run = turn.state.operation;
+  const operation = turn.state.look?.ballot.operation ?? null;
+  if (run === null || operation === null) return null;
+  if (run.held !== null)
+    return blocked("unknown-history", run.held, "it can be read, or a person decides", "valkeeper groups recover");
+  const isLong = elapsedMs(run.startedAt, turn.at) > turn.context.config.stepTimeoutMs;
+  if (!isLong || operation.step === "committed") return null;
+  const failures = Object.entries(run.facts).flatMap(([node, { failure }]) =>
+    failure === null ? [] : [`${node}: ${failure}`],
+  );
+  const detail = `${operation.kind} for ${Math.round(elapsedMs(run.startedAt, turn.at) / 1_000)} s: ${failures.join("; ")}`;
+  return blocked("operation-going-on", detail, "it ends", failures.length === 0 ? null : "what the nodes refuse");
 }
 
 function advance(turn: Turn, ballot: Ballot): void {

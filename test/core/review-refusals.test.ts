@@ -1,0 +1,62 @@
+// Schedules that a review of commands that fail again and again found: every try has a last one, and says so (T-P04).
+
+import { describe, expect, it } from "vitest";
+import type { NodeId } from "../../lib/core/types.ts";
+import { N1, N2, N3 } from "./builders.ts";
+import { QUICK, World } from "./scripted-world.ts";
+
+/** The primary dies; these nodes refuse to be promoted. */
+function refusing(...nodes: readonly NodeId[]): World {
+  const world = new World({ ...QUICK, leaseMs: 3_000 }).watched();
+  world.node(N3).isLagging = true;
+  world.write();
+  world.wait(300);
+  world.node(N3).isLagging = false;
+  for (const id of nodes) {
+    const node = world.node(id);
+    const execute = node.execute.bind(node);
+    node.execute = (command, now) =>
+      command.kind === "promote" ? { kind: "refused", detail: "NOPERM", reading: null } : execute(command, now);
+  }
+  world.node(N1).kill();
+  return world;
+}
+
+describe("a candidate that refuses to be promoted", () => {
+  it("is left out after three tries, and the next best is promoted", () => {
+    const world = refusing(N2);
+    expect(world.run((each) => each.ballot.primary?.node === N3, 5_000)).toBe(true);
+    expect(world.events.filter((each) => each.event === "promotion.failed" && each.node === N2)).toHaveLength(3);
+    expect(world.events.find((each) => each.event === "candidate.selected" && each.node === N3)?.detail).toMatchObject({
+      notChosen: expect.stringContaining("n2: promoting it has failed"),
+    });
+  });
+
+  it("ends the attempt when there is no other, and S12: the reason is what it says", () => {
+    const world = refusing(N2, N3);
+    const isOver = (each: World) => each.ballot.epoch >= 2 && each.ballot.operation === null;
+    expect(world.run(isOver, 10_000)).toBe(true);
+    expect(world.events.filter((each) => each.event === "promotion.failed")).toHaveLength(6);
+    expect(world.ballot.budget.map((each) => each.promoted)).toEqual([false]);
+  });
+});
+
+describe("S12: an operation that takes longer than a step may", () => {
+  it("says what its nodes refuse", () => {
+    const world = refusing(N2);
+    const node = world.node(N2);
+    // Promoted, and its coordinator may not close connections: nothing can prove that no older command is on its way.
+    const execute = node.execute.bind(node);
+    node.execute = (command, now) => {
+      if (command.kind === "promote") node.promote();
+      if (command.kind === "settle")
+        return { kind: "refused", detail: "CLIENT KILL was refused: NOPERM", reading: null };
+      return execute(command, now);
+    };
+    expect(world.run((each) => each.node(N2).role === "primary", 5_000)).toBe(true);
+    world.wait(4_000);
+    const holder = world.ballot.lease?.holder;
+    const rejection = holder === undefined ? null : world.voters.get(holder)?.state.rejection?.rejection;
+    expect(rejection?.detail).toContain("NOPERM");
+  });
+});
