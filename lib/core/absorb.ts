@@ -4,6 +4,7 @@
 import { foldAssistance } from "./assist.ts";
 import type { Ballot } from "./ballot.ts";
 import { encodeBallot } from "./ballot-format.ts";
+import type { BallotWrite } from "./ballot-write.ts";
 import { isEcho } from "./ballot-write.ts";
 import type { Fact } from "./commands.ts";
 import { actsUntil, leaseSighted } from "./lease.ts";
@@ -74,8 +75,17 @@ function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
   const { unresolved } = turn.state;
   if (unresolved === null) return;
   patch(turn, { unresolved: null });
-  if (isEcho(encodeBallot(ballot), unresolved.write)) applied(turn, unresolved);
+  if (isEcho(encodeBallot(ballot), unresolved.write) || isReleased(turn, ballot, unresolved.write)) {
+    applied(turn, unresolved);
+  }
 }
+
+/** Only its holder releases a lease within an epoch; behind the release, others may have written their own attempt. */
+const isReleased = (turn: Turn, ballot: Ballot, { name }: BallotWrite): boolean =>
+  name === "finish" &&
+  ballot.epoch === turn.state.operation?.epoch &&
+  ballot.lease === null &&
+  ballot.operation === null;
 
 /** Takes over what a consistent read or a write's answer shows. */
 function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {

@@ -3,17 +3,21 @@ import type { Ballot } from "../../lib/core/ballot.ts";
 import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
 import { type BallotWrite, interpret } from "../../lib/core/ballot-write.ts";
 import type { Fact } from "../../lib/core/commands.ts";
+import { finish } from "../../lib/core/holder-writes.ts";
+import { newRun } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { instant } from "../../lib/core/types.ts";
+import { attemptId, instant } from "../../lib/core/types.ts";
 import {
   A,
   ballot,
   context,
   history,
+  lease,
   N1,
   N2,
   newborn,
   ofEpoch,
+  operation,
   primaryReading,
   probeEnded,
   refused,
@@ -77,6 +81,29 @@ describe("a write's answer", () => {
     const not = stepAt(asked.state, 120, { kind: "ballot-read", sentAt: instant(116), ballot: ballot() });
     expect(not.events.map((each) => each.event)).toEqual(["store.reachable"]);
     expect(writeOf(not.commands).name).toBe("enter-replication-id");
+  });
+
+  it("S11: of a release that was lost is known by the release, also behind another voter's next write", () => {
+    const going = ballot({ epoch: ofEpoch(2), lease: lease(), operation: operation({ step: "committed" }) });
+    const release = finish({ ballot: going, writer: context().self, attempt: attemptId("release") });
+    const completed = { event: "failover.completed", epoch: ofEpoch(2), node: null, detail: {} } as const;
+    const run = newRun({
+      ballot: going,
+      takenOver: false,
+      at: instant(0),
+      leaseUntil: instant(4_000),
+      renewDueAt: instant(1_000),
+    });
+    const state: GroupState = {
+      ...watching(going),
+      operation: run,
+      storeBusy: { sentAt: instant(20), pending: null },
+      unresolved: { write: release, sentAt: instant(10), events: [completed] },
+    };
+    const now: Ballot = { ...apply(going, release), attempt: attemptId("another's") };
+    const { events, state: after } = stepAt(state, 25, { kind: "ballot-read", sentAt: instant(20), ballot: now });
+    expect(events.map((each) => each.event)).toEqual(["failover.completed"]);
+    expect(after.operation).toBe(null);
   });
 
   it("is taken once: a copy of it ends no other call's wait and brings no older record back", () => {
