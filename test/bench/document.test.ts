@@ -52,6 +52,7 @@ const report = (values: Partial<Report> = {}): Report => ({
   date: "2026-01-02",
   machine: { cores: 2, memoryGb: 24, system: "Linux 6.18", node: "24.0.0", valkey: "8.0.1", load: [0.25, 1] },
   rows: [reportRow(row, samples)],
+  again: [],
   ...values,
 });
 
@@ -98,6 +99,11 @@ describe("the document", () => {
     expect(text).toContain("| fall | Valkeeper | down 500, promoted 560 |");
     expect(text).toContain("Of 3 goals, 1 were kept by every run, 1 more by the median only.");
     expect(text).toContain("- fall: a run gave no figure. Valkeeper, boot-fenced nodes: it did not start");
+  });
+
+  it("says which rows are of a later run", () => {
+    expect(renderDocument(report({ again: ["fall"] }), "p.svg")).toContain("in a later run than the other rows");
+    expect(text).not.toContain("later run");
   });
 
   it("says why a row was not measured", () => {

@@ -8,7 +8,7 @@ export function renderDocument(report: Report, picture: string): string {
     ...heading(report, picture),
     ...report.rows.flatMap((row) => section(row)),
     ...stepsSection(report.rows),
-    ...notesSection(report.rows),
+    ...notesSection(report),
   ]
     .join("\n")
     .concat("\n");
@@ -24,7 +24,7 @@ function heading({ date, machine, rows }: Report, picture: string): string[] {
     "",
     `Measured ${date} by \`npm run bench\` on ${machine.cores} cores and ${machine.memoryGb} GB of memory, ${machine.system}, ` +
       `Node ${machine.node}, Valkey ${machine.valkey}; load average ${machine.load[0].toFixed(1)} at the start, ` +
-      `${machine.load[1].toFixed(1)} at the end.`,
+      `${machine.load[1].toFixed(1)} at the end.${busy(machine)}`,
     "",
     `Of ${judged.length} goals, ${reached} were kept by every run${byMedian > 0 ? `, ${byMedian} more by the median only` : ""}.`,
     "",
@@ -36,6 +36,12 @@ function heading({ date, machine, rows }: Report, picture: string): string[] {
     "",
   ];
 }
+
+/** The bench itself keeps about two cores busy; far more is somebody else's work. */
+const busy = ({ cores, load }: Report["machine"]): string =>
+  Math.max(...load) <= 2 * cores
+    ? ""
+    : " The machine was busy with other work as well: every step of both sides waits for a core, and Valkeeper has more processes to wait.";
 
 const METHOD = [
   "Both sides run on one machine, in one run, against the same faults, taking turns. Every run has fresh servers: a primary and",
@@ -121,12 +127,16 @@ function stepsSection(rows: readonly RowReport[]): string[] {
   ];
 }
 
-function notesSection(rows: readonly RowReport[]): string[] {
+function notesSection({ rows, again }: Report): string[] {
+  const later =
+    again.length === 0
+      ? []
+      : [`- Measured again in a later run than the other rows, by a later commit: ${again.join(", ")}.`];
   const noted = rows.flatMap(({ id, notes }) => notes.map((note) => `- ${id}: ${note}`));
   const failed = rows.flatMap(({ id, failures }) =>
     failures.map((failure) => `- ${id}: a run gave no figure. ${failure}`),
   );
-  return ["## What to know when reading this", "", ...CAUTIONS, ...failed, ...noted];
+  return ["## What to know when reading this", "", ...CAUTIONS, ...later, ...failed, ...noted];
 }
 
 const CAUTIONS = [

@@ -78,7 +78,12 @@ function requests(before: Counts | undefined, after: Counts | undefined, minutes
 }
 
 const describe = (before: Counts, after: Counts): string =>
-  [...READS, ...WRITES].map((operation) => `${operation} ${difference(before, after, operation)}`).join(", ");
+  [...READS, ...WRITES]
+    .map((operation) => ({ operation, count: difference(before, after, operation) }))
+    .filter(({ count }) => count > 0)
+    .map(({ operation, count }) => `${operation} ${count}`)
+    .join(", ")
+    .concat(" by all three voters");
 
 interface Usage {
   readonly cpuSeconds: number;

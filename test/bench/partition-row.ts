@@ -109,6 +109,6 @@ async function measureInside(group: ProcessGroup, zones: Zones, variant: Variant
       storeWriteMs,
     },
     ...recordOf(scene.side, faultAt),
-    ...(fenced === undefined ? {} : { notes: [`fenced by ${fenced.by}: ${JSON.stringify(fenced.detail)}`] }),
+    ...(fenced === undefined ? {} : { notes: [`fenced by the voter ${fenced.by}, rung ${fenced.detail?.["rung"]}`] }),
   };
 }

@@ -17,6 +17,8 @@ export interface Report {
   readonly date: string;
   readonly machine: Machine;
   readonly rows: readonly RowReport[];
+  /** Rows measured in a later run than the others. */
+  readonly again: readonly string[];
 }
 
 export interface RowReport {

@@ -60,6 +60,8 @@ interface Kept {
   readonly samples: readonly Sample[];
   /** Row to the reason why it was not measured. */
   readonly skipped: Readonly<Record<string, string>>;
+  /** Rows that were measured in a later run than the others. */
+  readonly again: readonly string[];
 }
 
 function keep(kept: Kept): void {
@@ -69,9 +71,9 @@ function keep(kept: Kept): void {
 
 const readKept = (): Kept => JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept;
 
-function reportOf({ date, machine, samples, skipped }: Kept): Report {
+function reportOf({ date, machine, samples, skipped, again }: Kept): Report {
   const measured = ROWS.filter(({ id }) => id in skipped || samples.some((sample) => sample.row === id));
-  return { date, machine, rows: measured.map((row) => reportRow(row, samples, skipped[row.id])) };
+  return { date, machine, again, rows: measured.map((row) => reportRow(row, samples, skipped[row.id])) };
 }
 
 function write(report: Report, out: string): void {
@@ -95,9 +97,10 @@ async function run(options: BenchOptions, group: ProcessGroup): Promise<number> 
   const skipped: Record<string, string> = Object.fromEntries(
     Object.entries(before?.skipped ?? {}).filter(([row]) => !wanted.includes(row)),
   );
+  const again = before === null ? [] : [...new Set([...before.again, ...wanted])];
   const kept = (): Kept => {
     const date = new Date().toISOString().slice(0, 10);
-    return { date, machine: describeMachine(loadAtStart), samples, skipped };
+    return { date, machine: describeMachine(loadAtStart), samples, skipped, again };
   };
   for (const row of ROWS.filter(({ id }) => wanted.includes(id))) {
     const why = await row.whyNot?.();
