@@ -54,6 +54,7 @@ export function renderPicture(report: Report): string {
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" font-family="system-ui, sans-serif" font-size="13">`,
+    "<title>Valkeeper beside Valkey Sentinel: the figures of the document's tables</title>",
     `<rect width="${WIDTH}" height="${top}" rx="6" fill="#ffffff"/>`,
     legend(report),
     ...parts,
