@@ -122,7 +122,9 @@ describe("failover on real nodes", () => {
     await it.healthy();
     const old = await it.primary();
     const stuck = it.node("n2");
+    const since = performance.now();
     stuck.hang();
+    for (const voter of it.voterIds) await it.eventOf("node.down", since, voter);
     await old.ask("FAILOVER", "TO", stuck.host, stuck.port);
     expect((await old.info("replication")).get("master_failover_state")).not.toBe("no-failover");
     const id = await it.request("failover", { acceptDataLoss: true });

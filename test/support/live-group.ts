@@ -295,6 +295,13 @@ export class LiveGroup {
     }
   }
 
+  /** As `event`, by this voter. */
+  async eventOf(name: JournalEntry["event"], sinceMs: number, voter: VoterId): Promise<void> {
+    await eventually(`${name} is logged by ${voter}`, () =>
+      this.log.some((each) => each.event === name && each.atMs >= sinceMs && each.voter === voter),
+    );
+  }
+
   close(): void {
     for (const voter of this.voters.values()) voter.stop();
     this.#closeClients();
