@@ -1,4 +1,4 @@
-// What does a safety decision rest on? One item per group, below 2 KB, changed only by single-item conditional writes.
+// What does a safety decision rest on? One item per group, below 4 KB, changed only by single-item conditional writes.
 // This file is its shape. `ballot-write.ts` is the small language in which conditions and changes are said, `writes.ts`
 // are the writes themselves with the race that each condition closes, `ballot-format.ts` decodes what a store returns.
 
