@@ -21,7 +21,9 @@ const AFTER_EXPIRY_MS = 3_000;
 /** One that was taken up ends within its step time-outs, however often it is taken over. */
 const CARRIED_OUT_MS = 120_000;
 const STEPS_BEFORE = 100;
+const LAST_STEPS_WAITS = 10;
 const ANSWERS: ReadonlySet<EventName> = new Set(["request.done", "request.refused"]);
+const ENDS = /\.(completed|abandoned)$/;
 
 export interface Order {
   readonly kind: RequestKind;
@@ -134,9 +136,11 @@ async function follow(call: Call, following: Following): Promise<Followed> {
         throw refused(`the order for ${group} was replaced before its end was seen: \`valkeeper history ${group}\``);
       }
       if (standing.result !== null) {
-        // The history is written behind the result: its last steps are given a moment.
-        await environment.pause(POLL_MS);
-        await patience.ask(tellSteps);
+        // The history is written behind the result, and the last replica re-pointed behind it: both are given a moment.
+        for (let waits = 0; waits < LAST_STEPS_WAITS && !isToldWhole(steps); waits += 1) {
+          await environment.pause(POLL_MS);
+          await patience.ask(tellSteps);
+        }
         return ended(tellResult(call, following, standing.result), standing.result);
       }
       isTakenUp = ballot?.operation?.request === request.id;
@@ -146,6 +150,11 @@ async function follow(call: Call, following: Following): Promise<Followed> {
     if (now > deadline) return ended(tellLeft(call, following, lateness(isTakenUp, read !== null)), null);
     await environment.pause(POLL_MS);
   }
+}
+
+function isToldWhole(steps: readonly HistoryRecord[]): boolean {
+  const isBegun = steps.some(({ event }) => event === "operation.begun");
+  return steps.some(({ event }) => ANSWERS.has(event)) && (!isBegun || steps.some(({ event }) => ENDS.test(event)));
 }
 
 type Left = "interrupted" | "slow" | "not taken up" | "out of sight";

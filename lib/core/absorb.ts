@@ -13,7 +13,7 @@ import { continued, factsOf, newRun, type OperationRun, patchRun } from "./opera
 import { foldOutcome } from "./operation-outcome.ts";
 import { sighted } from "./quorum.ts";
 import type { RequestRecord } from "./records.ts";
-import { answer, answered, isFulfilled } from "./requests.ts";
+import { answerBegun, answered } from "./request-answers.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch, probeSoon } from "./turn.ts";
@@ -209,16 +209,11 @@ function applied(turn: Turn, pending: PendingWrite): void {
   if (write.name === "finish") ended(turn);
 }
 
-/** The lease is released: whoever asked for the operation is told how it ended. */
+/** The lease is released: whoever asked for the operation is told how it ended, if not told before. */
 function ended(turn: Turn): void {
-  const { operation: run, look: latest, request } = turn.state;
+  const { operation: run, look: latest } = turn.state;
   patch(turn, { operation: null });
-  if (run === null || latest === null || request === null || latest.ballot.lastRequest !== request.id) return;
-  if (request.result !== null || turn.state.resolved === request.id) return;
-  const { primary } = latest.ballot;
-  const detail = run.failure ?? `${primary?.node ?? "nobody"} is primary since epoch ${primary?.epoch ?? 0}`;
-  const isDone = run.failure === null && isFulfilled(latest.ballot, request);
-  answer(turn, latest.ballot, request, isDone ? "done" : "failed", detail);
+  if (run !== null && latest !== null) answerBegun(turn, run, latest.ballot);
 }
 
 function commandEnded(turn: Turn, fact: Extract<Fact, { kind: "command-ended" }>): void {

@@ -1,4 +1,4 @@
-// The primary is decided: what is left is telling everybody. Publish and, at the same time, re-point the others
+// The primary is decided: what is left is telling everybody. Publish, answer whoever asked, and meanwhile re-point the others
 // (`parallelSyncs` at a time, a former primary first), then release the lease (design 4.5, steps 8 and 9). Whatever does
 // not answer now is left to repair: the end never waits for a dead node.
 
@@ -10,6 +10,8 @@ import { invariant } from "./invariant.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, isBeyond, isSpared, patchRun, runOf, send } from "./operation.ts";
 import { publicationOf } from "./publication.ts";
+import type { PublicationTarget } from "./records.ts";
+import { answerBegun } from "./request-answers.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
@@ -19,6 +21,8 @@ import { after } from "./types.ts";
 
 /** The ordered publication is waited for this long: the publisher function completes it otherwise. */
 const PUBLISH_WAIT_MS = 2_000;
+/** SSM and Route 53 wait this long for it at most: they are what is left when the table does not answer. */
+const COPIES_WAIT_MS = 100;
 
 /** One step after the commit (or the record of a restoration). */
 export function conclude(turn: Turn): void {
@@ -29,10 +33,12 @@ export function conclude(turn: Turn): void {
     patchRun(turn, { committedAt: turn.at });
     tellPrimary(turn, ballot, primary);
   }
-  publishOnce(turn);
+  publish(turn, ballot, ["table"]);
+  const isPublished = runOf(turn).tablePublished || hasConcludedFor(turn, PUBLISH_WAIT_MS);
+  if (isPublished) answerBegun(turn, runOf(turn), ballot);
+  // Copies follow the ordered one: who waits for that is not kept waiting by what it takes to reach the others.
+  if (isPublished || hasConcludedFor(turn, COPIES_WAIT_MS)) publish(turn, ballot, ["ssm", "dns"]);
   const isDone = repointOthers(turn, primary.node);
-  const run = runOf(turn);
-  const isPublished = run.tablePublished || isDueIn(turn, run.committedAt ?? turn.at, PUBLISH_WAIT_MS);
   if (isDone && isPublished && mayWrite(turn)) end(turn);
 }
 
@@ -46,11 +52,13 @@ function tellPrimary(turn: Turn, { operation }: Ballot, { node, epoch }: Primary
 const isBesidePrimary = ({ kind }: Operation): boolean => kind === "repair" || kind === "membership";
 const isRestored = ({ began }: Operation, primaryEpoch: Epoch): boolean => primaryEpoch < began;
 
-function publishOnce(turn: Turn): void {
-  if (!firstTime(turn, "published")) return;
-  const publication = publicationOf(ballotOf(turn), turn.context.config, turn.wall);
+const hasConcludedFor = (turn: Turn, ms: number): boolean => isDueIn(turn, runOf(turn).committedAt ?? turn.at, ms);
+
+function publish(turn: Turn, ballot: Ballot, targets: readonly PublicationTarget[]): void {
+  if (!firstTime(turn, `published ${targets.join()}`)) return;
+  const publication = publicationOf(ballot, turn.context.config, turn.wall);
   if (publication === null) return;
-  for (const target of ["table", "ssm", "dns"] as const) turn.commands.push({ kind: "publish", target, publication });
+  for (const target of targets) turn.commands.push({ kind: "publish", target, publication });
 }
 
 /** True when every node that answers follows the primary, or could not be made to. */
@@ -67,7 +75,7 @@ function repointOthers(turn: Turn, primary: NodeState["id"]): boolean {
   const allowed = Math.max(0, turn.context.config.parallelSyncs - syncing.length);
   for (const node of astray.toSorted(order).slice(0, allowed)) repoint(turn, node, to);
   for (const node of syncing) probeSoonAfter(turn, node);
-  const isLate = isDueIn(turn, runOf(turn).committedAt ?? turn.at, turn.context.config.stepTimeoutMs);
+  const isLate = hasConcludedFor(turn, turn.context.config.stepTimeoutMs);
   const hopeless = astray.filter((node) => factsOf(runOf(turn), node.id).failures >= 5);
   if (isLate || astray.length === hopeless.length) {
     for (const node of astray) tellLeft(turn, node);

@@ -4,23 +4,20 @@
 
 import type { Ballot, Operation } from "./ballot.ts";
 import { highestToken, standingEpoch } from "./beginning.ts";
-import type { Fact } from "./commands.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
-import type { RequestRecord, RequestResult } from "./records.ts";
+import type { RequestRecord } from "./records.ts";
 import type { Rejection } from "./rejection.ts";
 import { unexplained } from "./repair.ts";
+import { answer, isFulfilled } from "./request-answers.ts";
 import type { Turn } from "./turn.ts";
-import { emit, isDue, isDueIn, mayWrite, newAttempt, patch, write } from "./turn.ts";
+import { isDue, isDueIn, mayWrite, newAttempt, write } from "./turn.ts";
 import type { Epoch } from "./types.ts";
-import { after } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
 import { grant } from "./writes.ts";
 
 /** A preflight that fails is tried again for this long: a node may just be between two answers. */
 const PATIENCE_MS = 3_000;
-/** An answer that the table did not take is given again after this. */
-const ANSWER_AGAIN_MS = 500;
 
 type Plan = Pick<Operation, "kind" | "target" | "insists">;
 type Considered = "none" | "begun" | Rejection;
@@ -51,6 +48,8 @@ export function considerRequest(turn: Turn, ballot: Ballot): Considered {
       check: null,
     };
   }
+  // The glance that brought the request also saw a newer ballot: another voter has most likely begun it.
+  if (turn.state.staleLook) return "none";
   begin(turn, ballot, request, plan);
   return "begun";
 }
@@ -164,39 +163,6 @@ function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): 
 function answerEnded(turn: Turn, ballot: Ballot, request: RequestRecord): Considered {
   const detail = `${ballot.primary?.node ?? "nobody"} is primary since epoch ${ballot.primary?.epoch ?? 0}`;
   return answer(turn, ballot, request, isFulfilled(ballot, request) ? "done" : "failed", detail);
-}
-
-/** By the record, as far as it can tell: whether the primary is where it was asked to be. */
-export function isFulfilled(ballot: Ballot, request: RequestRecord): boolean {
-  const node = ballot.primary?.node ?? null;
-  if (request.target === null) return true;
-  return request.kind === "drain" ? node !== request.target : node === request.target;
-}
-
-/** Answers once; the table refuses a second answer, and only the first is told. */
-export function answer(
-  turn: Turn,
-  ballot: Ballot,
-  request: RequestRecord,
-  kind: RequestResult["kind"],
-  detail: string,
-): "begun" {
-  const result: RequestResult = { kind, detail, epoch: ballot.epoch, at: turn.wall };
-  turn.commands.push({ kind: "resolve-request", id: request.id, result });
-  patch(turn, { resolved: request.id });
-  return "begun";
-}
-
-/** Folds in what became of this voter's answer. */
-export function answered(turn: Turn, fact: Extract<Fact, { kind: "request-resolved" }>): void {
-  const { request } = turn.state;
-  // Not at once: a table that refuses connections would be asked in a busy loop.
-  if (fact.applied === null && turn.state.resolved === fact.id)
-    patch(turn, { resolved: null, answerAgainAt: after(turn.at, ANSWER_AGAIN_MS) });
-  if (fact.applied !== true || request?.id !== fact.id) return;
-  const { kind, detail } = fact.result;
-  const facts = { request: request.kind, by: request.by, result: kind, reason: detail };
-  emit(turn, kind === "done" ? "request.done" : "request.refused", { detail: facts });
 }
 
 function isQuietFor(turn: Turn, ms: number): boolean {

@@ -29,6 +29,8 @@ export interface GroupPorts {
   readonly loop: number;
   /** Queues records for the table's history. */
   readonly history: (record: HistoryRecord) => void;
+  /** Somebody began to look at the group. */
+  readonly onLookedAt: () => void;
 }
 
 export class GroupLoop {
@@ -39,6 +41,7 @@ export class GroupLoop {
   #state: GroupState;
   #isStepping = false;
   #isClosed = false;
+  #isLookedAt = false;
   #ticks = 0;
   #records = 0;
   #wakeAt: Instant | null = null;
@@ -77,6 +80,9 @@ export class GroupLoop {
       this.#isStepping = false;
     }
     this.#arm();
+    const wasLookedAt = this.#isLookedAt;
+    this.#isLookedAt = this.isLookedAt();
+    if (this.#isLookedAt && !wasLookedAt) this.#ports.onLookedAt();
   }
 
   /** See core's `isRegular`: whether a successor may take over. */

@@ -73,6 +73,7 @@ export class VoterLoop {
   #slotWrittenAt: Instant | null = null;
   #slotReadAt: Instant | null = null;
   #slotTrouble: string | null = null;
+  #cancelWatch: () => void = () => {};
 
   constructor(options: VoterOptions, done: (summary: VoterSummary) => void) {
     this.#options = options;
@@ -167,7 +168,8 @@ export class VoterLoop {
     const nodes = this.#options.openNodes(config);
     const history = this.#history.add.bind(this.#history);
     this.#opened += 1;
-    const ports = { store, nodes, publisher, clock, journal, history, loop: this.#opened };
+    const onLookedAt = () => this.#watchAfter(LOOKED_AT_GLANCE_MS);
+    const ports = { store, nodes, publisher, clock, journal, history, onLookedAt, loop: this.#opened };
     const loop = new GroupLoop(config, self, ports);
     this.#groups.set(config.name, loop);
     loop.start();
@@ -175,8 +177,7 @@ export class VoterLoop {
 
   /** Glances at every group, again and again: more often while somebody looks, for an order comes next. */
   #watch(): void {
-    const isLookedAt = this.#isLookedAt();
-    this.#after(isLookedAt ? LOOKED_AT_GLANCE_MS : this.#watchIntervalMs(), () => this.#watch());
+    this.#watchAfter(this.#isLookedAt() ? LOOKED_AT_GLANCE_MS : this.#watchIntervalMs());
     const names = [...this.#groups.keys()];
     if (names.length === 0) return;
     this.#options.store.glance(names).then(
@@ -189,6 +190,11 @@ export class VoterLoop {
         // A glance decides nothing; whatever needs the table finds out for itself that it is away.
       },
     );
+  }
+
+  #watchAfter(ms: number): void {
+    this.#cancelWatch();
+    this.#cancelWatch = this.#after(ms, () => this.#watch());
   }
 
   /** Shows what is seen in the own slot, and finds out whether a successor is there. */
@@ -282,17 +288,22 @@ export class VoterLoop {
     this.#history.drained(finish);
   }
 
-  #after(ms: number, callback: () => void): void {
-    this.#at(after(this.#options.clock.now(), ms), callback);
+  #after(ms: number, callback: () => void): () => void {
+    return this.#at(after(this.#options.clock.now(), ms), callback);
   }
 
-  #at(at: Instant, callback: () => void): void {
-    if (this.#isOver) return;
+  /** What is returned calls it off. */
+  #at(at: Instant, callback: () => void): () => void {
+    if (this.#isOver) return () => {};
     const cancel = this.#options.clock.wakeAt(at, () => {
       this.#cancels.delete(cancel);
       if (!this.#isOver) callback();
     });
     this.#cancels.add(cancel);
+    return () => {
+      this.#cancels.delete(cancel);
+      cancel();
+    };
   }
 
   #note(event: "store.unreachable" | "group.held", reason: string): void {

@@ -22,6 +22,11 @@ const VOTERS = ["az-a", "az-b", "az-c"];
 const READY_WITHIN_MS = 60_000;
 const CONFIRMED_WITHIN_MS = 20_000;
 const LATENCY_WRITES = 30;
+/** Often enough for the figure, and rarely enough that asking does not keep the emulated table from answering. */
+const ASK_EVERY_MS = 10;
+/** As the command line's: the voters are told that an order comes, and have seen it by then. */
+const LOOK_MS = 30_000;
+const ANNOUNCED_MS = 1_500;
 const program = fileURLToPath(new URL("../../bin/valkeeper.ts", import.meta.url));
 
 interface Line {
@@ -119,8 +124,10 @@ function timed(line: Line, at: number): TimedEvent {
   return { at: at - lateMs, event, by: voter, node, detail };
 }
 
-/** The same request that `valkeeper switchover` writes, confirmed when its result stands in the table. */
+/** As `valkeeper switchover` does it: announced, then ordered; confirmed when the result stands in the table. */
 async function order(store: OperatorStore): Promise<Ordered> {
+  await store.look(GROUP, wallTime(Date.now() + LOOK_MS));
+  await pause(ANNOUNCED_MS);
   const id = randomUUID();
   const now = wallTime(Date.now());
   const orderedAt = monotonicMs();
@@ -148,7 +155,7 @@ async function order(store: OperatorStore): Promise<Ordered> {
         throw new Error(`the switchover was ${record.result.kind}: ${record.result.detail}`);
       return { orderedAt, confirmedAt: monotonicMs() };
     }
-    await pause(5);
+    await pause(ASK_EVERY_MS);
   }
   throw new Error("the ordered switchover did not happen");
 }

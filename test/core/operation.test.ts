@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
-import type { Command } from "../../lib/core/commands.ts";
+import type { Command, Fact } from "../../lib/core/commands.ts";
 import { factsOf, type NodeFacts, newRun, type OperationRun } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
@@ -21,6 +21,7 @@ import {
   primaryReading,
   reading,
   recorded,
+  request,
   run,
   stepAt,
   timePassed,
@@ -179,5 +180,46 @@ describe("a switchover's steps", () => {
   it("R11: freezes the primary, and never points it at the target", () => {
     const world = holding(look, { [N1]: { pausedAt: instant(0), pausedUntil: instant(2_000) } });
     expect(acts(next(world).commands)).toEqual(["freeze n1"]);
+  });
+});
+
+describe("once it is committed", () => {
+  const look = granted({
+    operation: operation({ step: "committed", kind: "switchover", target: N1, request: "request-1" }),
+    lastRequest: "request-1",
+  });
+  const asked = { ...lost(holding(look)), request: request({ target: N1 }) };
+  const kinds = (commands: readonly Command[]) =>
+    commands.flatMap((each) =>
+      each.kind === "publish" ? [`publish ${each.target}`] : each.kind === "resolve-request" ? ["answer"] : [],
+    );
+  const published = (commands: readonly Command[]): Fact => {
+    const publish = commands.find((each) => each.kind === "publish");
+    if (publish?.kind !== "publish") throw new Error("nothing was published");
+    return { ...publish, kind: "publish-ended", result: "applied", detail: "" };
+  };
+
+  it("publishes to the table first, then answers whoever asked, before the last replica follows", () => {
+    const first = next(asked);
+    expect(kinds(first.commands)).toEqual(["publish table"]);
+    const { commands, state } = stepAt(first.state, 20, published(first.commands));
+    expect(kinds(commands)).toEqual(["answer", "publish ssm", "publish dns"]);
+    expect(state.operation).not.toBeNull();
+  });
+
+  it("answers once, also when the lease is released", () => {
+    const first = next(asked);
+    const second = stepAt(first.state, 20, published(first.commands));
+    expect(kinds(stepAt(second.state, 30, timePassed).commands)).toEqual([]);
+  });
+
+  it("tells SSM and DNS without the table when that does not answer, and whoever asked later", () => {
+    const first = next(asked, 0);
+    expect(first.wakeAt).toBeLessThanOrEqual(100);
+    expect(kinds(stepAt(first.state, 99, timePassed).commands)).toEqual([]);
+    const second = stepAt(first.state, 100, timePassed);
+    expect(kinds(second.commands)).toEqual(["publish ssm", "publish dns"]);
+    expect(kinds(stepAt(second.state, 1_999, timePassed).commands)).toEqual([]);
+    expect(kinds(stepAt(second.state, 2_000, timePassed).commands)).toEqual(["answer"]);
   });
 });
