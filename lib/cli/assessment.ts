@@ -28,9 +28,7 @@ export type Word =
   | "COLD START"
   | "RECOVERING"
   | "REPAIRING"
-  | "INITIALISING"
-  | "ADOPTING"
-  | "CHANGING MEMBERS";
+  | "INITIALISING";
 
 export interface Assessment {
   /** The worst first; `OK` alone when there is nothing to say. */
@@ -50,8 +48,6 @@ const EXIT_OF: Readonly<Record<Word, ExitCode>> = {
   RECOVERING: EXIT.degraded,
   REPAIRING: EXIT.degraded,
   INITIALISING: EXIT.degraded,
-  ADOPTING: EXIT.degraded,
-  "CHANGING MEMBERS": EXIT.degraded,
   "NO VOTERS": EXIT.degraded,
   PAUSED: EXIT.degraded,
   OBSERVING: EXIT.degraded,
@@ -67,8 +63,6 @@ export const OPERATION_WORD: Readonly<Record<OperationKind, Word>> = {
   recover: "RECOVERING",
   repair: "REPAIRING",
   initialise: "INITIALISING",
-  adopt: "ADOPTING",
-  membership: "CHANGING MEMBERS",
 };
 
 export function assess(snapshot: GroupSnapshot): Assessment {

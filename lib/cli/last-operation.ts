@@ -6,7 +6,7 @@ import type { Epoch, WallTime } from "../core/types.ts";
 import { bytes, duration, time } from "./units.ts";
 
 export interface LastOperation {
-  /** `failover`, `switchover`, `cold-start`, `recover`, `adopt` ... */
+  /** `failover`, `switchover`, `cold-start`, `recover`, `initialise` */
   readonly kind: string;
   readonly epoch: Epoch;
   readonly at: WallTime;
@@ -26,6 +26,7 @@ const VOTES_BEFORE_MS = 120_000;
 const COMPLETED: Readonly<Record<string, string>> = {
   "failover.completed": "failover",
   "switchover.completed": "switchover",
+  "group.initialised": "initialise",
 };
 
 /** The newest commit in `history` (oldest first) with all that belongs to it; null when there is none. */

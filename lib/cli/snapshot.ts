@@ -45,14 +45,14 @@ export interface GroupSnapshot {
 
 /** Specs of `name`, or of every group. Throws, naming the known groups, when there is none of that name. */
 export async function specsOf(store: OperatorStore, name: string | undefined): Promise<readonly SpecRecord[]> {
-  const specs = await store.listSpecs();
+  const { specs } = await store.listSpecs();
   const sorted = specs.toSorted((a, b) => (a.group < b.group ? -1 : 1));
   return name === undefined ? sorted : [named(sorted, name)];
 }
 
 /** Consistently, for whoever changes it; a damaged or newer record is said to be one. */
 export const specOf = async (store: OperatorStore, name: string): Promise<SpecRecord> =>
-  (await store.readSpec(groupName(name))) ?? named(await store.listSpecs(), name);
+  (await store.readSpec(groupName(name))) ?? named((await store.listSpecs()).specs, name);
 
 function named(specs: readonly SpecRecord[], name: string): SpecRecord {
   const found = specs.find((spec) => spec.group === name);

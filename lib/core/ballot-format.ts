@@ -23,7 +23,7 @@ const primary = fields({ node: text, epoch: number, runId: text, replicationId: 
 const member = fields({ runId: nullable(text), inSyncEpoch: number, address: nullable(address) });
 const lease = fields({ holder: text, generation: number, version: number, durationMs: number, attempt: text });
 const operation = fields({
-  kind: oneOf("failover", "switchover", "cold-start", "recover", "repair", "initialise", "adopt", "membership"),
+  kind: oneOf("failover", "switchover", "cold-start", "recover", "repair", "initialise"),
   step: oneOf("begun", "intended", "restoring", "committed"),
   began: number,
   target: nullable(text),

@@ -63,15 +63,7 @@ export interface Intent {
   readonly offset: number;
 }
 
-export type OperationKind =
-  | "failover"
-  | "switchover"
-  | "cold-start"
-  | "recover"
-  | "repair"
-  | "initialise"
-  | "adopt"
-  | "membership";
+export type OperationKind = "failover" | "switchover" | "cold-start" | "recover" | "repair" | "initialise";
 
 /** `committed`: the primary of this epoch is decided, only publishing and re-pointing are left. */
 export type OperationStep = "begun" | "intended" | "restoring" | "committed";

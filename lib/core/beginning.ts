@@ -15,7 +15,7 @@ import type { Rejection } from "./rejection.ts";
 import type { NodeState } from "./state.ts";
 import { isBootFenced, tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
-import { emit, eventOf, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, patch, write } from "./turn.ts";
+import { eventOf, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, patch, write } from "./turn.ts";
 import type { AttemptId, Epoch, NodeId, WallTime } from "./types.ts";
 import { adopt, create, grant } from "./writes.ts";
 
@@ -236,7 +236,7 @@ export function initialise(turn: Turn): void {
     (a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1] || (a.id < b.id ? -1 : 1),
   )[0];
   if (first?.reading == null) return abandon(turn, "no node is left that may be the first primary");
-  if (writeIntent(turn, first.id, first.reading, "intended")) emit(turn, "group.initialised", { node: first.id });
+  writeIntent(turn, first.id, first.reading, "intended");
 }
 
 const names = (nodes: readonly NodeState[]): string => nodes.map((node) => node.id).join(", ");

@@ -44,12 +44,11 @@ export function conclude(turn: Turn): void {
 
 /** What the operation came to; a repair changes no primary, and whoever takes over says what its predecessor may not have. */
 function tellPrimary(turn: Turn, { operation }: Ballot, { node, epoch }: Primary): void {
-  if (operation === null || isBesidePrimary(operation)) return;
+  if (operation === null || operation.kind === "repair") return;
   const event = isRestored(operation, epoch) ? "primary.restored" : "primary.committed";
   emit(turn, event, { node, detail: { primaryEpoch: epoch } });
 }
 
-const isBesidePrimary = ({ kind }: Operation): boolean => kind === "repair" || kind === "membership";
 const isRestored = ({ began }: Operation, primaryEpoch: Epoch): boolean => primaryEpoch < began;
 
 const hasConcludedFor = (turn: Turn, ms: number): boolean => isDueIn(turn, runOf(turn).committedAt ?? turn.at, ms);
@@ -130,8 +129,9 @@ function completion(turn: Turn): CoreEvent | null {
   const detail = { tookMs: Math.round(turn.at - run.startedAt), kind: operation?.kind ?? "" };
   switch (operation?.kind) {
     case "repair":
-    case "membership":
       return eventOf(turn, "repair.completed", { detail });
+    case "initialise":
+      return eventOf(turn, "group.initialised", { ...(primary === null ? {} : { node: primary.node }), detail });
     case "switchover":
       // One that went back has said so when it turned.
       return run.failure === null ? eventOf(turn, "switchover.completed", { detail }) : null;

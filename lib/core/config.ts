@@ -69,7 +69,7 @@ export interface GroupConfig {
   readonly coldStart: "best" | "wait";
   readonly writeDead: "failover" | "alarm";
   readonly stopInstance: "off" | "best-effort" | "required";
-  /** What the nodes are expected to have as `min-replicas-to-write`; preflight compares. */
+  /** What the nodes are expected to have as `min-replicas-to-write` at least; nobody with less is handed the writes. */
   readonly minReplicasToWrite: number;
   /** Automatic failovers in ten minutes. */
   readonly failoverBudget: number;
@@ -125,8 +125,11 @@ export const DEFAULTS = {
 export const IRREGULAR_INTERVAL_MS = 100;
 /** A hung node's parked freeze is followed by a fresh attempt this often. */
 export const FRESH_ATTEMPT_MS = 100;
-/** A voter whose loop was later than this for its own deadline does not trust what it saw: suspended for that tick. */
+/** The longest that a voter's loop may be late for its own deadline, whatever `downAfterMs` is. */
 export const STALL_LIMIT_MS = 1_000;
+/** One that was later than this does not trust what it saw: suspended for that tick. Half a verdict's silence may be its own. */
+export const stallLimitMs = ({ downAfterMs }: Pick<GroupConfig, "downAfterMs">): number =>
+  Math.min(STALL_LIMIT_MS, downAfterMs / 2);
 /** The holder stops acting this long before its lease may be called lapsed. */
 export const LEASE_MARGIN_MS = 500;
 /** Bytes of a dead primary still in a replica's socket are no sign of life: drain, then count (witness). */

@@ -28,7 +28,6 @@ export const EVENTS = {
   "lease.lost": { history: true, sentinel: null },
   "operation.begun": { history: true, sentinel: "+try-failover" },
   "node.frozen": { history: true, sentinel: null },
-  "node.not-frozen": { history: true, sentinel: null },
   "node.fenced": { history: true, sentinel: null },
   "fence.parked": { history: true, sentinel: null },
   "candidate.selected": { history: true, sentinel: "+selected-slave" },

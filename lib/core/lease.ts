@@ -33,11 +33,11 @@ export const actsUntil = (renewalSentAt: Instant, durationMs: number): Instant =
   after(renewalSentAt, durationMs - LEASE_MARGIN_MS);
 
 /**
- * A repair or a change of members gives way to anything that restores writes. So does an operation that has made its new
+ * A repair gives way to anything that restores writes. So does an operation that has made its new
  * primary: what is left of it is telling, which the next one does as well, and that primary may be the one that died.
  */
 export const yields = ({ operation, primary }: Ballot): boolean => {
   if (operation === null) return false;
   const isDecided = operation.step === "committed" && primary !== null && primary.epoch >= operation.began;
-  return operation.kind === "repair" || operation.kind === "membership" || isDecided;
+  return operation.kind === "repair" || isDecided;
 };

@@ -56,7 +56,7 @@ export function isNeverPromoted(turn: Turn, intent: Intent): boolean {
 }
 
 /**
- * Ends an operation that promotes nobody: what was frozen follows the old primary's address again. Not while an intent is
+ * Ends an operation that promotes nobody: what was frozen follows the old primary again, if that serves. Not while an intent is
  * open whose node may have been promoted: there is no way round reading it (R21).
  */
 export function abandon(turn: Turn, reason: string): void {
@@ -73,11 +73,16 @@ export function abandon(turn: Turn, reason: string): void {
   write(turn, finish(held(turn, newAttempt(turn))), [eventOf(turn, name, { detail: { reason } })]);
 }
 
-/** Points what this epoch froze at the old primary again; true when nothing more can be done about it. */
+/**
+ * Points what this epoch froze at the old primary again; true when nothing more can be done about it. Not at one that is
+ * gone: started again, empty and before anybody has looked at it, it would have them drop what they hold. They stay as
+ * they are until some primary serves and a repair brings them in line.
+ */
 function unfrozen(turn: Turn): boolean {
   const primary = ballotOf(turn).primary;
-  const address = primary === null ? undefined : turn.state.nodes[primary.node]?.address;
-  if (primary === null || address === undefined) return true;
+  const old = primary === null ? undefined : turn.state.nodes[primary.node];
+  if (primary === null || old === undefined || old.class !== "serving" || !answersNow(turn, old)) return true;
+  const { address } = old;
   const frozen = nodesOf(turn.state).filter((node) => {
     const facts = factsOf(runOf(turn), node.id);
     if (node.id === primary.node || facts.frozen === null || facts.repointed) return false;

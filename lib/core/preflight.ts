@@ -24,6 +24,20 @@ export function whyNotTarget(turn: Turn, target: NodeState): string | null {
   if (!reading.linkUp) return `${target.id} has no link to the primary`;
   if (reading.syncInProgress) return `${target.id} is in the middle of a full synchronization`;
   if (reading.replicationId !== primary.replicationId) return `${target.id} holds another history than the primary's`;
+  return whyWithoutWrites(turn, target);
+}
+
+/** It would be a primary that refuses every write, or one that takes more than the group was declared to risk. */
+function whyWithoutWrites(turn: Turn, target: NodeState): string | null {
+  const { settings } = target;
+  if (settings === null) return null;
+  const { minReplicasToWrite: declared } = turn.context.config;
+  const { minReplicasToWrite: own } = settings;
+  const followers = nodesOf(turn.state).filter((node) => node.id !== target.id && answersNow(turn, node)).length;
+  if (own > followers)
+    return `${target.id} demands ${own} replicas for a write (min-replicas-to-write) and would have ${followers}`;
+  if (own < declared)
+    return `${target.id} has min-replicas-to-write ${own}, and the group declares minReplicasToWrite ${declared}: CONFIG SET it there`;
   return null;
 }
 

@@ -18,18 +18,14 @@ export type RejectionReason =
   | "misconfigured"
   | "write-dead-by-policy"
   | "quorum-pending"
-  | "lease-held"
   | "too-few-nodes"
-  | "no-eligible-candidate"
   | "possible-loss-refused"
   | "cold-start-waiting"
   | "unexplained-primary"
   | "unknown-history"
   | "budget-spent"
   | "backing-off"
-  | "operation-going-on"
-  | "fenced-waiting"
-  | "configuration";
+  | "operation-going-on";
 
 export interface Rejection {
   readonly reason: RejectionReason;

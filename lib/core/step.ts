@@ -11,7 +11,7 @@ import type { Ballot } from "./ballot.ts";
 import { begin, createBallot, initialise } from "./beginning.ts";
 import type { Command, Input } from "./commands.ts";
 import { conclude } from "./conclude.ts";
-import { STALL_LIMIT_MS } from "./config.ts";
+import { stallLimitMs } from "./config.ts";
 import { contend } from "./contend.ts";
 import { mayAct } from "./control.ts";
 import { decide } from "./decision.ts";
@@ -65,7 +65,7 @@ export function step(state: GroupState, input: Input, context: Context): Step {
 function noteStall(turn: Turn): void {
   const { dueAt, lastAt } = turn.state;
   invariant(turn.at >= lastAt, "S3", `a monotonic clock went back from ${lastAt} to ${turn.at}`);
-  if (dueAt === null || elapsedMs(dueAt, turn.at) <= STALL_LIMIT_MS) return;
+  if (dueAt === null || elapsedMs(dueAt, turn.at) <= stallLimitMs(turn.context.config)) return;
   emit(turn, "deciding.suspended", { detail: { lateMs: Math.round(elapsedMs(dueAt, turn.at)) } });
   forgetSilences(turn);
   patch(turn, {
@@ -196,8 +196,6 @@ function advance(turn: Turn, ballot: Ballot): void {
     case "initialise":
       return initialise(turn);
     case "repair":
-    case "membership":
-    case "adopt":
       return repair(turn);
   }
 }

@@ -65,6 +65,21 @@ describe("freshness of a vote", () => {
   });
 });
 
+describe("S3: a stall of the voter itself", () => {
+  it.each([
+    [5_000, 1_000],
+    [1_000, 500],
+    [500, 250],
+  ])("with down-after %i counts from beyond %i ms", (downAfterMs, limit) => {
+    const of = context({ downAfterMs });
+    const suspendedAt = (at: number) =>
+      stepAt(watching(ballot(), { dueAt: instant(0) }), at, timePassed, of).events.some(
+        ({ event }) => event === "deciding.suspended",
+      );
+    expect([suspendedAt(limit), suspendedAt(limit + 1)]).toEqual([false, true]);
+  });
+});
+
 describe("what is counted", () => {
   it("R10: only down elects; a suspicion counts for the write hold alone", () => {
     const mixed = votes({ [A]: vote({ level: "suspect" }), [B]: vote(), [C]: vote({ level: "clear" }) });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { whyNotTarget } from "../../lib/core/preflight.ts";
 import type { RequestRecord } from "../../lib/core/records.ts";
 import { considerRequest } from "../../lib/core/requests.ts";
-import type { GroupState } from "../../lib/core/state.ts";
+import type { GroupState, NodeState } from "../../lib/core/state.ts";
 import { instant, nodeId, wallTime } from "../../lib/core/types.ts";
 import {
   ballot,
@@ -15,6 +16,7 @@ import {
   operation,
   reading,
   request,
+  settings,
   stepAt,
   timePassed,
   turnAt,
@@ -85,9 +87,13 @@ describe("a switchover", () => {
     ["n3 holds another history", withNode(watching(), N3, { reading: reading({ replicationId: "x" as never }) })],
     ["the primary n1 does not answer as one", silentPrimary(watching())],
     [
+      "n3 demands 3 replicas for a write (min-replicas-to-write) and would have 2",
+      withNode(watching(), N3, { settings: settings({ minReplicasToWrite: 3 }) }),
+    ],
+    [
       "n1 has no primaryauth",
       withNode(watching(), N1, {
-        settings: { ...(watching().nodes[N1]?.settings as never as object), primaryAuthSet: false } as never,
+        settings: settings({ primaryAuthSet: false }),
       }),
     ],
   ])("waits a moment and is refused then: %s", (words, state) => {
@@ -105,6 +111,23 @@ describe("a switchover", () => {
       kind: "refused",
       detail: expect.stringContaining(words),
     });
+  });
+});
+
+describe("the target of a switchover", () => {
+  const whyNot = (own: number, declared: number) => {
+    const state = withNode(watching(), N3, { settings: settings({ minReplicasToWrite: own }) });
+    const turn = turnAt(state, 10, context({ minReplicasToWrite: declared }));
+    return whyNotTarget(turn, state.nodes[N3] as NodeState);
+  };
+
+  it.each([
+    [0, 0, null],
+    [2, 1, null],
+    [1, 1, null],
+    [0, 1, "n3 has min-replicas-to-write 0, and the group declares minReplicasToWrite 1: CONFIG SET it there"],
+  ])("with min-replicas-to-write %i, where %i is declared: %s", (own, declared, why) => {
+    expect(whyNot(own, declared)).toBe(why);
   });
 });
 

@@ -2,9 +2,26 @@
 
 import { describe, expect, it } from "vitest";
 import { conclude } from "../../lib/core/conclude.ts";
-import { newRun } from "../../lib/core/operation.ts";
+import { factsOf, newRun } from "../../lib/core/operation.ts";
+import { abandon } from "../../lib/core/operation-record.ts";
+import type { GroupState } from "../../lib/core/state.ts";
+import { tokenAddress } from "../../lib/core/token.ts";
 import { epoch, instant } from "../../lib/core/types.ts";
-import { ballot, lease, N1, N2, N3, operation, turnAt, watching } from "./builders.ts";
+import {
+  ballot,
+  connection,
+  lease,
+  N1,
+  N2,
+  N3,
+  operation,
+  primaryReading,
+  reading,
+  run,
+  turnAt,
+  watching,
+  withNode,
+} from "./builders.ts";
 import { QUICK, World } from "./scripted-world.ts";
 
 const granted = (world: World): readonly string[] => world.done.filter((what) => what.startsWith("grant@"));
@@ -36,6 +53,33 @@ describe("L3: a replica that no repair brings in line", () => {
     isLoading = false;
     expect(world.run((each) => each.isSettled(), 5_000)).toBe(true);
     expect(granted(world)).toHaveLength(1);
+  });
+});
+
+describe("giving up while the old primary is gone", () => {
+  const record = ballot({ epoch: epoch(2), lease: lease(), operation: operation() });
+  const frozen = { ...reading(), follows: tokenAddress(epoch(2)), linkUp: false };
+  const facts = { frozen: { node: N2, before: reading(), after: frozen, connection: connection(2) } };
+
+  function givenUp(state: GroupState) {
+    const times = { at: instant(0), leaseUntil: instant(4_500), renewDueAt: instant(1_600) };
+    const fresh = newRun({ ballot: record, takenOver: false, ...times });
+    const held = { ...fresh, facts: { [N2]: { ...factsOf(fresh, N2), ...facts } } };
+    const turn = turnAt(withNode({ ...state, operation: held }, N2, { reading: frozen }), 10);
+    abandon(turn, "nobody counts");
+    const repointed = turn.commands.flatMap((each) => (each.kind === "command-node" ? [each.node] : []));
+    return { repointed, written: turn.state.storeBusy?.pending?.write.name ?? null };
+  }
+
+  it("leaves the replicas frozen: what starts at its address next may be empty", () => {
+    const gone = withNode(watching(record), N1, { heard: "refused", class: "refused", connection: null });
+    expect(givenUp(gone)).toEqual({ repointed: [], written: "finish" });
+    const reborn = withNode(watching(record), N1, { class: "reborn", reading: primaryReading({ runId: run(9) }) });
+    expect(givenUp(reborn)).toEqual({ repointed: [], written: "finish" });
+  });
+
+  it("points them back first when it serves", () => {
+    expect(givenUp(watching(record))).toEqual({ repointed: [N2], written: null });
   });
 });
 

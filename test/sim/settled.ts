@@ -58,7 +58,6 @@ const FOR_A_PERSON: readonly RejectionReason[] = [
   "cold-start-waiting",
   "unexplained-primary",
   "unknown-history",
-  "no-eligible-candidate",
   "budget-spent",
 ];
 
