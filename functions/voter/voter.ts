@@ -10,7 +10,7 @@ import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts"
 import type { OnUnreadable } from "../../lib/adapters/dynamodb/specs.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
-import { after, epoch, groupName, type WallTime } from "../../lib/core/types.ts";
+import { after, epoch, groupName, type VoterId, type WallTime } from "../../lib/core/types.ts";
 import type { Journal } from "../../lib/ports/journal.ts";
 import type { VoterEnvironment } from "../../lib/runtime/environment.ts";
 import { EVENT_AGE_LIMIT_MS, LEAVE_MARGIN_MS } from "../../lib/runtime/timing.ts";
@@ -47,7 +47,7 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
     const ageMs = ageOf(event, clock.wallTime());
     if (ageMs > EVENT_AGE_LIMIT_MS) return { reason: "event-too-old", ageMs };
     const clients = createAwsClients({ region, dualStack });
-    const onUnreadable = tellOnce(journal, environment);
+    const onUnreadable = tellOnce(journal, environment.voter);
     const store = createDynamodbStore({ client: clients.dynamodb, table: environment.table, onUnreadable });
     const ssm = environment.publishes.includes("ssm") ? clients.ssm : null;
     const route53 = environment.publishes.includes("dns") ? clients.route53 : null;
@@ -72,7 +72,7 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
 }
 
 /** A damaged record is left out of what many records are read for, again and again: once an invocation it is told. */
-function tellOnce(journal: Journal, { voter }: VoterEnvironment): OnUnreadable {
+export function tellOnce(journal: Journal, voter: VoterId): OnUnreadable {
   const told = new Set<string>();
   return ({ kind, name, detail }) => {
     const reason = `${kind} ${name}: ${detail}`;

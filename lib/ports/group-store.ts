@@ -21,11 +21,19 @@ export interface GroupGlance {
   readonly unreadable: string | null;
 }
 
+/** Everything that was declared. */
+export interface SpecList {
+  readonly specs: readonly SpecRecord[];
+  /** Groups whose spec is there and cannot be decoded: no reason to act as if it were gone. */
+  readonly damaged: readonly GroupName[];
+}
+
 /** What a voter's invocation needs of the table. */
 export interface GroupStore {
   /** Identity of the table (its TableId): ballots written for another are only observed. */
   tableId(): PromiseLike<string>;
-  listSpecs(): PromiseLike<readonly SpecRecord[]>;
+  /** One group's damaged spec hides no other's. */
+  listSpecs(): PromiseLike<SpecList>;
   /** Eventually consistent, batched. */
   glance(groups: readonly GroupName[]): PromiseLike<ReadonlyMap<GroupName, GroupGlance>>;
   /** Strongly consistent; null when there is none. */

@@ -57,7 +57,11 @@ export async function publishGroups(
   ports: PublisherPorts,
   options: { readonly only: ReadonlySet<GroupName> | null; readonly deadline: Instant },
 ): Promise<PublisherSummary> {
-  const [table, specs, slots] = await Promise.all([ports.store.tableId(), ports.store.listSpecs(), readSlots(ports)]);
+  const [table, { specs }, slots] = await Promise.all([
+    ports.store.tableId(),
+    ports.store.listSpecs(),
+    readSlots(ports),
+  ]);
   const wanted = specs.filter((spec) => options.only === null || options.only.has(spec.group));
   const run = new PublisherRun(ports, { table, slots });
   const queue = [...wanted];

@@ -11,7 +11,7 @@ import { effectiveDeclaration } from "../core/spec.ts";
 import type { Epoch, GroupName, Instant, VoterId } from "../core/types.ts";
 import { after } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { GroupStore } from "../ports/group-store.ts";
+import type { GroupStore, SpecList } from "../ports/group-store.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Publisher } from "../ports/publisher.ts";
 import type { ValkeyNodes } from "../ports/valkey-node.ts";
@@ -112,8 +112,8 @@ export class VoterLoop {
 
   #readSpecs(): void {
     this.#options.store.listSpecs().then(
-      (specs) => {
-        this.#applySpecs(specs.filter((spec) => spec.shard === this.#options.shard));
+      (list) => {
+        this.#applySpecs(list);
         if (!this.#hasSpecs) {
           this.#watch();
           this.#keepSlot();
@@ -128,14 +128,17 @@ export class VoterLoop {
     );
   }
 
-  #applySpecs(specs: readonly SpecRecord[]): void {
+  #applySpecs({ specs, damaged }: SpecList): void {
     if (this.#isOver) return;
+    const own = specs.filter((spec) => spec.shard === this.#options.shard);
+    // A damaged spec is not one that is gone: a group that runs keeps its last good configuration.
+    const standing = new Set([...own.map((spec) => spec.group), ...damaged]);
     for (const [name, loop] of this.#groups) {
-      if (specs.some((spec) => spec.group === name)) continue;
+      if (standing.has(name)) continue;
       loop.close();
       this.#groups.delete(name);
     }
-    for (const spec of specs) this.#applySpec(spec);
+    for (const spec of own) this.#applySpec(spec);
   }
 
   #applySpec(spec: SpecRecord): void {
@@ -223,7 +226,9 @@ export class VoterLoop {
 
   #superseded(slot: SlotRecord | null): void {
     if (slot === null || slot.generation <= this.#generation || !slot.regular) return;
-    if (this.#isRegular()) this.#end("superseded", `generation ${slot.generation} watches`);
+    // A successor that cannot read a group's spec never takes that group up: whoever still knows it stays to the deadline.
+    const isLeftOut = [...this.#groups.keys()].some((name) => slot.groups[name] === undefined);
+    if (!isLeftOut && this.#isRegular()) this.#end("superseded", `generation ${slot.generation} watches`);
   }
 
   #isRegular(): boolean {

@@ -40,7 +40,7 @@ export class MemoryStore implements OperatorStore {
   }
 
   tableId = () => this.#answer(this.table);
-  listSpecs = () => this.#answer([...this.specs.values()]);
+  listSpecs = () => this.#answer({ specs: [...this.specs.values()], damaged: [] });
   readSpec = (group: GroupName) => this.#answer(this.specs.get(group) ?? null);
   listSlots = () => this.#answer(this.slots);
   readPublication = (group: GroupName) => this.#answer(this.publications.get(group) ?? null);

@@ -3,7 +3,7 @@
 import type { Ballot, Vote } from "../../lib/core/ballot.ts";
 import { emptyBallot } from "../../lib/core/ballot.ts";
 import { encodeBallot } from "../../lib/core/ballot-format.ts";
-import type { BallotWrite, Change, Condition } from "../../lib/core/ballot-write.ts";
+import type { BallotWrite, Change, Condition, Item } from "../../lib/core/ballot-write.ts";
 import { voteAttribute } from "../../lib/core/ballot-write.ts";
 import type { HistoryRecord, Publication, RequestRecord, SlotRecord, SpecRecord } from "../../lib/core/records.ts";
 import {
@@ -24,6 +24,8 @@ import type { OperatorStore } from "../../lib/ports/group-store.ts";
 /** A store of its own for one run of the suite; groups in it are named apart by `freshGroup`. */
 export interface StoreUnderTest {
   readonly store: OperatorStore;
+  /** Puts this in place of the group's spec, without a condition, as somebody would who edits the table. */
+  putSpec(group: GroupName, item: Item): PromiseLike<void> | void;
   close(): PromiseLike<void> | void;
 }
 

@@ -1,9 +1,13 @@
 // Real endpoints for the store's tests, on this machine, ended with the test file.
 
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll } from "vitest";
 import { type AwsClients, createAwsClients } from "../../lib/adapters/aws/clients.ts";
+import { marshalItem } from "../../lib/adapters/dynamodb/attribute-value.ts";
 import { createDynamodbStore, type DynamodbStoreOptions } from "../../lib/adapters/dynamodb/group-store.ts";
+import { specKey } from "../../lib/adapters/dynamodb/keys.ts";
+import type { Item } from "../../lib/core/ballot-write.ts";
+import type { GroupName } from "../../lib/core/types.ts";
 import { startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
 import { PARTITION_KEY, SORT_KEY } from "../../lib/runtime/table-schema.ts";
@@ -67,5 +71,9 @@ export async function makeStoreAt(
   const clients = clientsFor(endpoint);
   const table = await makeTable(clients);
   const store = createDynamodbStore({ client: clients.dynamodb, table, limits: PATIENT, ...options });
-  return { store, clients, table, close: () => clients.destroy() };
+  const putSpec = async (group: GroupName, item: Item): Promise<void> => {
+    const attributes = marshalItem({ ...item, ...specKey(group) });
+    await clients.dynamodb.send(new PutItemCommand({ TableName: table, Item: attributes }));
+  };
+  return { store, clients, table, putSpec, close: () => clients.destroy() };
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Item } from "../../lib/core/ballot-write.ts";
 import type { RequestResult } from "../../lib/core/records.ts";
 import { epoch, wallTime } from "../../lib/core/types.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
@@ -14,20 +15,26 @@ import {
   specOf,
 } from "./group-store-builders.ts";
 
-function made(makeStore: MakeStore): () => OperatorStore {
+function underTest(makeStore: MakeStore): () => StoreUnderTest {
   let under: StoreUnderTest;
   beforeAll(async () => {
     under = await makeStore();
   });
   afterAll(() => under.close());
-  return () => under.store;
+  return () => under;
+}
+
+function made(makeStore: MakeStore): () => OperatorStore {
+  const under = underTest(makeStore);
+  return () => under().store;
 }
 
 export function describeSpecs(makeStore: MakeStore): void {
-  const the = made(makeStore);
+  const under = underTest(makeStore);
+  const the = () => under().store;
 
   it("lists nothing in a new table", async () => {
-    expect(await the().listSpecs()).toEqual([]);
+    expect(await the().listSpecs()).toEqual({ specs: [], damaged: [] });
   });
 
   it("creates a spec once and returns it as it was declared, nulls and all", async () => {
@@ -35,7 +42,7 @@ export function describeSpecs(makeStore: MakeStore): void {
     expect(await the().writeSpec(spec, 0)).toBe(true);
     expect(await the().writeSpec(spec, 0)).toBe(false);
     expect(await the().readSpec(spec.group)).toEqual(spec);
-    expect(await the().listSpecs()).toContainEqual(spec);
+    expect((await the().listSpecs()).specs).toContainEqual(spec);
   });
 
   it("replaces exactly the version that was read", async () => {
@@ -46,6 +53,25 @@ export function describeSpecs(makeStore: MakeStore): void {
     expect(await the().writeSpec(next, 1)).toBe(true);
     expect(await the().writeSpec(specOf(spec.group, { version: 2 }), 1)).toBe(false);
     expect(await the().readSpec(spec.group)).toEqual(next);
+  });
+
+  it("names a damaged spec beside the others, until it is whole again or gone", async () => {
+    const [healthy, damaged] = [specOf(freshGroup()), specOf(freshGroup())];
+    await the().writeSpec(healthy, 0);
+    for (const wrong of [{ schema: 7 }, { declared: "n1" }]) {
+      await under().putSpec(damaged.group, { ...(damaged as unknown as Item), ...wrong });
+      const list = await the().listSpecs();
+      expect(list.damaged).toEqual([damaged.group]);
+      expect(list.specs).toContainEqual(healthy);
+      expect(list.specs.map((spec) => spec.group)).not.toContain(damaged.group);
+      await expect(the().readSpec(damaged.group)).rejects.toMatchObject({ code: "RecordFormatError" });
+    }
+    await under().putSpec(damaged.group, damaged as unknown as Item);
+    expect(await the().listSpecs()).toMatchObject({ damaged: [] });
+    expect((await the().listSpecs()).specs).toContainEqual(damaged);
+    await under().putSpec(damaged.group, { schema: 7 });
+    await the().removeGroup(damaged.group);
+    expect(await the().listSpecs()).toMatchObject({ damaged: [] });
   });
 
   it("never creates by an edit", async () => {

@@ -1,9 +1,10 @@
 import { PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { VoterId } from "../../lib/core/types.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
 import { clientsFor, localCloudForFile } from "../contract/group-store-endpoints.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
-import { LiveGroup, type LiveGroupOptions } from "../support/live-group.ts";
+import { LiveGroup, type LiveGroupOptions, type LiveVoter } from "../support/live-group.ts";
 import { eventually, sleep, useProcessGroup } from "../support/local-group.ts";
 
 const endpoint = localCloudForFile();
@@ -121,6 +122,71 @@ describe("records that cannot be trusted", () => {
     await sleep(2_000);
     expect(it.log.some((each) => each.event === "lease.acquired" && each.atMs > since)).toBe(false);
   });
+});
+
+describe("a spec that cannot be trusted", () => {
+  const key = (of: LiveGroup) => ({ pk: { S: "groups" }, sk: { S: of.name } });
+
+  async function schema(of: LiveGroup, schema: number): Promise<void> {
+    const clients = clientsFor(endpoint());
+    await clients.dynamodb.send(
+      new UpdateItemCommand({
+        TableName: of.table,
+        Key: key(of),
+        UpdateExpression: "SET #schema = :schema",
+        ExpressionAttributeNames: { "#schema": "schema" },
+        ExpressionAttributeValues: { ":schema": { N: String(schema) } },
+      }),
+    );
+    clients.destroy();
+  }
+
+  it("keeps watching a group whose spec is damaged, tells it, and fails over", async () => {
+    const it = await start({ settings: quick });
+    await it.healthy();
+    const before = performance.now();
+    await schema(it, 99);
+    const told = await it.event("record.unreadable", before);
+    expect(told).toMatchObject({ group: it.name, detail: { reason: expect.stringContaining("schema 99") } });
+    // Long enough that every voter has read its groups' specs again.
+    for (const voter of it.voterIds) await it.eventOf("record.unreadable", before, voter);
+    const old = await it.primary();
+    const since = performance.now();
+    await old.kill();
+    expect((await it.event("primary.committed", since)).node).not.toBe(old.id);
+  }, 40_000);
+
+  it("R14: an invocation stays for a group whose spec its successor cannot read, and leaves once it can", async () => {
+    const it = await start({ settings: quick });
+    await it.healthy();
+    await schema(it, 99);
+    const voter = it.voterIds[0] as VoterId;
+    const first = it.voters.get(voter) as LiveVoter;
+    let isOver = false;
+    void first.ended.then(() => {
+      isOver = true;
+    });
+    it.startVoter(voter);
+    const hasShown = async (): Promise<boolean> => {
+      const slot = await it.store.readSlot(voter, 0);
+      return slot?.generation === 2 && slot.regular;
+    };
+    await eventually("the successor has shown that nothing keeps its predecessor", hasShown, 12_000);
+    await sleep(2_500);
+    expect(isOver).toBe(false);
+    await schema(it, 1);
+    expect(await first.ended).toMatchObject({ reason: "superseded" });
+    first.stop();
+  }, 40_000);
+
+  it("stops watching a group whose spec is gone", async () => {
+    const it = await start({ settings: quick });
+    await it.healthy();
+    const isWatchedBy = async () => (await it.store.listSlots()).map((slot) => slot.groups[it.name] !== undefined);
+    await eventually("every voter has shown it", async () => (await isWatchedBy()).every(Boolean));
+    await it.store.removeGroup(it.name);
+    await eventually("no voter watches it", async () => !(await isWatchedBy()).some(Boolean), 20_000);
+  }, 40_000);
 });
 
 describe("nodes in trouble", () => {

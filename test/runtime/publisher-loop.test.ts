@@ -89,7 +89,7 @@ class Setting {
     return {
       store: {
         tableId: async () => "table-1",
-        listSpecs: async () => [...this.ballots.keys()].map(specOf),
+        listSpecs: async () => ({ specs: [...this.ballots.keys()].map(specOf), damaged: [] }),
         readBallot: (name) => unless<Ballot | null>(this.ballots.get(name) ?? null),
         readCopies: async () => this.copies,
         listSlots: () => unless(this.slots),

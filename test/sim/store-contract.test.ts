@@ -1,5 +1,8 @@
 // The simulator's table keeps the contract that the real adapter keeps.
 
+import type { Item } from "../../lib/core/ballot-write.ts";
+import type { SpecRecord } from "../../lib/core/records.ts";
+import type { GroupName } from "../../lib/core/types.ts";
 import { describeGroupStoreContract } from "../contract/group-store.contract.ts";
 import { Dice } from "./dice.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -16,6 +19,8 @@ describeGroupStoreContract("the simulator's table", () => {
   const sandbox = new Sandbox("operator", queue, dice.split("sandbox"));
   const weather = { ...CALM, staleRate: 0 };
   const user = { place: { name: "operator", zone: null }, sandbox };
-  const store = new SimStore(new Table(queue), weather, network, user, dice.split("store"));
-  return Promise.resolve({ store, close: pump(queue) });
+  const table = new Table(queue);
+  const store = new SimStore(table, weather, network, user, dice.split("store"));
+  const putSpec = (group: GroupName, item: Item): void => void table.specs.set(group, item as unknown as SpecRecord);
+  return Promise.resolve({ store, putSpec, close: pump(queue) });
 });

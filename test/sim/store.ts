@@ -5,6 +5,7 @@
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { BallotWrite, Item, WriteOutcome } from "../../lib/core/ballot-write.ts";
 import { PortError, ValkeeperError } from "../../lib/core/errors.ts";
+import { decodeSpec } from "../../lib/core/record-format.ts";
 import type {
   HistoryRecord,
   Publication,
@@ -15,7 +16,7 @@ import type {
   SpecRecord,
 } from "../../lib/core/records.ts";
 import type { GroupName, VoterId, WallTime } from "../../lib/core/types.ts";
-import type { GroupGlance, OperatorStore } from "../../lib/ports/group-store.ts";
+import type { GroupGlance, OperatorStore, SpecList } from "../../lib/ports/group-store.ts";
 import type { Dice } from "./dice.ts";
 import type { Eventual } from "./eventual.ts";
 import type { Network, Path, Place } from "./network.ts";
@@ -99,8 +100,20 @@ export class SimStore implements OperatorStore {
     return this.#ask("tableId", () => this.#table.id);
   }
 
-  listSpecs(): PromiseLike<readonly SpecRecord[]> {
-    return this.#ask("listSpecs", () => [...this.#table.specs.values()]);
+  listSpecs(): PromiseLike<SpecList> {
+    return this.#ask("listSpecs", () => {
+      const specs: SpecRecord[] = [];
+      const damaged: GroupName[] = [];
+      for (const [group, item] of this.#table.specs) {
+        try {
+          specs.push(decodeSpec(item as unknown as Item));
+        } catch (error) {
+          if (!(error instanceof ValkeeperError)) throw error;
+          damaged.push(group);
+        }
+      }
+      return { specs, damaged };
+    });
   }
 
   glance(groups: readonly GroupName[]): PromiseLike<ReadonlyMap<GroupName, GroupGlance>> {
@@ -123,15 +136,7 @@ export class SimStore implements OperatorStore {
   }
 
   readBallot(group: GroupName): PromiseLike<Ballot | null> {
-    const result = this.#table.queue.eventual<Ballot | null>();
-    this.#call(
-      () => this.#table.ballot(group),
-      (called) => {
-        if (called.kind === "failed") result.fail(portError("readBallot", called.detail));
-        else settleDecoded(result, called.value);
-      },
-    );
-    return result;
+    return this.#askItem("readBallot", () => this.#table.ballot(group), decode);
   }
 
   writeBallot(write: BallotWrite): PromiseLike<WriteOutcome> {
@@ -180,7 +185,8 @@ export class SimStore implements OperatorStore {
   }
 
   readSpec(group: GroupName): PromiseLike<SpecRecord | null> {
-    return this.#ask("readSpec", () => this.#table.specs.get(group) ?? null);
+    const read = () => (this.#table.specs.get(group) ?? null) as unknown as Item | null;
+    return this.#askItem("readSpec", read, decodeSpec);
   }
 
   writeSpec(spec: SpecRecord, expectedVersion: number): PromiseLike<boolean> {
@@ -225,6 +231,16 @@ export class SimStore implements OperatorStore {
     this.#call(act, (called) => {
       if (called.kind === "answered") result.settle(called.value);
       else result.fail(portError(name, called.detail));
+    });
+    return result;
+  }
+
+  /** One item, whose reader decodes what is answered. */
+  #askItem<T>(name: string, read: () => Item | null, decoded: (item: Item) => T): PromiseLike<T | null> {
+    const result = this.#table.queue.eventual<T | null>();
+    this.#call(read, (called) => {
+      if (called.kind === "failed") result.fail(portError(name, called.detail));
+      else settleDecoded(result, called.value, decoded);
     });
     return result;
   }
@@ -297,16 +313,16 @@ function finish<T>(call: Call<T>, called: Called<T>): void {
 
 const portError = (name: string, detail: string): PortError => new PortError("group-store", name, detail);
 
-function settleDecoded(result: Eventual<Ballot | null>, item: Item | null): void {
-  let ballot: Ballot | null;
+function settleDecoded<T>(result: Eventual<T | null>, item: Item | null, decoded: (item: Item) => T): void {
+  let record: T | null;
   try {
-    ballot = item === null ? null : decode(item);
+    record = item === null ? null : decoded(item);
   } catch (error) {
     if (!(error instanceof ValkeeperError)) throw error;
     result.fail(error);
     return;
   }
-  result.settle(ballot);
+  result.settle(record);
 }
 
 /** What the adapter makes of an answer: a refusal after an unanswered try is no definite no. */

@@ -2,6 +2,8 @@
 // shipped loop and adapters in this process, each with its own clients. A voter can be stopped as a killed function is:
 // at once, its connections cut, nothing said.
 
+import { randomUUID } from "node:crypto";
+import { tellOnce } from "../../functions/voter/voter.ts";
 import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
 import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
@@ -16,7 +18,7 @@ import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import { type Account, localAccess } from "../../lib/local/valkey-config.ts";
 import { type ValkeyOptions, ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
-import type { JournalEntry } from "../../lib/ports/journal.ts";
+import type { Journal, JournalEntry } from "../../lib/ports/journal.ts";
 import { VoterLoop, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
 import { clientsFor, makeTable } from "../contract/group-store-endpoints.ts";
 import { eventually } from "./local-group.ts";
@@ -54,7 +56,9 @@ export class LiveVoter {
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
     });
     const clock = new SystemClock();
-    const store = createDynamodbStore({ client: clients.dynamodb, table: live.table });
+    const journal: Journal = { write: (entry) => this.#tell(live, entry) };
+    const onUnreadable = tellOnce(journal, id);
+    const store = createDynamodbStore({ client: clients.dynamodb, table: live.table, onUnreadable });
     const stoppable = stopping(store, () => this.#isStopped);
     const opened: { close(): void }[] = [];
     const credentials = () => ({ ...(live.options.credentials?.() ?? localAccess.coordinator), previousUser: null });
@@ -64,7 +68,7 @@ export class LiveVoter {
           voter: id,
           voters: live.voterIds,
           shard: 0,
-          owner: `${id}-${process.pid}`,
+          owner: `${id}-${randomUUID()}`,
           store: stoppable,
           openNodes: (config) => {
             const nodes = makeValkeyNodes({
@@ -83,7 +87,7 @@ export class LiveVoter {
           },
           publisher: createPublisher({ store, ssm: clients.ssm, route53: clients.route53, clock }),
           clock,
-          journal: { write: (entry) => this.#tell(live, entry) },
+          journal,
           deadline: after(instant(performance.now()), lifeMs),
         },
         resolve,

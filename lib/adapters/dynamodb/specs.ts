@@ -4,7 +4,8 @@ import type { Item } from "../../core/ballot-write.ts";
 import { ValkeeperError } from "../../core/errors.ts";
 import { decodeSpec } from "../../core/record-format.ts";
 import type { SpecRecord } from "../../core/records.ts";
-import type { GroupName } from "../../core/types.ts";
+import { type GroupName, groupName } from "../../core/types.ts";
+import type { SpecList } from "../../ports/group-store.ts";
 import { ballotKey, copiesKey, publicationKey, requestKey, SPEC_PARTITION, specKey } from "./keys.ts";
 import { keyOf, plain, storeError, type Table } from "./table.ts";
 
@@ -15,18 +16,22 @@ export type OnUnreadable = (record: {
   readonly detail: string;
 }) => void;
 
-export async function listSpecs(table: Table, onUnreadable: OnUnreadable): Promise<readonly SpecRecord[]> {
+export async function listSpecs(table: Table, onUnreadable: OnUnreadable): Promise<SpecList> {
   const found = await table.query("listSpecs", { partition: SPEC_PARTITION });
-  return found.flatMap((attributes) => {
+  const specs: SpecRecord[] = [];
+  const damaged: GroupName[] = [];
+  for (const attributes of found) {
     try {
-      return [decodeSpec(plain(attributes))];
+      specs.push(decodeSpec(plain(attributes)));
     } catch (error) {
       // One group's damaged spec must not keep a voter from serving all the others.
       if (!(error instanceof ValkeeperError)) throw error;
-      onUnreadable({ kind: "spec", name: keyOf(attributes).sk, detail: error.message });
-      return [];
+      const name = keyOf(attributes).sk;
+      onUnreadable({ kind: "spec", name, detail: error.message });
+      damaged.push(groupName(name));
     }
-  });
+  }
+  return { specs, damaged };
 }
 
 export async function readSpec(table: Table, group: GroupName): Promise<SpecRecord | null> {
