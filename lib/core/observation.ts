@@ -16,7 +16,6 @@ type Answered = Extract<Observation, { kind: "answered" }>;
 export function observe(turn: Turn, node: NodeId, sentAt: Instant, observation: Observation): void {
   const known = turn.state.nodes[node];
   if (known === undefined) return;
-  patchNode(turn, node, { probing: null, heard: observation.kind });
   if (observation.kind === "answered") answered(turn, known, sentAt, observation);
   else unanswered(turn, known, sentAt, observation);
   reclassify(turn);
@@ -25,6 +24,8 @@ export function observe(turn: Turn, node: NodeId, sentAt: Instant, observation: 
 function answered(turn: Turn, known: NodeState, sentAt: Instant, observation: Answered): void {
   const { reading, settings, connection } = observation;
   patchNode(turn, known.id, {
+    probing: null,
+    heard: "answered",
     detail: "",
     reading,
     readSentAt: sentAt,
@@ -44,6 +45,7 @@ function answered(turn: Turn, known: NodeState, sentAt: Instant, observation: An
 
 function unanswered(turn: Turn, known: NodeState, sentAt: Instant, observation: Exclude<Observation, Answered>): void {
   const detail = observation.detail;
+  patchNode(turn, known.id, { probing: null, heard: observation.kind });
   switch (observation.kind) {
     case "refused":
       patchNode(turn, known.id, {

@@ -72,13 +72,13 @@ export function isDue(turn: Turn, at: Instant): boolean {
 export const isDueIn = (turn: Turn, start: Instant, ms: number): boolean => isDue(turn, after(start, ms));
 
 export function patch(turn: Turn, changes: Partial<GroupState>): void {
-  turn.state = { ...turn.state, ...changes };
+  turn.state = Object.assign({ ...turn.state }, changes);
 }
 
 export function patchNode(turn: Turn, id: NodeId, changes: Partial<NodeState>): void {
   const node = turn.state.nodes[id];
   if (node === undefined) return;
-  patch(turn, { nodes: { ...turn.state.nodes, [id]: { ...node, ...changes } } });
+  patch(turn, { nodes: { ...turn.state.nodes, [id]: Object.assign({ ...node }, changes) } });
 }
 
 export const nodesOf = (state: GroupState): readonly NodeState[] => Object.values(state.nodes);

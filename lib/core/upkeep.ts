@@ -60,15 +60,17 @@ function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
 
 function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   const nodes: Record<NodeId, Member> = {};
-  for (const [id, member] of Object.entries(ballot.members.nodes) as [NodeId, Member][]) {
-    if (isStillMember(turn, id, member)) nodes[id] = member;
+  for (const id of Object.keys(ballot.members.nodes) as NodeId[]) {
+    const member = ballot.members.nodes[id];
+    if (member !== undefined && isStillMember(turn, id, member)) nodes[id] = member;
   }
   for (const node of turn.context.config.nodes) {
     nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null };
   }
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
-  for (const [id, member] of Object.entries(nodes) as [NodeId, Member][]) {
-    nodes[id] = memberNow(turn, ballot, nodes, { id, member });
+  for (const id of Object.keys(nodes) as NodeId[]) {
+    const member = nodes[id];
+    if (member !== undefined) nodes[id] = memberNow(turn, ballot, nodes, { id, member });
   }
   for (const [id, address] of discovered(turn, ballot)) {
     nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address };
@@ -104,7 +106,8 @@ const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): rea
   const known = ballot.members.nodes;
   const ids = new Set([...Object.keys(known), ...Object.keys(nodes)]) as Set<NodeId>;
   return [...ids].filter((id) => {
-    const [a, b] = [known[id], nodes[id]];
+    const a = known[id];
+    const b = nodes[id];
     return a === undefined || b === undefined || a.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch;
   });
 };
@@ -135,6 +138,8 @@ function memberNow(
   const node = turn.state.nodes[id];
   const primary = ballot.primary;
   if (primary === null || node?.reading == null) return member;
+  // Nothing to learn, which is nearly always so.
+  if (member.runId === node.reading.runId && member.inSyncEpoch === primary.epoch) return member;
   if (id === primary.node || !isInSync(turn, ballot, node)) return member;
   const isTwin = Object.entries(members).some(([other, each]) => other !== id && each.runId === node.reading?.runId);
   // Two names of one process would count one copy twice (R18).
@@ -181,6 +186,7 @@ function discovered(turn: Turn, ballot: Ballot): readonly (readonly [NodeId, Add
   const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
   const listed = (primary?.reading?.replicas ?? []).filter((each) => each.state === "online");
   const known = nodesOf(turn.state);
+  if (listed.every(({ address }) => known.some((node) => isAt(turn, node, address)))) return [];
   return listed
     .filter(({ address }) => address.host !== "" && address.port > 0)
     .filter(({ address }) => !known.some((node) => isAt(turn, node, address)))
@@ -194,23 +200,21 @@ function discovered(turn: Turn, ballot: Ballot): readonly (readonly [NodeId, Add
 }
 
 function isAt(turn: Turn, node: NodeState, address: Address): boolean {
+  if (isSameAddress(node.address, address)) return true;
   const declared = turn.context.config.nodes.find((each) => each.id === node.id);
-  const places = [node.address, declared?.announce ?? null];
-  return places.some((place) => place !== null && place.host === address.host && place.port === address.port);
+  return declared?.announce != null && isSameAddress(declared.announce, address);
 }
 
 /** Nodes of the state follow the declared ones and the members that were discovered. */
 export function syncNodes(turn: Turn): void {
+  const known = turn.state.nodes;
+  const members = turn.state.look?.ballot.members.nodes ?? NO_MEMBERS;
+  if (isInStep(turn, members)) return;
   const wanted = new Map<NodeId, Address>();
   for (const node of turn.context.config.nodes) wanted.set(node.id, { host: node.host, port: node.port });
-  const members = turn.state.look?.ballot.members.nodes ?? {};
   for (const [id, member] of Object.entries(members) as [NodeId, Member][]) {
     if (member.address !== null && !wanted.has(id)) wanted.set(id, member.address);
   }
-  const known = turn.state.nodes;
-  const isSame =
-    wanted.size === Object.keys(known).length && [...wanted].every(([id, address]) => isUnmoved(known[id], address));
-  if (isSame) return;
   const nodes = [...wanted].map(([id, address]) => [
     id,
     isUnmoved(known[id], address) ? known[id] : newNode(id, address, turn.at),
@@ -218,8 +222,27 @@ export function syncNodes(turn: Turn): void {
   patch(turn, { nodes: Object.fromEntries(nodes) });
 }
 
+const NO_MEMBERS: Ballot["members"]["nodes"] = {};
+
+/** Asked at every step, and nearly always so: it makes nothing. */
+function isInStep(turn: Turn, members: Ballot["members"]["nodes"]): boolean {
+  const known = turn.state.nodes;
+  const { nodes } = turn.context.config;
+  let wanted = nodes.length;
+  for (const node of nodes) if (!isUnmoved(known[node.id], node)) return false;
+  for (const id of Object.keys(members) as NodeId[]) {
+    const address = members[id]?.address ?? null;
+    if (address === null || nodes.some((node) => node.id === id)) continue;
+    if (!isUnmoved(known[id], address)) return false;
+    wanted += 1;
+  }
+  return wanted === Object.keys(known).length;
+}
+
 const isUnmoved = (node: NodeState | undefined, address: Address): boolean =>
-  node !== undefined && node.address.host === address.host && node.address.port === address.port;
+  node !== undefined && isSameAddress(node.address, address);
+
+const isSameAddress = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port;
 
 function armWhenHealthy(turn: Turn, ballot: Ballot): void {
   if (ballot.armed) return;

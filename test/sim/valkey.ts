@@ -20,6 +20,7 @@ export class SimNode {
   readonly options: NodeOptions;
   readonly place: Place;
   readonly dice: Dice;
+  readonly #paths = new Map<SimNode, Path>();
   process: ValkeyProcess | null = null;
   /** Off: no process, and nobody answers for it. */
   powered = true;
@@ -52,7 +53,12 @@ export class SimNode {
   }
 
   pathTo(other: SimNode): Path {
-    return this.fleet.network.path(this.place, other.place);
+    let path = this.#paths.get(other);
+    if (path === undefined) {
+      path = this.fleet.network.path(this.place, other.place);
+      this.#paths.set(other, path);
+    }
+    return path;
   }
 
   /** The first start, with the keys it was set up with. */
