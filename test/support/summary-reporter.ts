@@ -4,10 +4,9 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
-  readonly skipped: number;
 }
 
-interface SkippedTest {
+export interface SkippedTest {
   readonly name: string;
   readonly reason: string;
 }
@@ -15,7 +14,7 @@ interface SkippedTest {
 /**
  * Ends the run with `N passed, N failed` alone on a line, so that a person and a machine read the same thing. A module that failed to load
  * and an error outside every test count as failures: a run that lost half of its tests must not look green. Skipped tests are
- * named with their reason, because a silent skip is how a suite stops testing.
+ * named with their reason and counted before that, because a silent skip is how a suite stops testing.
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<SerializedError>): void {
@@ -39,25 +38,22 @@ export default class SummaryReporter implements Reporter {
         }
       }
     }
-    for (const test of skipped) {
-      process.stdout.write(`skipped: ${test.name}: ${test.reason}\n`);
-    }
     const checks = parseCounts(process.env["VALKEEPER_CHECKS"]);
-    process.stdout.write(
-      `${summaryLine({ passed: passed + checks.passed, failed: failed + checks.failed, skipped: skipped.length })}\n`,
-    );
+    const counts = { passed: passed + checks.passed, failed: failed + checks.failed };
+    process.stdout.write(`${summaryLines(counts, skipped).join("\n")}\n`);
   }
 }
 
-export function summaryLine(counts: Counts): string {
-  const line = `${counts.passed} passed, ${counts.failed} failed`;
-  return counts.skipped > 0 ? `${line}, ${counts.skipped} skipped` : line;
+export function summaryLines(counts: Counts, skipped: readonly SkippedTest[]): readonly string[] {
+  const named = skipped.map((test) => `skipped: ${test.name}: ${test.reason}`);
+  const counted = skipped.length > 0 ? [`${skipped.length} skipped, for the reasons above`] : [];
+  return [...named, ...counted, `${counts.passed} passed, ${counts.failed} failed`];
 }
 
 /** `npm test` runs the checks (format, lint, types) before the tests and hands their counts on as `passed,failed`. */
 export function parseCounts(text: string | undefined): Counts {
   const [passed = 0, failed = 0] = (text ?? "").split(",").map((part) => Number.parseInt(part, 10) || 0);
-  return { passed, failed, skipped: 0 };
+  return { passed, failed };
 }
 
 function nameOf(module: TestModule, test: TestCase): string {
