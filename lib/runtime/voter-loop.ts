@@ -62,6 +62,8 @@ export class VoterLoop {
   readonly #done: (summary: VoterSummary) => void;
   readonly #groups = new Map<GroupName, GroupLoop>();
   readonly #invalid = new Map<GroupName, string>();
+  /** The spec that was looked at last, as text. */
+  readonly #applied = new Map<GroupName, string>();
   readonly #history: HistoryQueue;
   readonly #cancels = new Set<() => void>();
   #generation = 0;
@@ -142,8 +144,12 @@ export class VoterLoop {
   }
 
   #applySpec(spec: SpecRecord): void {
-    const config = this.#checked(spec);
     const known = this.#groups.get(spec.group);
+    const text = JSON.stringify(spec);
+    // Read every few seconds and nearly never another: what was looked at is not checked again.
+    if (known !== undefined && this.#applied.get(spec.group) === text) return;
+    this.#applied.set(spec.group, text);
+    const config = this.#checked(spec);
     if (config === null) {
       // What cannot be trusted is not acted on: a group that runs keeps its last good configuration.
       return;
