@@ -49,8 +49,8 @@ export function absorb(turn: Turn, fact: Fact): void {
       return publishEnded(turn, fact);
     case "request-resolved":
       return answered(turn, fact);
-    case "standing-epoch-read":
-      return patch(turn, { standingEpoch: fact.epoch });
+    case "standing-read":
+      return patch(turn, { standingEpoch: fact.epoch, standingTable: fact.table });
   }
 }
 

@@ -23,6 +23,8 @@ import { adopt, create, grant } from "./writes.ts";
 const FIRST_ROUND_MS = 1_500;
 /** SSM and Route 53 are an account's: what could not be read is not asked for in a busy loop. */
 const ASK_AGAIN_MS = 1_000;
+/** Parameters that are another deployment's are looked at again this often. */
+const OWNER_AGAIN_MS = 5_000;
 
 /** Creates the first ballot of the group, for this table. */
 export function createBallot(turn: Turn): void {
@@ -55,6 +57,15 @@ export function begin(turn: Turn, ballot: Ballot): Rejection | null {
   const standing = standingEpoch(turn);
   if (standing === null) {
     return refused("not-adopted", "the epoch of earlier publications is being read", "it was read", null);
+  }
+  const owner = foreignOwner(turn);
+  if (owner !== null) {
+    return refused(
+      "adoption-refused",
+      `the parameters of ${turn.context.config.name} were published from another table, ${owner}`,
+      "they are deleted, once that deployment no longer looks after the group",
+      "valkeeper groups remove there and delete the parameters, or valkeeper groups recover here",
+    );
   }
   const [only, ...more] = primaries;
   if (only !== undefined && more.length === 0) return adoptOnly(turn, ballot, { primary: only, answering, standing });
@@ -134,11 +145,19 @@ const isFollower = (node: NodeState, primary: NodeState): boolean =>
 /** The highest epoch that was ever published; null after asking for it, which is done again some time after no answer. */
 export function standingEpoch(turn: Turn): Epoch | null {
   const { standingEpoch: known, standingAskedAt: askedAt } = turn.state;
-  if (known !== null) return known === "asked" ? null : known;
+  if (known === "asked") return null;
+  if (known !== null && (foreignOwner(turn) === null || !isDueIn(turn, askedAt ?? turn.at, OWNER_AGAIN_MS)))
+    return known;
   if (askedAt !== null && !isDueIn(turn, askedAt, ASK_AGAIN_MS)) return null;
   patch(turn, { standingEpoch: "asked", standingAskedAt: turn.at });
-  turn.commands.push({ kind: "read-standing-epoch" });
+  turn.commands.push({ kind: "read-standing" });
   return null;
+}
+
+/** Another table's deployment, live or gone, that publishes under this name. Which of the two it is only a person knows. */
+function foreignOwner(turn: Turn): string | null {
+  const { standingTable } = turn.state;
+  return standingTable === turn.context.self.table ? null : standingTable;
 }
 
 /** The highest epoch that stands on a node or was given. */

@@ -63,7 +63,7 @@ export type Fact =
       readonly applied: boolean | null;
     }
   /** The highest epoch that any publication of this group names; null: could not be read. */
-  | { readonly kind: "standing-epoch-read"; readonly epoch: Epoch | null };
+  | { readonly kind: "standing-read"; readonly epoch: Epoch | null; readonly table: string | null };
 
 export type Input = Fact & Moment;
 
@@ -85,7 +85,7 @@ export type Command =
       readonly deadline: Instant;
     }
   | { readonly kind: "publish"; readonly target: PublicationTarget; readonly publication: Publication }
-  | { readonly kind: "read-standing-epoch" }
+  | { readonly kind: "read-standing" }
   | { readonly kind: "resolve-request"; readonly id: string; readonly result: RequestResult };
 
 /** Who decides: this invocation, and the voters that there are. */

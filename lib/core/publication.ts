@@ -14,9 +14,17 @@ export type PublicationOrder = Pick<Publication, "epoch" | "revision">;
 export const comparePublications = (left: PublicationOrder, right: PublicationOrder): number =>
   left.epoch - right.epoch || left.revision - right.revision;
 
-/** Same primary and replicas; when it was said does not matter. */
+/**
+ * The deployment that published `left` is not the one of `right`: two look after the same group, or a table was lost. A
+ * text that names no table is nobody's.
+ */
+export const isOfAnother = (left: Pick<Publication, "table">, table: string | null): boolean =>
+  left.table !== null && left.table !== table;
+
+/** Same primary and replicas, by the same table; when it was said does not matter. */
 export const saysTheSame = (left: Publication, right: Publication): boolean =>
   comparePublications(left, right) === 0 &&
+  left.table === right.table &&
   sameNode(left.primary, right.primary) &&
   left.replicas.length === right.replicas.length &&
   left.replicas.every((each, index) => sameNode(each, right.replicas[index]));
@@ -39,6 +47,7 @@ export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime)
   return {
     schema: 1,
     group: ballot.group,
+    table: ballot.table,
     epoch: primary.epoch,
     revision: ballot.revision,
     primary: { node: primary.node, address },

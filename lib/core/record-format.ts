@@ -47,6 +47,7 @@ const publishedNode = fields({ node: text, address });
 const publication = fields({
   schema: number,
   group: text,
+  table: nullable(text),
   epoch: number,
   revision: number,
   primary: publishedNode,
@@ -95,7 +96,7 @@ export function decodeHistory(item: Item): HistoryRecord {
 /** Also of the copy that stands in SSM. */
 export function decodePublication(item: Item): Publication {
   check(item, publication, "publication");
-  return item as unknown as Publication;
+  return { table: null, ...item } as unknown as Publication;
 }
 
 export function decodeCopies(item: Item): PublishedCopies {

@@ -77,6 +77,8 @@ export interface PublishedNode {
 export interface Publication {
   readonly schema: 1;
   readonly group: GroupName;
+  /** The table whose record says it, as the ballot names it; null: a text that some other program wrote. */
+  readonly table: string | null;
   /** `primary.epoch` of the ballot. */
   readonly epoch: Epoch;
   readonly revision: number;

@@ -137,6 +137,8 @@ export interface GroupState {
   /** The highest epoch that any publication names; null: not asked yet, or not answered. */
   readonly standingEpoch: Epoch | "asked" | null;
   readonly standingAskedAt: Instant | null;
+  /** Whose the group's parameters are, by their own word. */
+  readonly standingTable: string | null;
   readonly rejection: { readonly rejection: Rejection; readonly since: Instant } | null;
   /** Since when the record has been quiet (no lease, no operation) at this epoch: older readings are of another time. */
   readonly quietSince: Instant | null;
@@ -211,6 +213,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     healthySince: null,
     standingEpoch: null,
     standingAskedAt: null,
+    standingTable: null,
     rejection: null,
     quietSince: null,
     repairs: 0,

@@ -14,9 +14,17 @@ export type PublishOutcome =
   | { readonly kind: "skipped"; readonly detail: string }
   | { readonly kind: "failed"; readonly detail: string };
 
+/** What is published of a group before anything is done for it. */
+export interface Standing {
+  /** The highest that any publication names, 0 when there is none: adopting begins above it (R19). */
+  readonly epoch: Epoch;
+  /** Whose the parameters are, by their own word; null: nobody's, or they are not reached from here. */
+  readonly table: string | null;
+}
+
 export interface Publisher {
   /** Brings `target` to `publication`, or finds a newer one there. Never rejects. */
   publish(target: PublicationTarget, publication: Publication, config: GroupConfig): PromiseLike<PublishOutcome>;
-  /** The highest epoch that any publication of this group names, 0 when there is none: adopting begins above it (R19). */
-  standingEpoch(config: GroupConfig): PromiseLike<Epoch>;
+  /** Rejects when something that is reached cannot be read. */
+  standing(config: GroupConfig): PromiseLike<Standing>;
 }

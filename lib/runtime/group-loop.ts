@@ -170,8 +170,8 @@ export class GroupLoop {
         return this.#commandNode(command.node, command.address, command.command, command.deadline);
       case "publish":
         return this.#publish(command);
-      case "read-standing-epoch":
-        return this.#readStandingEpoch();
+      case "read-standing":
+        return this.#readStanding();
       case "resolve-request":
         return this.#resolveRequest(command);
     }
@@ -225,10 +225,10 @@ export class GroupLoop {
     );
   }
 
-  #readStandingEpoch(): void {
-    this.#ports.publisher.standingEpoch(this.config).then(
-      (epoch) => this.deliver({ kind: "standing-epoch-read", epoch }),
-      () => this.deliver({ kind: "standing-epoch-read", epoch: null }),
+  #readStanding(): void {
+    this.#ports.publisher.standing(this.config).then(
+      (standing) => this.deliver({ kind: "standing-read", ...standing }),
+      () => this.deliver({ kind: "standing-read", epoch: null, table: null }),
     );
   }
 

@@ -102,6 +102,7 @@ export const vote = (level: Vote["level"], rest: Partial<Vote> = {}): Vote => ({
 
 export const publication = (at: number = 7): Publication => ({
   schema: 1,
+  table: "table-1",
   group: GROUP,
   epoch: epoch(at),
   revision: 0,

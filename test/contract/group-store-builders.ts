@@ -216,6 +216,7 @@ export function publicationAt(
 ): Publication {
   return {
     schema: 1,
+    table: "table-1",
     group,
     epoch: epoch(order.epoch),
     revision: order.revision,

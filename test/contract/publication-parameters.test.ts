@@ -106,24 +106,46 @@ describe("publishing to SSM", () => {
     });
   });
 
+  it("S2: says that another deployment publishes the group, and leaves its parameters alone", async () => {
+    const others = { ...publicationAt(group, { epoch: 7 }), table: "another-table" };
+    await publish({ epoch: 5 });
+    await overwrite("topology", JSON.stringify(others));
+    for (const epoch of [6, 7]) {
+      const detail = expect.stringContaining("another table, another-table: two deployments");
+      expect(await publish({ epoch })).toMatchObject({ kind: "failed", detail });
+    }
+    expect(await topology()).toMatchObject({ epoch: 7, table: "another-table" });
+    // After a person's `groups recover` ours is the newer one: it takes over.
+    expect(await publish({ epoch: 8 })).toEqual(APPLIED);
+    expect(await topology()).toMatchObject({ epoch: 8, table: "table-1" });
+  });
+
+  it("tells whose the parameters are", async () => {
+    expect((await publisher.standing(config())).table).toBeNull();
+    await publish({ epoch: 7 });
+    expect((await publisher.standing(config())).table).toBe("table-1");
+    await overwrite("topology", "see the wiki");
+    expect((await publisher.standing(config())).table).toBeNull();
+  });
+
   it("holds before a topology of a newer schema", async () => {
     await publish({ epoch: 7 });
     await overwrite("topology", JSON.stringify({ schema: 2 }));
     expect(await publish({ epoch: 8 })).toMatchObject({ kind: "failed", detail: expect.stringContaining("newer") });
-    await expect(publisher.standingEpoch(config())).rejects.toMatchObject({ code: "RecordFormatError" });
+    await expect(publisher.standing(config())).rejects.toMatchObject({ code: "RecordFormatError" });
   });
 
   it("R19: tells the highest epoch that stands anywhere", async () => {
-    expect(await publisher.standingEpoch(config())).toBe(0);
+    expect((await publisher.standing(config())).epoch).toBe(0);
     await publish({ epoch: 7 });
-    expect(await publisher.standingEpoch(config())).toBe(7);
+    expect((await publisher.standing(config())).epoch).toBe(7);
     await made.store.writePublication(publicationAt(group, { epoch: 9 }));
-    expect(await publisher.standingEpoch(config())).toBe(9);
+    expect((await publisher.standing(config())).epoch).toBe(9);
     // Without a path to SSM: what was confirmed there.
     const blind = createPublisher({ store: made.store, ssm: null, route53: null, clock: wallClock });
     await made.store.removeGroup(group);
-    expect(await publisher.standingEpoch(config())).toBe(7);
-    expect(await blind.standingEpoch(config())).toBe(0);
+    expect((await publisher.standing(config())).epoch).toBe(7);
+    expect((await blind.standing(config())).epoch).toBe(0);
   });
 
   it("is skipped where it is not configured, or not reached from here", async () => {

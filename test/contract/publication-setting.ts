@@ -29,6 +29,7 @@ export function publicationAt(
   return {
     schema: 1,
     group,
+    table: "table-1",
     epoch: epoch(order.epoch),
     revision: order.revision ?? 0,
     primary: { node: nodeId(`n${order.epoch}`), address: { host, port: 6379 } },

@@ -83,13 +83,33 @@ describe("adopting", () => {
 
   it("R19: asks what was published before it adopts, and again some time after no answer, not in a busy loop", () => {
     const asked = begun(fresh(null));
-    expect([asked.turn.commands, asked.rejection?.reason]).toEqual([[{ kind: "read-standing-epoch" }], "not-adopted"]);
-    const failed = stepAt(asked.turn.state, 20, { kind: "standing-epoch-read", epoch: null });
+    expect([asked.turn.commands, asked.rejection?.reason]).toEqual([[{ kind: "read-standing" }], "not-adopted"]);
+    const failed = stepAt(asked.turn.state, 20, { kind: "standing-read", epoch: null, table: null });
     const asks = (commands: readonly { kind: string }[]) =>
-      commands.filter((each) => each.kind === "read-standing-epoch").length;
+      commands.filter((each) => each.kind === "read-standing").length;
     expect(asks(failed.commands)).toBe(0);
     const state = [N1, N2, N3].reduce((known, id) => withNode(known, id, { readAt: instant(1_010) }), failed.state);
     expect(asks(stepAt({ ...state, dueAt: null }, 1_010, { kind: "time-passed" }).commands)).toBe(1);
+  });
+
+  describe("while the group's parameters are another deployment's", () => {
+    const foreign = { ...fresh(4), standingTable: "table-0", standingAskedAt: instant(0) };
+
+    it("waits for a person, and says whose they are", () => {
+      const { rejection, turn } = begun(foreign);
+      expect([rejection?.reason, turn.commands]).toEqual(["adoption-refused", []]);
+      expect(rejection?.detail).toContain("table-0");
+      expect(begun(blank(foreign)).rejection?.detail).toContain("table-0");
+    });
+
+    it("looks again every five seconds, and goes on when they are gone or its own", () => {
+      expect(begun(foreign, 4_999).turn.commands).toEqual([]);
+      const again = begun(foreign, 5_000).turn;
+      expect(again.commands).toEqual([{ kind: "read-standing" }]);
+      for (const table of [null, "table-1"]) {
+        expect(begun({ ...foreign, standingTable: table }).write?.name).toBe("adopt");
+      }
+    });
   });
 
   it.each<[string, string, GroupState]>([

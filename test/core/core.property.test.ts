@@ -39,7 +39,7 @@ const KINDS: readonly InputKind[] = [
   "command-ended",
   "publish-ended",
   "request-resolved",
-  "standing-epoch-read",
+  "standing-read",
 ];
 
 /** What a person or bad luck does to the world, by number, so that a run shrinks. */

@@ -242,8 +242,8 @@ export function factOf(moment: Moment, kind: InputKind): Fact {
         result: { kind: "done", detail: "", epoch: epoch(1), at: 0 as never },
         applied: false,
       };
-    case "standing-epoch-read":
-      return { kind, epoch: epoch(0) };
+    case "standing-read":
+      return { kind, epoch: epoch(0), table: null };
   }
 }
 

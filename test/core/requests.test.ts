@@ -166,7 +166,7 @@ describe("a failover by order", () => {
 describe("a recovery", () => {
   it("asks what was ever published first, and begins above that and every token", () => {
     const asking = considered({ kind: "recover", target: N2, acceptDataLoss: true });
-    expect(asking.turn.commands).toEqual([{ kind: "read-standing-epoch" }]);
+    expect(asking.turn.commands).toEqual([{ kind: "read-standing" }]);
     const known = withNode({ ...watching(), standingEpoch: ofEpoch(7) }, N3, {
       reading: reading({ follows: { host: "127.0.0.9", port: 1 } }),
     });

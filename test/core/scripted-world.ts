@@ -321,8 +321,12 @@ export class World {
         return this.#commandNode(voter, command.node, command.command, command.deadline);
       case "publish":
         return this.#publish(voter, command);
-      case "read-standing-epoch":
-        return this.#answer(voter, { kind: "standing-epoch-read", epoch: this.published?.epoch ?? (0 as Epoch) });
+      case "read-standing":
+        return this.#answer(voter, {
+          kind: "standing-read",
+          epoch: this.published?.epoch ?? (0 as Epoch),
+          table: this.published?.table ?? null,
+        });
       case "resolve-request": {
         const { id, result } = command;
         const applied = this.request?.id === id && this.request.result === null;

@@ -21,7 +21,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write create"],
     "publish-ended": ["write create"],
     "request-resolved": ["write create"],
-    "standing-epoch-read": ["write create"],
+    "standing-read": ["write create"],
   },
   "unreadable record": {
     "time-passed": [],
@@ -34,7 +34,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "another table's record": {
     "time-passed": [],
@@ -47,7 +47,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   suspended: {
     "time-passed": [],
@@ -60,7 +60,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "not adopted": {
     "time-passed": ["write adopt"],
@@ -73,7 +73,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write adopt"],
     "publish-ended": ["write adopt"],
     "request-resolved": ["write adopt"],
-    "standing-epoch-read": ["write adopt"],
+    "standing-read": ["write adopt"],
   },
   watching: {
     "time-passed": [],
@@ -86,7 +86,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "primary lost": {
     "time-passed": ["write cast-vote"],
@@ -99,7 +99,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write cast-vote"],
     "publish-ended": ["write cast-vote"],
     "request-resolved": ["write cast-vote"],
-    "standing-epoch-read": ["write cast-vote"],
+    "standing-read": ["write cast-vote"],
   },
   "quorum of votes": {
     "time-passed": ["write grant"],
@@ -112,7 +112,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write grant"],
     "publish-ended": ["write grant"],
     "request-resolved": ["write grant"],
-    "standing-epoch-read": ["write grant"],
+    "standing-read": ["write grant"],
   },
   "quorum of votes, observed": {
     "time-passed": [],
@@ -125,7 +125,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "quorum of votes, paused": {
     "time-passed": [],
@@ -138,7 +138,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "beside a primary that others lost": {
     "time-passed": ["pause n1"],
@@ -151,7 +151,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["pause n1"],
     "publish-ended": ["pause n1"],
     "request-resolved": ["pause n1"],
-    "standing-epoch-read": ["pause n1"],
+    "standing-read": ["pause n1"],
   },
   "request standing": {
     "time-passed": ["write grant"],
@@ -164,7 +164,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write grant"],
     "publish-ended": ["write grant"],
     "request-resolved": ["write grant"],
-    "standing-epoch-read": ["write grant"],
+    "standing-read": ["write grant"],
   },
   "primary reborn": {
     "time-passed": ["write cast-vote"],
@@ -177,7 +177,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write cast-vote"],
     "publish-ended": ["write cast-vote"],
     "request-resolved": ["write cast-vote"],
-    "standing-epoch-read": ["write cast-vote"],
+    "standing-read": ["write cast-vote"],
   },
   "lease of another": {
     "time-passed": [],
@@ -190,7 +190,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "lease of another, lapsed": {
     "time-passed": ["write take-over"],
@@ -203,7 +203,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write take-over"],
     "publish-ended": ["write take-over"],
     "request-resolved": ["write take-over"],
-    "standing-epoch-read": ["write take-over"],
+    "standing-read": ["write take-over"],
   },
   gathering: {
     "time-passed": [],
@@ -216,7 +216,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   intended: {
     "time-passed": [],
@@ -229,7 +229,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   promoting: {
     "time-passed": [],
@@ -242,7 +242,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write commit"],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   committing: {
     "time-passed": [],
@@ -255,7 +255,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   committed: {
     "time-passed": [],
@@ -268,7 +268,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": ["publish ssm", "publish dns"],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "switchover before its freeze": {
     "time-passed": [],
@@ -281,7 +281,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   "switchover after its freeze": {
     "time-passed": [],
@@ -294,7 +294,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": ["write record-intent"],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   restoring: {
     "time-passed": [],
@@ -307,7 +307,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   initialising: {
     "time-passed": [],
@@ -320,7 +320,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": [],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
   repairing: {
     "time-passed": [],
@@ -333,6 +333,6 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "command-ended": [],
     "publish-ended": ["publish ssm", "publish dns"],
     "request-resolved": [],
-    "standing-epoch-read": [],
+    "standing-read": [],
   },
 };

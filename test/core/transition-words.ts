@@ -15,7 +15,7 @@ function wordOf(command: Command): string {
       return `publish ${command.target}`;
     case "probe":
     case "read-ballot":
-    case "read-standing-epoch":
+    case "read-standing":
     case "resolve-request":
       return command.kind;
   }

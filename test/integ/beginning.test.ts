@@ -1,4 +1,4 @@
-import { PutParameterCommand } from "@aws-sdk/client-ssm";
+import { DeleteParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import { startReplicatedNodes } from "../../lib/local/valkey-set.ts";
@@ -98,6 +98,23 @@ describe("how a group comes under care", () => {
     expect((await it.healthy()).primary?.epoch).toBe(42);
   });
 
+  it("refuses a group whose parameters another deployment published, and adopts once they are deleted", async () => {
+    const it = await create({ nodes: [plain, plain, plain], settings: { publication: earlier } });
+    await replicate(it);
+    const clients = clientsFor(endpoint());
+    const Name = `${earlier.parameterPrefix}/${it.name}/topology`;
+    const primary = { node: "n1", address: { host: it.node("n1").host, port: it.node("n1").port } };
+    const others = { schema: 1, table: "theirs", group: it.name, epoch: 41, revision: 0, replicas: [], at: 1, primary };
+    await clients.ssm.send(
+      new PutParameterCommand({ Name, Value: JSON.stringify(others), Type: "String", Overwrite: true }),
+    );
+    it.startVoters();
+    expect(await rejection(it, "adoption-refused")).toContain("published from another table, theirs");
+    await clients.ssm.send(new DeleteParameterCommand({ Name }));
+    clients.destroy();
+    expect((await it.healthy()).primary?.node).toBe("n1");
+  });
+
   it("refuses a node that follows nobody's address, says which, and adopts once it follows", async () => {
     const it = await create({ nodes: [plain, plain, plain] });
     await replicate(it);
@@ -181,9 +198,11 @@ describe("plain nodes that come back", () => {
       it.startVoters();
       await it.healthy();
       const old = await it.primary();
-      await old.ask("SET", "kept", "yes");
-      // Acknowledged is not replicated: the kill must not take it along.
-      await old.ask("WAIT", 2, 5_000);
+      // Acknowledged is not replicated: the kill must not take it along. WAIT is about the writes of its own connection.
+      const client = old.open();
+      await client.set("kept", "yes");
+      expect(await client.wait(2, 5_000)).toBe(2);
+      client.disconnect();
       if (persistence === "rdb") await old.ask("SAVE");
       const since = performance.now();
       await old.kill();

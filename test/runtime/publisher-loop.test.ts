@@ -100,7 +100,7 @@ class Setting {
           this.onPublish(target);
           return this.outcomes[target] ?? APPLIED;
         },
-        standingEpoch: async () => epoch(0),
+        standing: async () => ({ epoch: epoch(0), table: null }),
       },
       clock: { now: () => this.now, wallTime: () => wallTime(NOW), wakeAt: () => () => undefined },
       journal: { write: (entry) => void this.lines.push(entry) },

@@ -112,7 +112,14 @@ describe("the record", () => {
   it("S1: a publication that names another than was committed", () => {
     const world = made();
     world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
-    const publication = { schema: 1, group: groupName("main"), revision: 0, replicas: [], at: wallTime(0) } as const;
+    const publication = {
+      schema: 1,
+      table: "table-1",
+      group: groupName("main"),
+      revision: 0,
+      replicas: [],
+      at: wallTime(0),
+    } as const;
     const address = { host: "h", port: 1 };
     world.oracle.onPublication({ ...publication, epoch: epoch(1), primary: { node: n1, address } });
     expect(world.ids()).toEqual([]);
@@ -127,7 +134,13 @@ describe("the record", () => {
     expect(world.ids()).toContain("S2");
     const other = made();
     other.write("voter:az-a", "adopt", { epoch: 3, primary: primary(n1, 3) });
-    const publication = { schema: 1, group: groupName("main"), replicas: [], at: wallTime(0) } as const;
+    const publication = {
+      schema: 1,
+      table: "table-1",
+      group: groupName("main"),
+      replicas: [],
+      at: wallTime(0),
+    } as const;
     const named = { node: n1, address: { host: "h", port: 1 } };
     other.oracle.onPublication({ ...publication, epoch: epoch(3), revision: 1, primary: named });
     other.oracle.onPublication({ ...publication, epoch: epoch(3), revision: 1, primary: named });

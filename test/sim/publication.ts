@@ -5,7 +5,7 @@ import type { GroupConfig } from "../../lib/core/config.ts";
 import type { Publication, PublicationTarget } from "../../lib/core/records.ts";
 import { type Address, type Epoch, epoch, type GroupName } from "../../lib/core/types.ts";
 import type { PublicationStore } from "../../lib/ports/group-store.ts";
-import type { Publisher, PublishOutcome } from "../../lib/ports/publisher.ts";
+import type { Publisher, PublishOutcome, Standing } from "../../lib/ports/publisher.ts";
 import type { Dice } from "./dice.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Eventual } from "./eventual.ts";
@@ -108,13 +108,15 @@ export class SimPublisher implements Publisher {
     return result;
   }
 
-  standingEpoch(config: GroupConfig): PromiseLike<Epoch> {
+  standing(config: GroupConfig): PromiseLike<Standing> {
     const { queue, store, copies, user } = this.#options;
-    const result = queue.eventual<Epoch>();
+    const result = queue.eventual<Standing>();
     store.readPublication(config.name).then(
       (published) => {
         const known = (["ssm", "dns"] as const).map((copy) => (user.direct ? copies.read(copy, config.name) : null));
-        result.settle(epoch(Math.max(published?.epoch ?? 0, ...known.map((each) => each?.epoch ?? 0))));
+        const highest = Math.max(published?.epoch ?? 0, ...known.map((each) => each?.epoch ?? 0));
+        // One deployment: whose the parameters are is never in question here.
+        result.settle({ epoch: epoch(highest), table: null });
       },
       (error: unknown) => result.fail(error),
     );

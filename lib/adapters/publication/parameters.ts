@@ -15,10 +15,10 @@ import {
 } from "@aws-sdk/client-ssm";
 import type { Item } from "../../core/ballot-write.ts";
 import { PortError, RecordFormatError } from "../../core/errors.ts";
-import { comparePublications, saysTheSame } from "../../core/publication.ts";
+import { comparePublications, isOfAnother, saysTheSame } from "../../core/publication.ts";
 import { decodePublication } from "../../core/record-format.ts";
 import type { Publication } from "../../core/records.ts";
-import { type Epoch, epoch, type GroupName } from "../../core/types.ts";
+import type { GroupName } from "../../core/types.ts";
 import type { PublishOutcome } from "../../ports/publisher.ts";
 import { type Called, type CallLimits, call, pauseMs } from "../aws/call.ts";
 import { addressText, orderText } from "./publication-text.ts";
@@ -50,22 +50,22 @@ export function publishParameters(options: {
   return new Parameters(options.ssm, publication, `${prefix}/${publication.group}`).publish();
 }
 
-/** Epoch of the topology that stands, 0 when there is none. */
-export async function standingTopologyEpoch(options: {
+/** The topology that stands; null when there is none, or one that says nothing. */
+export async function standingTopology(options: {
   readonly ssm: SSMClient;
   readonly group: GroupName;
   readonly prefix: string;
-}): Promise<Epoch> {
+}): Promise<Publication | null> {
   const name = `${options.prefix}/${options.group}/topology`;
   const command = new GetParameterCommand({ Name: name });
   const answer: Called<GetParameterCommandOutput> = await call(
     (abortSignal) => options.ssm.send(command, { abortSignal }),
     LIMITS,
   );
-  if (answer.kind === "failed" && isNamed(answer.failure.error, "ParameterNotFound")) return epoch(0);
+  if (answer.kind === "failed" && isNamed(answer.failure.error, "ParameterNotFound")) return null;
   const standing = standingOf(orThrow("GetParameter", answer).Parameter ?? null);
   if (standing.kind === "newer-schema") throw new RecordFormatError(`${name} is of a newer version: update Valkeeper`);
-  return standing.kind === "publication" ? standing.publication.epoch : epoch(0);
+  return standing.kind === "publication" ? standing.publication : null;
 }
 
 class Parameters {
@@ -103,6 +103,12 @@ class Parameters {
     }
     if (standing.kind === "publication") {
       const order = comparePublications(standing.publication, this.#wanted);
+      // What we have written over is put back first, whoever it belongs to.
+      if (order >= 0 && !this.#changed && isOfAnother(standing.publication, this.#ours.table)) {
+        // Taking turns would help nobody, and which of the two deployments is to go is not ours to say.
+        const detail = `${this.#topologyName} was published from another table, ${standing.publication.table}: two deployments look after this group, remove it from one`;
+        return { kind: "failed", detail };
+      }
       if (order > 0) {
         // A newer one stands. Nothing of it is ours to mend, unless this call has put anything beside it.
         if (!this.#changed) return this.#superseded(standing.publication);

@@ -6,11 +6,11 @@ import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { GroupConfig } from "../../core/config.ts";
 import { comparePublications, saysTheSame } from "../../core/publication.ts";
 import type { Publication, PublicationTarget } from "../../core/records.ts";
-import { type Epoch, epoch } from "../../core/types.ts";
+import { epoch } from "../../core/types.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { PublicationStore } from "../../ports/group-store.ts";
-import type { Publisher, PublishOutcome } from "../../ports/publisher.ts";
-import { publishParameters, standingTopologyEpoch } from "./parameters.ts";
+import type { Publisher, PublishOutcome, Standing } from "../../ports/publisher.ts";
+import { publishParameters, standingTopology } from "./parameters.ts";
 import { orderText } from "./publication-text.ts";
 import { RecordQueue } from "./record-queue.ts";
 
@@ -42,7 +42,7 @@ export function createPublisher({ route53, ...others }: PublisherOptions): Publi
         return { kind: "failed", detail: error instanceof Error ? error.message : String(error) };
       }
     },
-    standingEpoch: (config) => standingEpoch(config, options),
+    standing: (config) => standing(config, options),
   };
 }
 
@@ -50,17 +50,17 @@ export function createPublisher({ route53, ...others }: PublisherOptions): Publi
  * Of all that this process reaches. What a copy was last confirmed to say counts too: it is all that a voter without a
  * path to SSM and Route 53 can know of them. Rejects when something that is reached cannot be read.
  */
-async function standingEpoch(config: GroupConfig, { store, ssm, records }: Means): Promise<Epoch> {
+async function standing(config: GroupConfig, { store, ssm, records }: Means): Promise<Standing> {
   const { parameterPrefix: prefix, dns } = config.publication;
   const group = config.name;
   const [published, copies, topology, record] = await Promise.all([
     store.readPublication(group),
     store.readCopies(group),
-    ssm === null || prefix === null ? epoch(0) : standingTopologyEpoch({ ssm, group, prefix }),
+    ssm === null || prefix === null ? null : standingTopology({ ssm, group, prefix }),
     records === null || dns === null ? epoch(0) : records.standingEpoch(dns),
   ]);
-  const known = [published, copies.ssm, copies.dns].map((each) => each?.epoch ?? 0);
-  return epoch(Math.max(...known, topology, record));
+  const known = [published, copies.ssm, copies.dns, topology].map((each) => each?.epoch ?? 0);
+  return { epoch: epoch(Math.max(...known, record)), table: topology?.table ?? null };
 }
 
 function publishTo(

@@ -9,6 +9,7 @@ const dns = { hostedZoneId: "Z1", name: "primary.example.com", ttlSeconds: 5 };
 function publicationOf(host: string, order: { epoch?: number; revision?: number } = {}): Publication {
   return {
     schema: 1,
+    table: "table-1",
     group: groupName("mymaster"),
     epoch: epoch(order.epoch ?? 7),
     revision: order.revision ?? 0,
