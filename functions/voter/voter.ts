@@ -52,7 +52,7 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
     const ssm = environment.publishes.includes("ssm") ? clients.ssm : null;
     const route53 = environment.publishes.includes("dns") ? clients.route53 : null;
     try {
-      return await runVoter({
+      const summary = await runVoter({
         voter: environment.voter,
         voters: environment.voters,
         shard: environment.shard,
@@ -65,6 +65,9 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
         journal,
         deadline,
       });
+      // An invocation that only says so counts as a success: an error is what alarms look at.
+      if (summary.reason === "failed") throw new Error(`a group's step failed: ${summary.detail}`);
+      return summary;
     } finally {
       clients.destroy();
     }

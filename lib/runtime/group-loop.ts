@@ -31,6 +31,8 @@ export interface GroupPorts {
   readonly history: (record: HistoryRecord) => void;
   /** Somebody began to look at the group. */
   readonly onLookedAt: () => void;
+  /** A step ended with a bug: the loop has closed itself, and what it knew is not trusted any more. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 export class GroupLoop {
@@ -76,6 +78,10 @@ export class GroupLoop {
     this.#isStepping = true;
     try {
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) this.#step(next);
+    } catch (error) {
+      // The other groups of this voter are not to pay for it.
+      this.close();
+      return this.#ports.onFailed(error);
     } finally {
       this.#isStepping = false;
     }
@@ -239,10 +245,12 @@ export class GroupLoop {
     );
   }
 
-  /** These ports promise never to reject; one that does is a bug that must end the invocation, not be lost. */
-  #never(call: string): (error: unknown) => never {
+  /** These ports promise never to reject: one that does is a bug, which ends the loop as one of a step does. */
+  #never(call: string): (error: unknown) => void {
     return (error) => {
-      throw new Error(`${call} rejected: ${errorText(error)}`, { cause: error });
+      if (this.#isClosed) return;
+      this.close();
+      this.#ports.onFailed(new Error(`${call} rejected: ${errorText(error)}`, { cause: error }));
     };
   }
 }

@@ -38,6 +38,7 @@ export interface VoterOptions {
 export interface VoterSummary {
   readonly generation: number;
   readonly groups: number;
+  /** `failed`: a group's step ended with a bug in between; the others were watched to the end. */
   readonly reason: "superseded" | "deadline" | "failed";
   readonly detail: string;
 }
@@ -76,6 +77,7 @@ export class VoterLoop {
   #slotReadAt: Instant | null = null;
   #slotTrouble: string | null = null;
   #cancelWatch: () => void = () => {};
+  #failure: string | null = null;
 
   constructor(options: VoterOptions, done: (summary: VoterSummary) => void) {
     this.#options = options;
@@ -178,10 +180,18 @@ export class VoterLoop {
     const history = this.#history.add.bind(this.#history);
     this.#opened += 1;
     const onLookedAt = () => this.#watchAfter(LOOKED_AT_GLANCE_MS);
-    const ports = { store, nodes, publisher, clock, journal, history, onLookedAt, loop: this.#opened };
+    const onFailed = (error: unknown) => this.#failed(config.name, error);
+    const ports = { store, nodes, publisher, clock, journal, history, onLookedAt, onFailed, loop: this.#opened };
     const loop = new GroupLoop(config, self, ports);
     this.#groups.set(config.name, loop);
     loop.start();
+  }
+
+  /** The next reading of the specs opens it anew, as a new invocation would; this one ends as failed, so that it is noticed. */
+  #failed(group: GroupName, error: unknown): void {
+    this.#groups.delete(group);
+    this.#failure ??= `${group}: ${errorText(error)}`;
+    this.#note("group.failed", error instanceof Error ? (error.stack ?? error.message) : errorText(error), group);
   }
 
   /** Glances at every group, again and again: more often while somebody looks, for an order comes next. */
@@ -293,7 +303,8 @@ export class VoterLoop {
       isDone = true;
       this.#history.close();
       cancelDrain();
-      this.#done({ generation: this.#generation, groups, reason, detail });
+      const how = this.#failure === null ? { reason, detail } : { reason: "failed" as const, detail: this.#failure };
+      this.#done({ generation: this.#generation, groups, ...how });
     };
     const cancelDrain = this.#options.clock.wakeAt(after(this.#options.clock.now(), DRAIN_MS), finish);
     this.#history.drained(finish);
@@ -317,9 +328,12 @@ export class VoterLoop {
     };
   }
 
-  #note(event: "store.unreachable" | "group.held", reason: string): void {
+  #note(
+    event: "store.unreachable" | "group.held" | "group.failed",
+    reason: string,
+    group: GroupName = "*" as GroupName,
+  ): void {
     const { voter, journal } = this.#options;
-    const group = "*" as GroupName;
     journal.write({
       event,
       epoch: 0 as Epoch,

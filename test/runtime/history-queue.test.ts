@@ -2,33 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import type { HistoryRecord } from "../../lib/core/records.ts";
-import { epoch, groupName, type Instant, instant, voterId, wallTime } from "../../lib/core/types.ts";
-import type { Clock } from "../../lib/ports/clock.ts";
+import { epoch, groupName, voterId, wallTime } from "../../lib/core/types.ts";
 import { HistoryQueue } from "../../lib/runtime/history-queue.ts";
-
-class ManualClock implements Clock {
-  #at = 0;
-  #waiting: { readonly at: number; readonly callback: () => void }[] = [];
-
-  now = (): Instant => instant(this.#at);
-  wallTime = () => wallTime(this.#at);
-
-  wakeAt(at: Instant, callback: () => void): () => void {
-    const entry = { at, callback };
-    this.#waiting.push(entry);
-    return () => {
-      this.#waiting = this.#waiting.filter((each) => each !== entry);
-    };
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.#at += ms;
-    const due = this.#waiting.filter(({ at }) => at <= this.#at);
-    this.#waiting = this.#waiting.filter((each) => !due.includes(each));
-    for (const { callback } of due) callback();
-    await new Promise(setImmediate);
-  }
-}
+import { ManualClock } from "../support/manual-clock.ts";
 
 const line = (id: string): HistoryRecord => ({
   schema: 1,
