@@ -17,6 +17,7 @@ import { isBootFenced, tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, patch, write } from "./turn.ts";
 import type { AttemptId, Epoch, NodeId, WallTime } from "./types.ts";
+import { misconfigured } from "./verdict.ts";
 import { adopt, create, grant } from "./writes.ts";
 
 /** How long one round of probes may take before a node that said nothing counts as unreachable. */
@@ -187,6 +188,11 @@ function membersOf(turn: Turn, primary: NodeState, epoch: Epoch): Record<NodeId,
 function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState[], standing: Epoch): Rejection | null {
   const { config, self } = turn.context;
   const missing = config.nodes.filter((node) => !answering.some((each) => each.id === node.id));
+  // It answers, and not to us: what to correct says more than that no primary is seen.
+  const barring = missing
+    .flatMap((node) => turn.state.nodes[node.id] ?? [])
+    .find((node) => node.class === "misconfigured");
+  if (barring !== undefined) return misconfigured(barring);
   if (missing.length > 0) {
     return refused(
       "adoption-refused",

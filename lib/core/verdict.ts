@@ -180,7 +180,8 @@ function waitsFor(
   };
 }
 
-const misconfigured = (node: NodeState): Rejection => ({
+/** Where it answers, and what of it cannot be used. */
+export const misconfigured = (node: NodeState): Rejection => ({
   reason: "misconfigured",
   detail: `${node.id}: ${node.detail}`,
   ends: "the coordinator can read INFO there again",

@@ -147,6 +147,14 @@ describe("adopting", () => {
     expect(rejection?.ends).not.toBe("");
   });
 
+  it("says what to correct on a node that answers and lets nobody in, where no primary is seen", () => {
+    const shut = { heard: "misconfigured", class: "misconfigured", detail: "wrong-password: WRONGPASS" } as const;
+    const { turn, rejection } = begun(withNode(withNode(fresh(), N1, shut), N2, { heard: "silent" }), 1_500);
+    expect([rejection?.reason, rejection?.detail]).toEqual(["misconfigured", "n1: wrong-password: WRONGPASS"]);
+    expect([rejection?.check, turn.commands]).toEqual(["user, password, ACL and TLS of the coordinator on n1", []]);
+    expect(begun(withNode(fresh(), N3, shut), 1_500).write?.name).toBe("adopt");
+  });
+
   it("waits for a node that has not answered yet, a moment, and then goes by what it sees", () => {
     const state = withNode(fresh(), N3, { heard: "silent" });
     expect(begun(state).rejection?.reason).toBe("not-adopted");

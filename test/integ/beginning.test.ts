@@ -1,7 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DeleteParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
+import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
+import { findFreePort } from "../../lib/local/free-port.ts";
+import { readTools } from "../../lib/local/tools.ts";
+import { localAccess } from "../../lib/local/valkey-config.ts";
 import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
-import { startReplicatedNodes } from "../../lib/local/valkey-set.ts";
+import { startReplicatedNodes, waitForLink } from "../../lib/local/valkey-set.ts";
 import { clientsFor, localCloudForFile } from "../contract/group-store-endpoints.ts";
 import { LiveGroup, type LiveGroupOptions } from "../support/live-group.ts";
 import { eventually, useProcessGroup } from "../support/local-group.ts";
@@ -31,6 +37,34 @@ async function replicate(to: LiveGroup): Promise<void> {
   const [primary, ...replicas] = to.nodes;
   if (primary === undefined) throw new Error("no nodes");
   for (const replica of replicas) await replica.ask("REPLICAOF", primary.host, primary.port);
+}
+
+/** A real one that has found the primary and its replicas. */
+async function startSentinel(of: LiveGroup): Promise<Redis> {
+  const [primary] = of.nodes;
+  const { user, password } = localAccess.administrator;
+  const port = await findFreePort();
+  const file = join(group.makeFolder("sentinel"), "sentinel.conf");
+  const lines = [
+    `port ${port}`,
+    "bind 127.0.0.1",
+    `sentinel monitor ${of.name} ${primary?.host} ${primary?.port} 1`,
+    `sentinel auth-user ${of.name} ${user}`,
+    `sentinel auth-pass ${of.name} ${password}`,
+  ];
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  await group.spawn({ name: "sentinel", command: readTools().valkey.sentinel, args: [file], endedBy: "SIGKILL" });
+  const client = new Redis({ host: "127.0.0.1", port, protocol: 2, enableReadyCheck: false, retryStrategy: () => 50 });
+  client.on("error", () => undefined);
+  await eventually(
+    "the Sentinel watches every node",
+    async () => {
+      const clients = await Promise.all(of.nodes.map((node) => node.ask("CLIENT", "LIST", "TYPE", "pubsub")));
+      return clients.every((list) => String(list).includes("name=sentinel-"));
+    },
+    15_000,
+  );
+  return client;
 }
 
 /** What the voters say why they do nothing, as `why` shows it. */
@@ -113,6 +147,35 @@ describe("how a group comes under care", () => {
     await clients.ssm.send(new DeleteParameterCommand({ Name }));
     clients.destroy();
     expect((await it.healthy()).primary?.node).toBe("n1");
+  });
+
+  it("refuses a group that a Sentinel watches, says so, and adopts once the Sentinel has removed it", async () => {
+    const it = await create({ nodes: [plain, plain, plain] });
+    await replicate(it);
+    await Promise.all(it.nodes.slice(1).map((replica) => waitForLink(replica)));
+    const sentinel = await startSentinel(it);
+    try {
+      it.startVoters();
+      expect(await rejection(it, "adoption-refused")).toMatch(/^a Sentinel still watches n1, n2, n3$/);
+      expect((await it.store.readBallot(it.name))?.primary ?? null).toBeNull();
+      await sentinel.call("SENTINEL", "REMOVE", it.name);
+      expect((await it.healthy()).primary).toMatchObject({ node: "n1", epoch: 1 });
+    } finally {
+      sentinel.disconnect();
+    }
+  });
+
+  it("waits while its password is wrong, says where and what to look at, and begins once it is right", async () => {
+    const account = { ...localAccess.coordinator, password: "mistyped" };
+    const it = await create({ credentials: () => account });
+    it.startVoters();
+    const told = await it.event("node.misconfigured", 0);
+    expect(told.detail).toMatchObject({ reason: expect.stringContaining("wrong-password") });
+    expect(await rejection(it, "misconfigured")).toMatch(/^n1: wrong-password: WRONGPASS/);
+    const views = (await it.store.listSlots()).map((slot) => slot.groups[it.name]?.rejection?.check);
+    expect(views).toContain("user, password, ACL and TLS of the coordinator on n1");
+    account.password = localAccess.coordinator.password;
+    await it.healthy();
   });
 
   it("refuses a node that follows nobody's address, says which, and adopts once it follows", async () => {

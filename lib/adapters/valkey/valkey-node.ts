@@ -44,6 +44,8 @@ import { asTransaction, type Change, readTransaction, stepsOf, whyNotAsExpected 
 
 /** CONFIG GET is repeated this often. */
 const SETTINGS_INTERVAL_MS = 30_000;
+/** While a Sentinel watches, a group may wait for nothing but its removal. */
+const WATCHED_INTERVAL_MS = 2_000;
 /** A new connection that is cut before it answers is tried again at once, this many times in one probe. */
 const MAX_DIALS = 3;
 
@@ -274,7 +276,8 @@ class RemoteValkeyNode implements ValkeyNode {
       this.#settingsAskedAt = null;
     }
     const askedAt = this.#settingsAskedAt;
-    if (askedAt !== null && elapsedMs(askedAt, this.#now()) < SETTINGS_INTERVAL_MS) return;
+    const intervalMs = this.#settings?.watchedBySentinel === true ? WATCHED_INTERVAL_MS : SETTINGS_INTERVAL_MS;
+    if (askedAt !== null && elapsedMs(askedAt, this.#now()) < intervalMs) return;
     this.#settingsAskedAt = this.#now();
     this.#askWhetherDemanded((demandsPassword) =>
       connection.request(SETTINGS_COMMANDS, (exchange) => {
