@@ -28,9 +28,28 @@ export class FaultInjector {
   /** The invocation that told of the event a fault waited for. */
   #writer: Invocation | null = null;
   #requests = 0;
+  #disturbances = 0;
+  /** Nodes that are yet to start again. */
+  #restarts = 0;
+  #disturbedAt = 0;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** How often something was done to the world, or ended. */
+  get disturbances(): number {
+    return this.#disturbances;
+  }
+
+  /** Ms since then; 0 while something lasts. */
+  get quietMs(): number {
+    return this.#undo.size > 0 || this.#restarts > 0 ? 0 : this.#world.queue.now - this.#disturbedAt;
+  }
+
+  #disturbed(): void {
+    this.#disturbances += 1;
+    this.#disturbedAt = this.#world.queue.now;
   }
 
   follow(plan: FaultPlan): void {
@@ -80,14 +99,18 @@ export class FaultInjector {
     this.#world.network.healAll();
     for (const node of this.#world.fleet.nodes.values()) node.start("rdb");
     for (const voter of this.#world.voters.values()) if (voter.invocations.size === 0) voter.invoke();
+    this.#disturbed();
   }
 
   begin(fault: Fault): void {
     if (this.#isHealed) return;
     this.#world.describe(fault);
+    this.#disturbances += 1;
     if ("node" in fault && fault.kind !== "reset") this.#beginOnNode(fault, this.#node(fault.node));
     else if ("voter" in fault) for (const voter of this.#voters(fault.voter)) this.#beginOnVoter(fault, voter);
     else this.#beginElsewhere(fault);
+    // Not before: whoever asks while it is done learns how quiet it was until then.
+    this.#disturbedAt = this.#world.queue.now;
   }
 
   #beginOnNode(fault: Extract<Fault, { node: string }>, node: SimNode): void {
@@ -140,9 +163,15 @@ export class FaultInjector {
     const { queue } = this.#world;
     const start = () => {
       // SIGTERM takes its time.
-      if (node.process !== null) queue.after(10, start);
-      else node.start(restart.data);
+      if (node.process !== null) {
+        queue.after(10, start);
+        return;
+      }
+      node.start(restart.data);
+      this.#restarts -= 1;
+      this.#disturbedAt = queue.now;
     };
+    this.#restarts += 1;
     queue.after(restart.afterMs, start);
   }
 
@@ -260,6 +289,7 @@ export class FaultInjector {
     const end = () => {
       if (!this.#undo.delete(end)) return;
       undo();
+      this.#disturbed();
     };
     this.#undo.add(end);
     this.#world.queue.after(forMs, end);

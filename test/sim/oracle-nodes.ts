@@ -1,5 +1,6 @@
-// S2, S4 and S6 over what the nodes carried out: tokens only grow, nothing older takes effect after something newer, and
-// who was promoted had everything that anybody frozen and eligible had.
+// S2, S4, S6 and S10 over what the nodes carried out: tokens only grow, nothing older takes effect after something newer,
+// who was promoted had everything that anybody frozen and eligible had, and nobody acts under an epoch that the table has
+// not given.
 
 import { tokenOf } from "../../lib/core/token.ts";
 import type { Epoch, NodeCommand, NodeId, NodeOutcome } from "../../lib/core/types.ts";
@@ -30,6 +31,8 @@ export class NodesOracle {
   /** Highest epoch of which a command was carried out. */
   readonly #touched = new Map<NodeId, Epoch>();
   readonly #tokens = new Map<NodeId, Epoch>();
+  /** Who was given each epoch by the table. */
+  readonly #given = new Map<number, string>();
   /** Freezes whose answer reached a voter: `<voter> <epoch>` to what each node then had. */
   readonly #frozen = new Map<string, Map<NodeId, Frozen>>();
   /** What those were when the intent was recorded. */
@@ -41,8 +44,10 @@ export class NodesOracle {
   }
 
   onNode(fact: NodeFact): void {
-    if (fact.kind === "executed") this.#nothingOlder(fact);
-    else if (fact.kind === "followed") this.#tokenGrows(fact);
+    if (fact.kind === "executed") {
+      this.#nothingOlder(fact);
+      this.#underGivenEpoch(fact);
+    } else if (fact.kind === "followed") this.#tokenGrows(fact);
     else if (fact.kind === "promoted" && fact.epoch !== null) this.#bestOfTheFrozen(fact.node, fact.by, fact.epoch);
     else if (fact.kind === "started") this.#tokens.delete(fact.node);
   }
@@ -63,7 +68,8 @@ export class NodesOracle {
     this.#frozen.set(key, frozen);
   }
 
-  onBallot({ write, by, after }: BallotChange): void {
+  onBallot({ write, by, before, after }: BallotChange): void {
+    if (Number(after["epoch"]) > Number(before?.["epoch"] ?? 0)) this.#given.set(Number(after["epoch"]), by);
     if (write.name !== "record-intent") return;
     const key = `${by} ${Number(after["epoch"])}`;
     this.#decidedOn.set(key, new Map(this.#frozen.get(key)));
@@ -93,6 +99,14 @@ export class NodesOracle {
       );
     }
     if (touched === undefined || fact.epoch > touched) this.#touched.set(fact.node, fact.epoch);
+  }
+
+  /** S10: who cannot reach the table begins nothing. An assistant freezes under the epoch of another. */
+  #underGivenEpoch({ node, by, epoch, label }: Extract<NodeFact, { kind: "executed" }>): void {
+    const holder = this.#given.get(epoch);
+    if (holder !== undefined && (holder === by || label === "freeze")) return;
+    const whose = holder === undefined ? "nobody" : holder;
+    this.#findings.report("S10", `${label} by ${by} on ${node} under epoch ${epoch}, which the table gave to ${whose}`);
   }
 
   #tokenGrows(fact: Extract<NodeFact, { kind: "followed" }>): void {

@@ -103,7 +103,8 @@ export class RecordOracle {
     const began = numberAt(after, "operation", "began");
     if (began === 0 || began !== numberAt(after, "epoch") || began === numberAt(before, "epoch")) return;
     const kind = textAt(after, "operation", "kind");
-    const elects = kind === "failover" || kind === "cold-start" || valueAt(after, ["operation", "votedDown"]) === true;
+    // One that is begun by itself is the way to replace a primary that answers and cannot write.
+    const elects = kind === "failover" || kind === "cold-start" || kind === "switchover";
     if (!elects || textAt(after, "operation", "by") !== "automatic") return;
     const subject = { node: textAt(before, "primary", "node"), epoch: numberAt(before, "primary", "epoch") };
     const votes = Object.entries(before ?? {}).filter(([name, value]) => {

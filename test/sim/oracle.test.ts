@@ -84,7 +84,6 @@ const begins = (kind: string, began: number): Json => ({
   began,
   by: "automatic",
   step: "begun",
-  votedDown: false,
 });
 
 const position = (stream: Stream, offset: number): Position => ({ stream, offset });
@@ -171,6 +170,13 @@ describe("the record", () => {
     expect(world.ids()).toEqual([]);
   });
 
+  it("S3: a switchover that nobody ordered and nobody voted for", () => {
+    const world = made();
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+    world.write("voter:az-a", "grant", { epoch: 2, operation: begins("switchover", 2) });
+    expect(world.ids()).toEqual(["S3"]);
+  });
+
   it("S7: a vote that goes back, that another cast, or that a successor weakened", () => {
     const standing = { "vote_az-a": vote("down", { generation: 2, seq: 5 }) };
     const broken: readonly (readonly [string, Json])[] = [
@@ -208,12 +214,25 @@ describe("the nodes", () => {
 
   it("S4: an older epoch's command that takes effect after a newer one's", () => {
     const world = made();
+    for (const given of [4, 5]) world.write("voter:az-a", "grant", { epoch: given });
     world.oracle.onNode(executed(n1, 5, true));
     world.oracle.onNode(executed(n1, 4, false));
     world.oracle.onNode(executed(n2, 4, true));
     expect(world.ids()).toEqual([]);
     world.oracle.onNode(executed(n1, 4, true));
     expect(world.ids()).toEqual(["S4"]);
+  });
+
+  it("S10: a command under an epoch that the table gave to nobody, or to another", () => {
+    const world = made();
+    world.write("voter:az-b", "grant", { epoch: 2 });
+    world.oracle.onNode({ ...executed(n1, 2, true), by: "voter:az-b", label: "promote" });
+    // An assistant's.
+    world.oracle.onNode(executed(n2, 2, true));
+    expect(world.ids()).toEqual([]);
+    world.oracle.onNode({ ...executed(n2, 2, true), label: "promote" });
+    world.oracle.onNode(executed(n2, 3, true));
+    expect(world.ids()).toEqual(["S10", "S10"]);
   });
 
   it("S2: a token that falls", () => {
@@ -326,7 +345,8 @@ describe("the writes", () => {
     world.write("voter:az-a", "enter", {
       primary: { ...(primary(n1, 1) as object), replicationId: history.id } as Json,
     });
-    world.write("voter:az-a", "commit", { primary: primary(n2, 2), epoch: 2, operation: begins("switchover", 2) });
+    const operation = { ...(begins("switchover", 2) as object), by: "operator" };
+    world.write("voter:az-a", "commit", { primary: primary(n2, 2), epoch: 2, operation });
     expect(world.ids()).toEqual(["S9"]);
   });
 });

@@ -1,14 +1,17 @@
 // Watches a world and says which promise was broken, when and how. It shares no code with the engine beyond types: what
 // the nodes carried out, what the table holds and what applications were told are its only witnesses.
 
-import type { Publication } from "../../lib/core/records.ts";
+import type { Publication, SlotRecord } from "../../lib/core/records.ts";
+import { tokenOf } from "../../lib/core/token.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
 import { type Answer, NodesOracle } from "./oracle-nodes.ts";
+import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
 import { Findings, type NodeTruth, type OracleView, type Violation } from "./oracle-view.ts";
 import { WritesOracle } from "./oracle-writes.ts";
+import { unsettled } from "./settled.ts";
 import { STORE_PLACE } from "./store.ts";
 import type { BallotChange } from "./table.ts";
 import type { SimNode } from "./valkey.ts";
@@ -21,21 +24,25 @@ export class Oracle implements Observer {
   readonly record: RecordOracle;
   readonly nodes: NodesOracle;
   readonly writes: WritesOracle;
+  readonly progress: ProgressOracle | null;
   readonly #findings: Findings;
 
-  constructor(view: OracleView) {
+  /** Without `progress` only what may never be is watched, and not what must come. */
+  constructor(view: OracleView, progress: ProgressView | null = null) {
     this.#findings = new Findings(() => view.now());
     this.record = new RecordOracle(view, this.#findings);
     this.nodes = new NodesOracle(view, this.#findings);
     this.writes = new WritesOracle(view, this.#findings);
+    this.progress = progress === null ? null : new ProgressOracle(progress, this.#findings);
   }
 
   /** An oracle that watches `world` from now on. */
   static of(world: World): Oracle {
-    const oracle = new Oracle(viewOf(world));
+    const oracle = new Oracle(viewOf(world), progressOf(world));
     world.observers.push(oracle);
     const check = () => {
       oracle.writes.check();
+      oracle.progress?.check();
       world.queue.after(CHECK_EVERY_MS, check);
     };
     world.queue.after(CHECK_EVERY_MS, check);
@@ -49,12 +56,14 @@ export class Oracle implements Observer {
   onNode(fact: NodeFact): void {
     this.nodes.onNode(fact);
     this.writes.onNode(fact);
+    this.progress?.onNode(fact);
   }
 
   onBallot(change: BallotChange): void {
     this.record.onBallot(change);
     this.nodes.onBallot(change);
     this.writes.onBallot(change);
+    this.progress?.onBallot(change);
   }
 
   onPublication(publication: Publication): void {
@@ -98,6 +107,46 @@ function truthOf(world: World, node: SimNode): NodeTruth {
   };
 }
 
+function progressOf(world: World): ProgressView {
+  const nodes = () => [...world.fleet.nodes.values()];
+  /** Since when each slot has been as it is: a heartbeat's own time is by a wall clock that may have jumped. */
+  const seenAt = new WeakMap<SlotRecord, number>();
+  return {
+    now: () => world.queue.now,
+    ballot: () => world.ballot(),
+    config: () => world.config(),
+    nodes: () => nodes().map(lifeOf),
+    voters: () =>
+      [...world.voters.values()].map((voter) => ({
+        id: voter.options.voter,
+        able: nodes().some(({ process }) => process?.stalled === false && reaches(world, voter, process.node)),
+      })),
+    quietMs: () => world.faults.quietMs,
+    disturbances: () => world.faults.disturbances,
+    settled: () => unsettled(world).length === 0,
+    requestStands: () => world.table.requests.get(GROUP)?.result === null,
+    publishedEpoch: () => world.table.publications.get(GROUP)?.epoch ?? 0,
+    reasons: () =>
+      [...world.table.slots.values()].map((slot) => {
+        const since = seenAt.get(slot) ?? world.queue.now;
+        seenAt.set(slot, since);
+        const reason = slot.groups[GROUP]?.rejection?.reason ?? null;
+        return { voter: slot.voter, reason, ageMs: world.queue.now - since };
+      }),
+  };
+}
+
+function lifeOf({ id, process }: SimNode): NodeLife {
+  const answers = process !== null && !process.stalled && !process.loading;
+  return {
+    id,
+    runId: process?.runId ?? null,
+    serves: answers && process.follows === null,
+    silenced: answers && tokenOf(process.follows) !== null,
+  };
+}
+
+/** The voter runs, and it, the node and the table can say everything to each other. */
 function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
   const { place } = voter.options;
   const open = (from: typeof place, to: typeof place) =>

@@ -232,6 +232,9 @@ export class World {
     const clock = new VoterClock(this.queue, sandbox, skew, dice.split("clock"));
     const user = { place, sandbox, direct: this.options.publishesDirectly !== false };
     const store = this.#storeOf(user);
+    const onAnswer = (answer: Answer) => {
+      for (const observer of this.observers) observer.onAnswer?.(answer);
+    };
     this.options.startVoter(
       {
         voter,
@@ -239,7 +242,8 @@ export class World {
         shard: 0,
         owner: name,
         store,
-        openNodes: () => simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => PASSWORD }),
+        openNodes: () =>
+          simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => PASSWORD, onAnswer }),
         publisher: this.#publisherOf(user, store),
         clock,
         journal: { write: (entry) => this.#journal(entry, invocation) },
@@ -251,6 +255,7 @@ export class World {
 
   #journal(entry: JournalEntry, invocation: Invocation): void {
     this.timeline?.journal(entry);
+    if (entry.event === "group.failed") throw new Error(`${entry.voter}: ${entry.detail["reason"]}`);
     this.events.push(entry);
     this.eventTimes.push(this.queue.now);
     for (const observer of this.observers) observer.onJournal?.(entry);

@@ -1,0 +1,220 @@
+// What must come, each with a made-up world in which it does not, and one beside it in which it does.
+
+import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Item, Json } from "../../lib/core/ballot-write.ts";
+import { nodeId } from "../../lib/core/types.ts";
+import { CALM_MS, type NodeLife, ProgressOracle, type ProgressView, type VoterLife } from "./oracle-progress.ts";
+import { Findings } from "./oracle-view.ts";
+import type { BallotChange } from "./table.ts";
+
+const n1 = nodeId("n1");
+const n2 = nodeId("n2");
+
+interface MadeUp extends ProgressView {
+  time: number;
+  record: Record<string, unknown>;
+  lives: NodeLife[];
+  seats: VoterLife[];
+  quiet: number;
+  done: number;
+  isSettled: boolean;
+  published: number;
+  reason: string | null;
+}
+
+const life = (id: typeof n1, changes: Partial<NodeLife> = {}): NodeLife => ({
+  id,
+  runId: `run of ${id}`,
+  serves: id === n1,
+  silenced: false,
+  ...changes,
+});
+
+const healthy = {
+  epoch: 1,
+  primary: { node: n1, epoch: 1, runId: "run of n1", replicationId: "id" },
+  armed: true,
+  lease: null,
+  operation: null,
+  control: { mode: "act" },
+  members: { version: 1, nodes: { n2: { runId: "run of n2", inSyncEpoch: 1, address: null } } },
+  budget: [],
+};
+
+function made() {
+  const view: MadeUp = {
+    time: 0,
+    record: { ...healthy },
+    lives: [life(n1), life(n2)],
+    seats: ["az-a", "az-b", "az-c"].map((id) => ({ id, able: true })),
+    quiet: 60_000,
+    done: 0,
+    isSettled: true,
+    published: 1,
+    reason: null,
+    now: () => view.time,
+    ballot: () => view.record as unknown as Ballot,
+    config: () => ({ quorum: 2, downAfterMs: 5_000, leaseMs: 5_000 }),
+    nodes: () => view.lives,
+    voters: () => view.seats,
+    quietMs: () => view.quiet,
+    disturbances: () => view.done,
+    settled: () => view.isSettled,
+    requestStands: () => false,
+    publishedEpoch: () => view.published,
+    reasons: () => [{ voter: "az-a", reason: view.reason, ageMs: 1_000 }],
+  };
+  const findings = new Findings(() => view.time);
+  const oracle = new ProgressOracle(view, findings);
+  return {
+    view,
+    oracle,
+    ids: () => findings.all.map(({ id }) => id),
+    /** Goes on for so long, looking twice a second. */
+    pass: (ms: number) => {
+      const until = view.time + ms;
+      for (; view.time < until; view.time += 500) oracle.check();
+    },
+    /** A write of the ballot. */
+    write: (changes: Readonly<Record<string, Json>>) => {
+      const before = view.record as unknown as Item;
+      view.record = { ...view.record, ...changes };
+      oracle.onBallot({ before, after: view.record } as unknown as BallotChange);
+    },
+  };
+}
+
+const lease = (attempt: string): Json => ({ holder: "az-a", generation: 1, version: 1, durationMs: 5_000, attempt });
+const failover = (began: number): Json => ({ kind: "failover", by: "automatic", began, step: "begun" });
+
+describe("the operations", () => {
+  it("S11: a lease that nobody renews, and nobody takes over", () => {
+    const world = made();
+    world.view.record = { ...healthy, lease: lease("x") };
+    world.pass(10_000);
+    expect(world.ids()).toEqual([]);
+    world.pass(3_000);
+    expect(world.ids()).toEqual(["S11"]);
+  });
+
+  it("S11: nothing is expected of a holder that renews, nor of voters that cannot", () => {
+    const renewed = made();
+    for (let turn = 0; turn < 20; turn++) {
+      renewed.view.record = { ...healthy, lease: lease(`${turn}`) };
+      renewed.pass(2_000);
+    }
+    const alone = made();
+    alone.view.record = { ...healthy, lease: lease("x") };
+    alone.view.seats = alone.view.seats.map(({ id }) => ({ id, able: id === "az-a" }));
+    alone.pass(60_000);
+    expect([...renewed.ids(), ...alone.ids()]).toEqual([]);
+  });
+
+  it("S12: a primary that does not serve, and nobody says why nothing goes on", () => {
+    for (const reason of [null, "quorum-pending"]) {
+      const world = made();
+      world.view.lives = [life(n1, { serves: false }), life(n2)];
+      world.view.reason = reason;
+      world.pass(18_000);
+      expect(world.ids()).toEqual([]);
+      world.pass(4_000);
+      expect(world.ids().includes("S12")).toBe(reason === null);
+    }
+  });
+});
+
+describe("the replacement of a primary", () => {
+  function lost(changes: Partial<MadeUp> = {}) {
+    const world = made();
+    Object.assign(world.view, changes);
+    world.pass(1_000);
+    world.view.lives = [life(n1, { runId: null, serves: false }), life(n2)];
+    world.oracle.onNode({ kind: "ended", node: n1, how: "killed" });
+    return world;
+  }
+
+  it("L2: takes longer than down-after and about a second", () => {
+    const world = lost();
+    world.pass(6_500);
+    expect(world.ids()).toEqual([]);
+    world.pass(1_000);
+    expect(world.ids()).toEqual(["L2"]);
+    const replaced = lost();
+    replaced.pass(6_000);
+    replaced.view.published = 2;
+    replaced.pass(1_000);
+    expect([replaced.ids(), replaced.oracle.asked.replaced]).toEqual([[], 1]);
+  });
+
+  it("L2: is not timed where something else went wrong, or the record stood against it", () => {
+    const disturbed = lost();
+    disturbed.view.done += 1;
+    const unquiet = lost({ quiet: CALM_MS - 1 });
+    const unarmed = lost({ record: { ...healthy, armed: false } });
+    const alone = lost({ seats: [{ id: "az-a", able: true }] });
+    const behind = lost({
+      record: { ...healthy, members: { version: 1, nodes: { n2: { runId: "another", inSyncEpoch: 1 } } } },
+    });
+    for (const world of [disturbed, unquiet, unarmed, alone, behind]) {
+      world.view.reason = "said";
+      world.pass(20_000);
+      expect(world.ids()).toEqual([]);
+    }
+  });
+});
+
+describe("rest", () => {
+  it("L3: a quiet group that takes a lease", () => {
+    const world = made();
+    world.pass(1_000);
+    world.write({ operation: { kind: "repair", by: "automatic", began: 2 } });
+    expect(world.ids()).toEqual(["L3"]);
+    for (const changes of [{ isSettled: false }, { quiet: 0 }]) {
+      const other = made();
+      Object.assign(other.view, changes);
+      other.pass(1_000);
+      other.write({ operation: { kind: "repair", by: "automatic", began: 2 } });
+      expect(other.ids()).toEqual([]);
+    }
+  });
+
+  it("L4: a primary that lives and was left frozen", () => {
+    const world = made();
+    world.view.lives = [life(n1, { serves: false, silenced: true }), life(n2)];
+    world.view.reason = "too-few-nodes";
+    world.pass(19_000);
+    expect(world.ids()).toEqual([]);
+    world.pass(3_000);
+    expect(world.ids()).toEqual(["L4"]);
+  });
+
+  it("L4: attempts that promoted nobody and follow each other in haste", () => {
+    const world = made();
+    world.view.isSettled = false;
+    const attempt = (began: number) => {
+      world.write({ operation: failover(began) });
+      world.view.time += 1_000;
+      // Given its place back: the same process under a new epoch.
+      world.write({ operation: null, primary: { ...healthy.primary, epoch: began } });
+    };
+    attempt(2);
+    world.view.time += 2_000;
+    attempt(3);
+    world.view.time += 4_000;
+    attempt(4);
+    expect([world.ids(), world.oracle.asked.rest]).toEqual([[], 2]);
+    world.view.time += 7_000;
+    attempt(5);
+    expect(world.ids()).toEqual(["L4"]);
+  });
+
+  it("L4: an attempt that promoted somebody owes no rest", () => {
+    const world = made();
+    world.view.isSettled = false;
+    world.write({ operation: failover(2) });
+    world.write({ operation: null, primary: { ...healthy.primary, node: n2, runId: "run of n2", epoch: 2 } });
+    world.write({ operation: failover(3) });
+    expect([world.ids(), world.oracle.asked.rest]).toEqual([[], 0]);
+  });
+});

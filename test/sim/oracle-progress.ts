@@ -1,0 +1,255 @@
+// S11, S12 and L2 to L4 over time: what was begun is gone on with, what is wrong and left alone has a reason, a primary
+// that is lost in a world that is otherwise well is replaced within the bound, a quiet group has no lease, and attempts
+// that come to nothing neither silence a living primary nor follow each other in haste. L1 is asked at the end (settled.ts).
+
+import type { Ballot } from "../../lib/core/ballot.ts";
+import type { GroupConfig } from "../../lib/core/config.ts";
+import type { NodeId } from "../../lib/core/types.ts";
+import type { Findings } from "./oracle-view.ts";
+import type { BallotChange } from "./table.ts";
+import type { NodeFact } from "./valkey-words.ts";
+
+export interface NodeLife {
+  readonly id: NodeId;
+  /** Null while it has no process. */
+  readonly runId: string | null;
+  /** It runs, is no replica and answers: whether a write would be accepted is another question. */
+  readonly serves: boolean;
+  /** It runs, answers, and follows the dead address of some epoch. */
+  readonly silenced: boolean;
+}
+
+export interface VoterLife {
+  readonly id: string;
+  /** It runs, and reaches the table and some node that answers, in both directions. */
+  readonly able: boolean;
+}
+
+/** What the world's own truth says of how it goes; made up for the oracle's own tests. */
+export interface ProgressView {
+  now(): number;
+  ballot(): Ballot | null;
+  config(): Pick<GroupConfig, "quorum" | "downAfterMs" | "leaseMs">;
+  nodes(): readonly NodeLife[];
+  voters(): readonly VoterLife[];
+  /** Ms since anything was last done to the world; 0 while it lasts. */
+  quietMs(): number;
+  /** How often something was done to the world, or ended. */
+  disturbances(): number;
+  /** One primary that all follow and all publish, without lease and operation. */
+  settled(): boolean;
+  requestStands(): boolean;
+  /** Epoch of the table's publication; 0: none. */
+  publishedEpoch(): number;
+  /** Asked at every check: a slot is as old as the time since it was first seen. */
+  reasons(): readonly ShownReason[];
+}
+
+/** Why nothing is done, as a voter's slot shows it. */
+export interface ShownReason {
+  readonly voter: string;
+  readonly reason: string | null;
+  readonly ageMs: number;
+}
+
+/** Beyond the lease: to see that it lapsed, to take it, and a retry of both against a table that loses answers. */
+const TAKE_OVER_MS = 6_000;
+/** Beyond `downAfterMs`: a heartbeat of the slot, and its age. */
+const REASON_MS = 15_000;
+/** A slot is written every five seconds. */
+const REASON_AGE_MS = 12_000;
+/** "About a second" beyond `downAfterMs`. */
+const REPLACED_MS = 1_500;
+/** Calm before a loss that is timed, or before a lease that nobody has a reason for. */
+export const CALM_MS = 10_000;
+/** Beyond the rest between two attempts. */
+const SILENCED_MS = 20_000;
+const REST_MS = 2_000;
+const REST_LIMIT_MS = 60_000;
+/** Rates of clocks differ, and a holder sees its own end before the world does. */
+const REST_TOLERANCE = 0.98;
+
+interface Loss {
+  readonly at: number;
+  readonly epoch: number;
+  readonly runId: string;
+  readonly disturbances: number;
+}
+
+export class ProgressOracle {
+  /** How often each bound was really asked: a promise that is never asked is not checked. */
+  readonly asked = { takeOver: 0, reason: 0, replaced: 0, rest: 0 };
+  readonly #view: ProgressView;
+  readonly #findings: Findings;
+  readonly #since = new Map<string, number>();
+  #lease: { readonly attempt: string; readonly at: number } | null = null;
+  #loss: Loss | null = null;
+  #wasSettled = false;
+  /** Automatic attempts in a row that promoted nobody, and when the last of them ended. */
+  #failed = 0;
+  #endedAt = 0;
+  /** Process of the primary on record when the operation began. */
+  #contested: string | null = null;
+
+  constructor(view: ProgressView, findings: Findings) {
+    this.#view = view;
+    this.#findings = findings;
+  }
+
+  /** Called now and then. */
+  check(): void {
+    const ballot = this.#view.ballot();
+    const reasons = this.#view.reasons();
+    if (ballot === null) return;
+    this.#goneOnWith(ballot);
+    this.#reasonGiven(ballot, reasons);
+    this.#replacedInTime();
+    this.#notSilencedForLong(ballot);
+    this.#wasSettled = this.#view.settled() && !this.#view.requestStands();
+  }
+
+  onNode(fact: NodeFact): void {
+    if (fact.kind !== "ended") return;
+    const ballot = this.#view.ballot();
+    if (ballot?.primary == null || ballot.primary.node !== fact.node || !this.#isOtherwiseWell(ballot)) return;
+    const { epoch, runId } = ballot.primary;
+    this.#loss = { at: this.#view.now(), epoch, runId, disturbances: this.#view.disturbances() };
+  }
+
+  onBallot({ before, after }: BallotChange): void {
+    const was = operationOf(before);
+    const is = operationOf(after);
+    if (was !== null && isAttempt(was) && is?.began !== was.began) {
+      // The same process in its old place is nobody promoted.
+      this.#failed = runIdOf(after) === this.#contested ? this.#failed + 1 : 0;
+      this.#endedAt = this.#view.now();
+    }
+    if (is === null || is.began === was?.began) return;
+    this.#begun(is);
+    this.#contested = runIdOf(before);
+  }
+
+  /** For how long, in ms, `condition` has been found to hold. */
+  #heldFor(name: string, condition: boolean): number {
+    if (!condition) {
+      this.#since.delete(name);
+      return 0;
+    }
+    const now = this.#view.now();
+    const since = this.#since.get(name) ?? now;
+    this.#since.set(name, since);
+    return now - since;
+  }
+
+  /** S11: a lease that its holder no longer renews is taken by a voter that could have watched it lapse. */
+  #goneOnWith({ lease }: Ballot): void {
+    const now = this.#view.now();
+    if (lease === null || lease.attempt !== this.#lease?.attempt) {
+      this.#lease = lease === null ? null : { attempt: lease.attempt, at: now };
+      this.#since.delete("S11");
+      return;
+    }
+    const others = this.#view.voters().some(({ id, able }) => able && id !== lease.holder);
+    const limit = lease.durationMs + TAKE_OVER_MS;
+    const unrenewed = this.#heldFor("S11", others);
+    if (unrenewed > lease.durationMs / 2) this.asked.takeOver += 1;
+    if (unrenewed <= limit) return;
+    this.#findings.report("S11", `the lease of ${lease.holder} was neither renewed nor taken over for ${unrenewed} ms`);
+    this.#lease = null;
+  }
+
+  /** S12: nothing goes on though the primary does not serve, and no voter that could says why. */
+  #reasonGiven({ primary, lease }: Ballot, reasons: readonly ShownReason[]): void {
+    const node = this.#view.nodes().find(({ id }) => id === primary?.node);
+    const able = this.#view.voters().filter((voter) => voter.able);
+    const isLeft = primary !== null && lease === null && node?.serves !== true && able.length > 0;
+    const leftFor = this.#heldFor("S12", isLeft);
+    if (leftFor <= this.#view.config().downAfterMs + REASON_MS) return;
+    this.asked.reason += 1;
+    const said = reasons.filter(({ voter }) => able.some(({ id }) => id === voter));
+    if (said.some(({ reason, ageMs }) => reason !== null && ageMs <= REASON_AGE_MS)) return;
+    this.#findings.report(
+      "S12",
+      `${primary?.node} has not served for ${leftFor} ms, nothing goes on, and nobody says why`,
+    );
+  }
+
+  #isOtherwiseWell(ballot: Ballot): boolean {
+    const { lease, armed, control, members, primary, budget } = ballot;
+    const view = this.#view;
+    if (lease !== null || !armed || control.mode !== "act" || view.requestStands() || !this.#wasSettled) return false;
+    if (view.quietMs() < CALM_MS || this.#hasNoQuorum() || budget.some(({ promoted }) => !promoted)) return false;
+    if (budget.length >= view.nodes().length) return false;
+    return view.nodes().every(({ id, runId }) => {
+      const member = members.nodes[id];
+      return (
+        id === primary?.node || (runId !== null && member?.runId === runId && member.inSyncEpoch === primary?.epoch)
+      );
+    });
+  }
+
+  #hasNoQuorum(): boolean {
+    return this.#view.voters().filter(({ able }) => able).length < this.#view.config().quorum;
+  }
+
+  /** L2: the bound, where nothing else was done to the world. */
+  #replacedInTime(): void {
+    const loss = this.#loss;
+    if (loss === null) return;
+    const published = this.#view.publishedEpoch() > loss.epoch;
+    const isDisturbed = this.#view.disturbances() !== loss.disturbances || this.#hasNoQuorum();
+    const passed = this.#view.now() - loss.at;
+    if (published) this.asked.replaced += 1;
+    if (published || isDisturbed) this.#loss = null;
+    else if (passed > this.#view.config().downAfterMs + REPLACED_MS) {
+      this.#findings.report("L2", `the primary of epoch ${loss.epoch} is gone and was not replaced for ${passed} ms`);
+      this.#loss = null;
+    }
+  }
+
+  /** L4: the committed process lives, is frozen, and nobody is at it. */
+  #notSilencedForLong({ primary, lease, control, armed }: Ballot): void {
+    const node = this.#view.nodes().find(({ id }) => id === primary?.node);
+    const isSilenced = node?.silenced === true && node.runId === primary?.runId && lease === null;
+    const isFree = control.mode === "act" && armed && !this.#hasNoQuorum() && this.#view.quietMs() > 0;
+    const silencedFor = this.#heldFor("L4", isSilenced && isFree);
+    if (silencedFor <= restMs(this.#failed) + SILENCED_MS || this.#view.reasons().some(isForPerson)) return;
+    this.#findings.report("L4", `${node?.id} lives, is frozen, and was left so for ${silencedFor} ms`);
+    this.#since.delete("L4");
+  }
+
+  #begun(operation: StoredOperation): void {
+    const view = this.#view;
+    if (this.#wasSettled && view.quietMs() >= CALM_MS && !view.requestStands() && operation.by === "automatic") {
+      this.#findings.report("L3", `${operation.kind} of epoch ${operation.began} began in a quiet group`);
+    }
+    if (!isAttempt(operation) || this.#failed === 0) return;
+    const rested = view.now() - this.#endedAt;
+    this.asked.rest += 1;
+    if (rested >= restMs(this.#failed) * REST_TOLERANCE) return;
+    this.#findings.report(
+      "L4",
+      `after ${this.#failed} attempts that promoted nobody the next began ${rested} ms later`,
+    );
+  }
+}
+
+const restMs = (failed: number): number => (failed === 0 ? 0 : Math.min(REST_LIMIT_MS, REST_MS * 2 ** (failed - 1)));
+
+const isForPerson = ({ reason }: ShownReason): boolean =>
+  reason === "budget-spent" || reason === "unexplained-primary" || reason === "unknown-history";
+
+interface StoredOperation {
+  readonly kind: string;
+  readonly by: string;
+  readonly began: number;
+}
+
+const operationOf = (item: BallotChange["before"]): StoredOperation | null =>
+  (item?.["operation"] ?? null) as StoredOperation | null;
+
+const isAttempt = ({ kind, by }: StoredOperation): boolean =>
+  by === "automatic" && (kind === "failover" || kind === "switchover" || kind === "cold-start");
+
+const runIdOf = (item: BallotChange["before"]): string | null =>
+  ((item?.["primary"] ?? null) as { readonly runId: string } | null)?.runId ?? null;
