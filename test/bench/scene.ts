@@ -29,6 +29,7 @@ export interface SceneOptions {
   readonly zones?: readonly ZonePlace[];
   readonly hostAddress?: string;
   readonly endpoint?: string;
+  readonly voterEndpoint?: string;
 }
 
 export interface WriterPlace {

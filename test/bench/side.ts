@@ -26,6 +26,8 @@ export interface SideOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** An endpoint to use instead of a local cloud of its own. */
   readonly endpoint?: string;
+  /** Where the voters alone find it: what counts their requests and not the publisher's. @default the same */
+  readonly voterEndpoint?: string;
 }
 
 /** Of a sentinel's log, or one event of the engine; as it arrived here. */

@@ -97,10 +97,12 @@ async function startLocal(options: SideOptions, events: TimedEvent[], words: str
   return ready;
 }
 
-function localConfig({ nodes, zones, hostAddress, downAfterMs, settings }: SideOptions): object {
+export function localConfig(options: Omit<SideOptions, "group">): object {
+  const { nodes, zones, hostAddress, voterEndpoint, downAfterMs, settings } = options;
+  const elsewhere = voterEndpoint === undefined ? [] : ["/usr/bin/env", `AWS_ENDPOINT_URL=${voterEndpoint}`];
   return {
     ...(hostAddress === undefined ? {} : { listen: hostAddress }),
-    voters: VOTERS.map((id, index) => ({ id, ...(zones === undefined ? {} : { exec: zones[index]?.exec ?? [] }) })),
+    voters: VOTERS.map((id, index) => ({ id, exec: [...(zones?.[index]?.exec ?? []), ...elsewhere] })),
     groups: [
       {
         name: GROUP,
