@@ -20,7 +20,12 @@ const vote = fields({
   attempt: text,
 });
 const primary = fields({ node: text, epoch: number, runId: text, replicationId: text });
-const member = fields({ runId: nullable(text), inSyncEpoch: number, address: nullable(address) });
+const member = fields({
+  runId: nullable(text),
+  inSyncEpoch: number,
+  address: nullable(address),
+  goneAt: nullable(number),
+});
 const lease = fields({ holder: text, generation: number, version: number, durationMs: number, attempt: text });
 const operation = fields({
   kind: oneOf("failover", "switchover", "cold-start", "recover", "repair", "initialise"),
@@ -120,7 +125,12 @@ export function withoutNulls(value: Json): Json {
 function decodeMembers(nodes: Readonly<Record<NodeId, Member>>): Readonly<Record<NodeId, Member>> {
   const decoded = Object.entries(nodes).map(([id, each]): [string, Member] => [
     id,
-    { runId: each.runId ?? null, inSyncEpoch: each.inSyncEpoch, address: each.address ?? null },
+    {
+      runId: each.runId ?? null,
+      inSyncEpoch: each.inSyncEpoch,
+      address: each.address ?? null,
+      goneAt: each.goneAt ?? null,
+    },
   ]);
   return Object.fromEntries(decoded) as Record<NodeId, Member>;
 }

@@ -37,6 +37,8 @@ export interface Member {
   readonly inSyncEpoch: Epoch;
   /** Set for a discovered node, which the spec does not name. */
   readonly address: Address | null;
+  /** The primary's offset, read when this member had been lost and the primary had no link to it; null: not lost. */
+  readonly goneAt: number | null;
 }
 
 export interface Members {

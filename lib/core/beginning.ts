@@ -179,6 +179,7 @@ function membersOf(turn: Turn, primary: NodeState, epoch: Epoch): Record<NodeId,
         runId: isPrimary ? (primary.reading?.runId ?? null) : null,
         inSyncEpoch: (isPrimary ? epoch : 0) as Epoch,
         address: null,
+        goneAt: null,
       },
     ];
   });

@@ -93,6 +93,25 @@ export function select(options: SelectionOptions): Selection {
   };
 }
 
+/**
+ * Nobody who is missing can have more than `reading`: each was lost before the primary had what this one shows, of the same
+ * history. Seen from outside, so not for a promise: under `refuse` every node has to be read.
+ */
+export function surpasses(
+  reading: NodeReading,
+  missing: readonly NodeId[],
+  ballot: Ballot,
+  config: GroupConfig,
+): boolean {
+  const belongs = belonging(reading, ballot.lineage);
+  if (config.onPossibleLoss === "refuse" || belongs.kind === "unknown" || belongs.epoch !== ballot.primary?.epoch)
+    return false;
+  return missing.every((id) => {
+    const goneAt = ballot.members.nodes[id]?.goneAt ?? null;
+    return goneAt !== null && reading.offset >= goneAt;
+  });
+}
+
 /** R2: every write that WAIT k acknowledged is on at least one of these. Under `promote` one counted node is enough. */
 export function isEnough(counted: number, ballot: Ballot, config: GroupConfig): boolean {
   return counted >= enoughOf(ballot, config);

@@ -3,7 +3,7 @@
 // record and this epoch's facts, so that whoever takes a lapsed lease goes on exactly where the record stands (S11).
 
 import type { Intent } from "./ballot.ts";
-import { isEnough, type Selection, select } from "./candidate.ts";
+import { isEnough, type Selection, select, surpasses } from "./candidate.ts";
 import { isPromotedBy, standingIntent } from "./lineage.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
 import {
@@ -155,8 +155,6 @@ function decide(turn: Turn): void {
   const frozen = nodesOf(turn.state).flatMap((node) => factsOf(runOf(turn), node.id).frozen ?? []);
   const operation = ballot.operation;
   const isColdStart = operation?.kind === "cold-start";
-  if (isColdStart && frozen.length < Object.keys(ballot.members.nodes).length)
-    return giveUpLate(turn, "a cold start needs every node");
   const only = operation?.kind === "recover" ? operation.target : null;
   const insists = operation?.insists ?? false;
   const barred = frozen.map((each) => each.node).filter((node) => isBarred(runOf(turn), node));
@@ -170,6 +168,11 @@ function decide(turn: Turn): void {
   if (selection.kind === "none") return;
   const chosen = frozen.find((each) => each.node === selection.node);
   if (chosen === undefined) return;
+  const missing = (Object.keys(ballot.members.nodes) as NodeId[]).filter(
+    (id) => !frozen.some(({ node }) => node === id),
+  );
+  if (isColdStart && missing.length > 0 && !surpasses(chosen.after, missing, ballot, config))
+    return giveUpLate(turn, `a cold start needs every node, and ${missing.join(", ")} is not read`);
   if (!writeIntent(turn, chosen.node, chosen.after, "intended")) return;
   if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after.offset);
 }

@@ -3,7 +3,7 @@
 // repaired. Each inaction while something is wrong leaves a rejection that says what is missing (S12).
 
 import type { Attempt, Ballot, Operation } from "./ballot.ts";
-import { enoughOf, isEnough } from "./candidate.ts";
+import { enoughOf, isEnough, type Selection, surpasses } from "./candidate.ts";
 import { BACK_OFF_LIMIT_MS, BACK_OFF_MS, BUDGET_WINDOW_MS, budgetOf } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { lapsesAt, yields } from "./lease.ts";
@@ -158,7 +158,8 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
   // Left frozen, by a parked freeze that it woke to above all: nobody else has to count to give it back its place (L4).
   if (isFrozenPrimary(turn, ballot)) return { kind: "failover", target: null, reason: verdict.cause, insists };
   const why = selection.kind === "none" ? `${selection.reason} (${words(selection.notChosen)})` : "";
-  if (!allAnswer(turn, ballot))
+  const cold = foreseen(turn, ballot, { coldStart: true, insists });
+  if (!allAnswer(turn, ballot) && !surpassesMissing(turn, ballot, cold))
     return tooFew(turn, ballot, selection.kind === "none" ? 0 : selection.counted.length, why);
   if (config.coldStart === "wait")
     return reject(
@@ -167,7 +168,6 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
       "a person decides whose data counts",
       "valkeeper groups recover",
     );
-  const cold = foreseen(turn, ballot, { coldStart: true, insists });
   if (cold.kind === "selected")
     return { kind: "cold-start", target: null, reason: `${verdict.cause}; ${why}`, insists };
   return reject(
@@ -176,6 +176,13 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
     "a person decides whose data counts",
     "valkeeper groups recover",
   );
+}
+
+/** Who does not answer was lost long enough ago to have nothing that the best of the others lacks. */
+function surpassesMissing(turn: Turn, ballot: Ballot, cold: Selection): boolean {
+  const reading = cold.kind === "selected" ? turn.state.nodes[cold.node]?.reading : null;
+  if (reading == null) return false;
+  return surpasses(reading, missingNodes(turn.state, turn, ballot), ballot, turn.context.config);
 }
 
 function tooFew(turn: Turn, ballot: Ballot, counted: number, why: string): Rejection {

@@ -14,6 +14,8 @@ export const EVENTS = {
   "member.discovered": { history: true, sentinel: "+slave" },
   "member.in-sync": { history: true, sentinel: null },
   "member.reborn": { history: true, sentinel: "+reboot" },
+  "member.gone": { history: true, sentinel: null },
+  "member.back": { history: true, sentinel: null },
   "member.removed": { history: true, sentinel: null },
   "node.down": { history: false, sentinel: "+sdown" },
   "node.up": { history: false, sentinel: "-sdown" },

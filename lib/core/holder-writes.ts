@@ -55,6 +55,7 @@ export function commit(held: Held, primary: Primary, history: History): BallotWr
     runId: primary.runId,
     inSyncEpoch: primary.epoch,
     address: ballot.members.nodes[primary.node]?.address ?? null,
+    goneAt: null,
   };
   return underLease("commit", held, [
     set(["primary"], primary),

@@ -1,7 +1,7 @@
 // What is to be published of a committed ballot, and which of two publications is the newer one? Pure, so that the voter
 // that wins and the publisher that completes and repairs say the same of one ballot. (S1, S2; design 4.7)
 
-import type { Ballot } from "./ballot.ts";
+import type { Ballot, Member, Primary } from "./ballot.ts";
 import type { GroupConfig } from "./config.ts";
 import { announced } from "./config.ts";
 import type { Publication, PublishedNode } from "./records.ts";
@@ -31,7 +31,7 @@ export const saysTheSame = (left: Publication, right: Publication): boolean =>
 
 /**
  * Null while no primary is committed, or when the committed one is neither declared nor discovered, so that nobody knows
- * its address. Replicas are those in sync under this primary, ordered by id: two writers of one ballot write one text.
+ * its address. Replicas are those in sync under this primary and not lost since, ordered by id: two writers of one ballot write one text.
  */
 export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime): Publication | null {
   const { primary } = ballot;
@@ -40,7 +40,7 @@ export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime)
   if (address === null) return null;
   const replicas: PublishedNode[] = [];
   for (const [id, member] of Object.entries(ballot.members.nodes).sort(byId)) {
-    if (id === primary.node || member.inSyncEpoch !== primary.epoch) continue;
+    if (id === primary.node || !isReader(member, primary)) continue;
     const replica = addressOf(ballot, config, id as NodeId);
     if (replica !== null) replicas.push({ node: id as NodeId, address: replica });
   }
@@ -55,6 +55,10 @@ export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime)
     at,
   };
 }
+
+/** In sync under this primary, and not lost since: applications may read from it. */
+export const isReader = (member: Member, primary: Primary): boolean =>
+  member.inSyncEpoch === primary.epoch && member.goneAt === null;
 
 /** Where clients reach the node: as declared, or where it was discovered. */
 function addressOf(ballot: Ballot, config: GroupConfig, node: NodeId): Address | null {

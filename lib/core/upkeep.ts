@@ -3,9 +3,11 @@
 // All of it by single conditional writes beside no operation; none takes a lease, so a quiet group never has one (L3).
 
 import type { Ballot, Member } from "./ballot.ts";
+import { WITNESS_DRAIN_MS } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
+import { isReader } from "./publication.ts";
 import { isInLine } from "./repair.ts";
 import type { NodeState } from "./state.ts";
 import { newNode } from "./state.ts";
@@ -65,7 +67,7 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
     if (member !== undefined && isStillMember(turn, id, member)) nodes[id] = member;
   }
   for (const node of turn.context.config.nodes) {
-    nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null };
+    nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null, goneAt: null };
   }
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
   for (const id of Object.keys(nodes) as NodeId[]) {
@@ -73,12 +75,13 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
     if (member !== undefined) nodes[id] = memberNow(turn, ballot, nodes, { id, member });
   }
   for (const [id, address] of discovered(turn, ballot)) {
-    nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address };
+    nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address, goneAt: null };
   }
   const changed = changesOf(ballot, nodes);
   if (changed.length === 0 || !mayWrite(turn)) return false;
-  const isInSync = (member: Member | undefined) => member?.inSyncEpoch === ballot.primary?.epoch;
-  const republish = changed.some((id) => isInSync(ballot.members.nodes[id]) !== isInSync(nodes[id]));
+  const isPublished = (member: Member | undefined) =>
+    member !== undefined && ballot.primary !== null && isReader(member, ballot.primary);
+  const republish = changed.some((id) => isPublished(ballot.members.nodes[id]) !== isPublished(nodes[id]));
   const told = changed.flatMap((id) => changesTold(turn, ballot, id, nodes[id]));
   write(turn, updateMembers({ ballot, attempt: newAttempt(turn), nodes, republish }), told);
   return true;
@@ -108,7 +111,13 @@ const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): rea
   return [...ids].filter((id) => {
     const a = known[id];
     const b = nodes[id];
-    return a === undefined || b === undefined || a.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch;
+    return (
+      a === undefined ||
+      b === undefined ||
+      a.runId !== b.runId ||
+      a.inSyncEpoch !== b.inSyncEpoch ||
+      a.goneAt !== b.goneAt
+    );
   });
 };
 
@@ -122,6 +131,12 @@ function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | un
   }
   if (before?.runId != null && before.runId !== member.runId) {
     told.push(eventOf(turn, "member.reborn", { node: id, detail: { runId: member.runId } }));
+  }
+  if (before !== undefined && before.goneAt === null && member.goneAt !== null) {
+    told.push(eventOf(turn, "member.gone", { node: id, detail: { primaryOffset: member.goneAt } }));
+  }
+  if (before !== undefined && before.goneAt !== null && member.goneAt === null) {
+    told.push(eventOf(turn, "member.back", { node: id }));
   }
   if (member.inSyncEpoch !== (before?.inSyncEpoch ?? 0)) {
     told.push(eventOf(turn, "member.in-sync", { node: id, detail: { primaryEpoch: member.inSyncEpoch } }));
@@ -137,14 +152,33 @@ function memberNow(
 ): Member {
   const node = turn.state.nodes[id];
   const primary = ballot.primary;
-  if (primary === null || node?.reading == null) return member;
+  if (primary === null || node === undefined) return member;
+  const goneAt = goneAtNow(turn, ballot, node, member);
+  if (goneAt !== member.goneAt) return { ...member, goneAt };
+  if (node.reading === null) return member;
   // Nothing to learn, which is nearly always so.
   if (member.runId === node.reading.runId && member.inSyncEpoch === primary.epoch) return member;
   if (id === primary.node || !isInSync(turn, ballot, node)) return member;
   const isTwin = Object.entries(members).some(([other, each]) => other !== id && each.runId === node.reading?.runId);
   // Two names of one process would count one copy twice (R18).
   if (isTwin) return member;
-  return { ...member, runId: node.reading.runId, inSyncEpoch: primary.epoch };
+  return { ...member, runId: node.reading.runId, inSyncEpoch: primary.epoch, goneAt: null };
+}
+
+/**
+ * What the primary had when this member was surely no longer receiving from it: not heard for the whole of `downAfterMs`,
+ * and every replica that the primary lists accounted for by another. Whoever is linked again is not gone.
+ */
+function goneAtNow(turn: Turn, ballot: Ballot, node: NodeState, { goneAt }: Member): number | null {
+  // Heard, and not linked: another voter that does not hear it must not be contradicted, or the two would take turns.
+  if (node.lostAt === null) return answersNow(turn, node) && node.reading?.linkUp === true ? null : goneAt;
+  if (goneAt !== null || node.id === ballot.primary?.node) return goneAt;
+  if (!isDueIn(turn, node.lostAt, turn.context.config.downAfterMs)) return null;
+  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  if (primary?.reading == null || primary.readSentAt === null || !isOfNow(turn, primary)) return null;
+  const linked = nodesOf(turn.state).filter((each) => answersNow(turn, each) && each.reading?.linkUp === true);
+  const isListed = primary.reading.replicas.length > linked.length;
+  return primary.readSentAt < after(node.lostAt, WITNESS_DRAIN_MS) || isListed ? null : primary.reading.offset;
 }
 
 /** Link up, nothing being synchronized, the committed history, and at least what the primary had when it was read before. */

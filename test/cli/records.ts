@@ -83,7 +83,7 @@ export const ballot = (rest: Partial<Ballot> = {}): Ballot => ({
   members: {
     version: 3,
     nodes: Object.fromEntries(
-      ["n1", "n2", "n3"].map((id) => [id, { runId: RUN, inSyncEpoch: epoch(7), address: null }]),
+      ["n1", "n2", "n3"].map((id) => [id, { runId: RUN, inSyncEpoch: epoch(7), address: null, goneAt: null }]),
     ),
   },
   ...rest,

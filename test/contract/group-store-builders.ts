@@ -62,9 +62,9 @@ export function ballotOf(group: GroupName, changes: Partial<Ballot> = {}): Ballo
     members: {
       version: 1,
       nodes: {
-        [n1]: { runId: runId(hex("1")), inSyncEpoch: epoch(4), address: null },
-        [n2]: { runId: runId(hex("2")), inSyncEpoch: epoch(4), address: null },
-        [n3]: { runId: null, inSyncEpoch: epoch(0), address: { host: "10.0.0.3", port: 6379 } },
+        [n1]: { runId: runId(hex("1")), inSyncEpoch: epoch(4), address: null, goneAt: null },
+        [n2]: { runId: runId(hex("2")), inSyncEpoch: epoch(4), address: null, goneAt: null },
+        [n3]: { runId: null, inSyncEpoch: epoch(0), address: { host: "10.0.0.3", port: 6379 }, goneAt: 512 },
       },
     },
     lineage: {

@@ -155,6 +155,7 @@ export const member = (n: number, values: Partial<Member> = {}): Member => ({
   runId: run(n),
   inSyncEpoch: epoch(1),
   address: null,
+  goneAt: null,
   ...values,
 });
 export const vote = (values: Partial<Vote> = {}): Vote => ({

@@ -202,6 +202,31 @@ describe("what is begun", () => {
     );
   });
 
+  describe("is a cold start although one is missing", () => {
+    const began = (goneAt: number | null, settings: object = {}, values: object = {}) => {
+      const nodes = { [N1]: member(1), [N2]: member(2), [N3]: member(3, { goneAt }) };
+      const of = ballot({ votes, members: { version: 1, nodes } });
+      const state = withNode(restarted(of, values), N3, { heard: "silent" });
+      const verdict = { ...down, cause: "reborn" } as const;
+      const result = kindOf(decided(of, { state, verdict, context: context(settings) }));
+      return typeof result === "string" ? result : (result as { kind: string }).kind;
+    };
+
+    it.each([
+      [99, "cold-start"],
+      [100, "cold-start"],
+      [101, "too-few-nodes"],
+      [null, "too-few-nodes"],
+    ])("that was lost at %s, when the best of the others shows 100: %s", (goneAt, what) => {
+      expect(began(goneAt)).toBe(what);
+    });
+
+    it("never where loss is refused, nor by data of another history", () => {
+      expect(began(99, { onPossibleLoss: "refuse", coldStart: "best" })).toBe("too-few-nodes");
+      expect(began(99, {}, { replicationId: history(9) })).toBe("too-few-nodes");
+    });
+  });
+
   it("R25: is nothing while all the data is of histories that no record explains", () => {
     const of = ballot({ votes });
     const verdict = { ...down, cause: "reborn" } as const;

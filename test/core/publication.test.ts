@@ -21,7 +21,7 @@ const config: GroupConfig = completeConfig({
 function ballotOf(changes: Partial<Ballot> = {}): Ballot {
   const attempt = attemptId("a");
   const control = { mode: "act", by: "cdk", reason: "", until: null, attempt } as const;
-  const member = (inSync: number) => ({ runId: null, inSyncEpoch: epoch(inSync), address: null });
+  const member = (inSync: number) => ({ runId: null, inSyncEpoch: epoch(inSync), address: null, goneAt: null });
   return {
     ...emptyBallot({ group, table: "t", control, attempt }),
     epoch: epoch(9),
@@ -45,6 +45,7 @@ describe("the publication of a ballot", () => {
     expect(publicationOf(ballotOf(), config, at)).toEqual({
       schema: 1,
       group,
+      table: "t",
       epoch: 7,
       revision: 3,
       primary: { node: "n2", address: { host: "cache-2", port: 7000 } },
@@ -59,14 +60,28 @@ describe("the publication of a ballot", () => {
 
   it("leaves out replicas that are not in sync under this primary", () => {
     const ballot = ballotOf();
-    const nodes = { ...ballot.members.nodes, [n1]: { runId: null, inSyncEpoch: epoch(6), address: null } };
+    const nodes = {
+      ...ballot.members.nodes,
+      [n1]: { runId: null, inSyncEpoch: epoch(6), address: null, goneAt: null },
+    };
     const publication = publicationOf({ ...ballot, members: { version: 5, nodes } }, config, at);
     expect(publication?.replicas.map((each) => each.node)).toEqual(["n3", "n4"]);
   });
 
+  it("leaves out one that was lost since", () => {
+    const ballot = ballotOf();
+    const gone = { runId: null, inSyncEpoch: epoch(7), address: null, goneAt: 512 };
+    const members = { version: 5, nodes: { ...ballot.members.nodes, [n3]: gone } };
+    const publication = publicationOf({ ...ballot, members }, config, at);
+    expect(publication?.replicas.map((each) => each.node)).toEqual(["n1", "n4"]);
+  });
+
   it("leaves out a member whose address nobody knows", () => {
     const ballot = ballotOf();
-    const nodes = { ...ballot.members.nodes, [n4]: { runId: null, inSyncEpoch: epoch(7), address: null } };
+    const nodes = {
+      ...ballot.members.nodes,
+      [n4]: { runId: null, inSyncEpoch: epoch(7), address: null, goneAt: null },
+    };
     const publication = publicationOf({ ...ballot, members: { version: 5, nodes } }, config, at);
     expect(publication?.replicas.map((each) => each.node)).toEqual(["n1", "n3"]);
   });

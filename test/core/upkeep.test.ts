@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withoutNulls } from "../../lib/core/ballot-format.ts";
-import { instant, nodeId } from "../../lib/core/types.ts";
+import type { GroupState } from "../../lib/core/state.ts";
+import { instant, type NodeReading, nodeId } from "../../lib/core/types.ts";
 import { maintain, noteHealth, syncNodes } from "../../lib/core/upkeep.ts";
 import {
   addressOf,
@@ -237,5 +238,48 @@ describe("syncNodes", () => {
     syncNodes(turn);
     expect(turn.state.nodes[N2]).toMatchObject({ class: "unknown", reading: null, address: { host: "10.0.9.9" } });
     expect(turn.state.nodes[N1]).toMatchObject({ class: "serving", connection: connection(1) });
+  });
+});
+
+describe("a member that is lost", () => {
+  const lost = { heard: "refused", class: "refused", lostAt: instant(-6_000), connection: null } as const;
+  const listed = (...hosts: string[]) =>
+    hosts.map((host) => ({ address: { host, port: 6379 }, state: "online", offset: 0, lagSeconds: 0 }));
+  const goneIn = (state: GroupState, look = ballot()) => {
+    const turn = turnAt(state, 10);
+    maintain(turn, look);
+    const [command] = written(turn) as unknown as { write: { changes: { path: string[]; value: unknown }[] } }[];
+    const members = command?.write.changes.find((change) => change.path[0] === "members")?.value;
+    const told = turn.state.storeBusy?.pending?.events.map((each) => each.event) ?? [];
+    return { told, goneAt: (members as { nodes: { n3: { goneAt?: number } } } | undefined)?.nodes.n3.goneAt ?? null };
+  };
+  const without = (values: Partial<NodeReading> = {}, node: object = {}) =>
+    withNode(withNode(watching(), N3, { ...lost, ...node }), N1, {
+      reading: primaryReading({ offset: 200, replicas: listed("10.0.0.2") as never, ...values }),
+      readSentAt: instant(0),
+    });
+
+  it("is recorded with what the primary had then", () => {
+    expect(goneIn(without())).toEqual({ told: ["member.gone"], goneAt: 200 });
+  });
+
+  it.each<[string, GroupState]>([
+    ["before its down-after has passed", without({}, { lostAt: instant(-4_989) })],
+    ["while the primary lists one more than those that are linked", without({ replicas: listed("a", "b") as never })],
+    ["by what the primary said before it was lost", withNode(without(), N1, { readSentAt: instant(-5_900) })],
+    [
+      "while it answers without a link",
+      without({}, { heard: "answered", lostAt: null, reading: reading({ linkUp: false }) }),
+    ],
+  ])("is not recorded %s", (_, state) => {
+    expect(goneIn(state)).toEqual({ told: [], goneAt: null });
+  });
+
+  it("is told back when it is linked again, not when it only answers", () => {
+    const nodes = { [N1]: member(1), [N2]: member(2), [N3]: member(3, { goneAt: 200 }) };
+    const look = ballot({ members: { version: 1, nodes } });
+    const back = (linkUp: boolean) => withNode(watching(look), N3, { reading: reading({ runId: run(3), linkUp }) });
+    expect(goneIn(back(false), look).told).toEqual([]);
+    expect(goneIn(back(true), look)).toEqual({ told: ["member.back"], goneAt: null });
   });
 });

@@ -208,6 +208,36 @@ describe("nodes restart", () => {
   );
 });
 
+describe("two nodes, the replica dies, then the primary restarts", () => {
+  const plan = (data: "rdb" | "empty", apartMs: number) => [
+    at(0, { kind: "kill-node", node: "n2", restart: null } as Fault),
+    at(apartMs, { kind: "terminate-node", node: "n1", restart: { afterMs: 1_000, data } } as Fault),
+  ];
+
+  each("the primary has what it had: it goes on alone", { nodes: ["n1", "n2"], plan: plan("rdb", 15_000) }, (s) => {
+    s.run(60_000);
+    expect(s.primary).toBe(n1);
+    expect(s.events("member.gone")).toBe(1);
+    expect(s.firstAt("primary.committed")).toBeLessThan(20_000);
+    expect(s.unsettled()).toEqual(["n2 is not running"]);
+    expect(s.lost(0)).toBe(0);
+  });
+
+  each(
+    "it comes back empty: it waits for the other, or a person",
+    { nodes: ["n1", "n2"], plan: plan("empty", 15_000) },
+    (s) => {
+      s.run(60_000);
+      expect(s.events("promotion.applied")).toBe(0);
+    },
+  );
+
+  each("at once, before the loss was seen: it waits", { nodes: ["n1", "n2"], plan: plan("rdb", 1_000) }, (s) => {
+    s.run(60_000);
+    expect(s.events("promotion.applied")).toBe(0);
+  });
+});
+
 describe("operators", () => {
   const request = (kind: "switchover" | "failover", target: string | null = null): Fault => ({
     kind: "request",

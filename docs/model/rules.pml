@@ -1,0 +1,136 @@
+/* Which rules of docs/protocol.md (section 13) are in force. All are, until one is removed: -DNO_R2 removes R2. A name that a model does
+   not use has no effect there. */
+
+#ifdef NO_R1
+#define R1 false
+#else
+#define R1 true
+#endif
+#ifdef NO_R2
+#define R2 false
+#else
+#define R2 true
+#endif
+#ifdef NO_R3
+#define R3 false
+#else
+#define R3 true
+#endif
+#ifdef NO_R4
+#define R4 false
+#else
+#define R4 true
+#endif
+#ifdef NO_R5
+#define R5 false
+#else
+#define R5 true
+#endif
+#ifdef NO_R6
+#define R6 false
+#else
+#define R6 true
+#endif
+#ifdef NO_R7
+#define R7 false
+#else
+#define R7 true
+#endif
+#ifdef NO_R8_ORDER
+#define R8_ORDER false
+#else
+#define R8_ORDER true
+#endif
+#ifdef NO_R8_REPAIR
+#define R8_REPAIR false
+#else
+#define R8_REPAIR true
+#endif
+#ifdef NO_R9_KILL
+#define R9_KILL false
+#else
+#define R9_KILL true
+#endif
+#ifdef NO_R9_LOOK
+#define R9_LOOK false
+#else
+#define R9_LOOK true
+#endif
+#ifdef NO_R10
+#define R10 false
+#else
+#define R10 true
+#endif
+#ifdef NO_R11
+#define R11 false
+#else
+#define R11 true
+#endif
+#ifdef NO_R12
+#define R12 false
+#else
+#define R12 true
+#endif
+#ifdef NO_R13
+#define R13 false
+#else
+#define R13 true
+#endif
+#ifdef NO_R15
+#define R15 false
+#else
+#define R15 true
+#endif
+#ifdef NO_R16
+#define R16 false
+#else
+#define R16 true
+#endif
+#ifdef NO_R17
+#define R17 false
+#else
+#define R17 true
+#endif
+#ifdef NO_R18_DISTINCT
+#define R18_DISTINCT false
+#else
+#define R18_DISTINCT true
+#endif
+#ifdef NO_R18_GROWS
+#define R18_GROWS false
+#else
+#define R18_GROWS true
+#endif
+#ifdef NO_R19
+#define R19 false
+#else
+#define R19 true
+#endif
+#ifdef NO_R21
+#define R21 false
+#else
+#define R21 true
+#endif
+#ifdef NO_R22
+#define R22 false
+#else
+#define R22 true
+#endif
+#ifdef NO_R23
+#define R23 false
+#else
+#define R23 true
+#endif
+#ifdef NO_R24
+#define R24 false
+#else
+#define R24 true
+#endif
+#ifdef NO_R25
+#define R25 false
+#else
+#define R25 true
+#endif
+
+/* A promise is asserted through a variable of its name, which the verifier then prints. */
+#define HOLDS(promise, condition) promise = (condition); assert(promise); promise = true
