@@ -40,6 +40,8 @@ export interface GroupStore {
   readBallot(group: GroupName): PromiseLike<Ballot | null>;
   /** One conditional update of the ballot; a refusal whose item carries our attempt id resolves as `applied`. Never rejects. */
   writeBallot(write: BallotWrite): PromiseLike<WriteOutcome>;
+  /** Strongly consistent; null when there is none. */
+  readRequest(group: GroupName): PromiseLike<RequestRecord | null>;
   /** Sets the result of the request with this id unless it has one or was superseded: false, the first word stays. */
   resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<boolean>;
   appendHistory(records: readonly HistoryRecord[]): PromiseLike<void>;
@@ -67,7 +69,6 @@ export interface OperatorStore extends GroupStore, PublicationStore {
   removeGroup(group: GroupName): PromiseLike<void>;
   /** Refused (false) while another unexpired request has no result. */
   writeRequest(group: GroupName, request: RequestRecord, at: WallTime): PromiseLike<boolean>;
-  readRequest(group: GroupName): PromiseLike<RequestRecord | null>;
   readHistory(
     group: GroupName,
     options: { readonly limit: number; readonly after?: string; readonly newestFirst: boolean },

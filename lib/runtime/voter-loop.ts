@@ -11,7 +11,7 @@ import { effectiveDeclaration } from "../core/spec.ts";
 import type { Epoch, GroupName, Instant, VoterId } from "../core/types.ts";
 import { after } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { GroupStore, SpecList } from "../ports/group-store.ts";
+import type { GroupGlance, GroupStore, SpecList } from "../ports/group-store.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Publisher } from "../ports/publisher.ts";
 import type { ValkeyNodes } from "../ports/valkey-node.ts";
@@ -66,6 +66,8 @@ export class VoterLoop {
   /** The spec that was looked at last, as text. */
   readonly #applied = new Map<GroupName, string>();
   readonly #history: HistoryQueue;
+  /** The request that was last read of each group. */
+  readonly #requests = new Map<GroupName, string>();
   readonly #cancels = new Set<() => void>();
   #generation = 0;
   #opened = 0;
@@ -201,12 +203,26 @@ export class VoterLoop {
     if (names.length === 0) return;
     this.#options.store.glance(names).then(
       (glances) => {
-        for (const [name, glance] of glances) {
-          this.#groups.get(name)?.deliver({ kind: "glanced", ballot: glance.ballot, request: glance.request });
-        }
+        for (const [name, glance] of glances) this.#glanced(name, glance);
       },
       () => {
         // A glance decides nothing; whatever needs the table finds out for itself that it is away.
+      },
+    );
+  }
+
+  /** A request that is new here is read as it is: a glance may show one that was answered as one that waits. */
+  #glanced(name: GroupName, { ballot, request }: GroupGlance): void {
+    const loop = this.#groups.get(name);
+    const isNew = request !== null && request.result === null && this.#requests.get(name) !== request.id;
+    if (loop === undefined || !isNew) return loop?.deliver({ kind: "glanced", ballot, request });
+    this.#options.store.readRequest(name).then(
+      (standing) => {
+        this.#requests.set(name, standing?.id ?? "");
+        loop.deliver({ kind: "glanced", ballot, request: standing });
+      },
+      () => {
+        // Not answered, or damaged: the next glance finds it again.
       },
     );
   }

@@ -1,9 +1,19 @@
 // One group's bug is that group's: the voter watches the others on, tries it anew, and ends as failed.
 
 import { describe, expect, it } from "vitest";
-import type { Ballot } from "../../lib/core/ballot.ts";
-import type { SlotRecord, SpecRecord } from "../../lib/core/records.ts";
-import { type GroupName, groupName, instant, nodeId, voterId, type WallTime } from "../../lib/core/types.ts";
+import { type Ballot, emptyBallot } from "../../lib/core/ballot.ts";
+import type { RequestRecord, RequestResult, SlotRecord, SpecRecord } from "../../lib/core/records.ts";
+import {
+  attemptId,
+  epoch,
+  type GroupName,
+  groupName,
+  instant,
+  nodeId,
+  voterId,
+  type WallTime,
+  wallTime,
+} from "../../lib/core/types.ts";
 import type { GroupStore } from "../../lib/ports/group-store.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { VoterLoop, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
@@ -12,6 +22,9 @@ import { ManualClock } from "../support/manual-clock.ts";
 const sound = groupName("sound");
 const broken = groupName("broken");
 const voter = voterId("az-a");
+
+const control = { mode: "act", by: "test", reason: "", until: null, attempt: attemptId("c") } as const;
+const unadopted = emptyBallot({ group: sound, table: "table-1", control, attempt: attemptId("b") });
 
 const specOf = (group: GroupName): SpecRecord => {
   const node = (id: string, host: string) => ({
@@ -25,18 +38,25 @@ function scene() {
   const clock = new ManualClock();
   const journal: JournalEntry[] = [];
   const reads: GroupName[] = [];
+  const answers: RequestResult[] = [];
   let slot: SlotRecord | null = null;
+  let glanced: RequestRecord | null = null;
+  let standing: RequestRecord | null = null;
   const store: GroupStore = {
     tableId: async () => "table-1",
     listSpecs: async () => ({ specs: [specOf(sound), specOf(broken)], damaged: [] }),
-    glance: async () => new Map(),
+    glance: async () => {
+      await Promise.resolve();
+      return new Map([[sound, { ballot: null, request: glanced, unreadable: null }]]);
+    },
+    readRequest: async () => standing,
     readBallot: async (group) => {
       reads.push(group);
       // What no decoder lets through, so that the step itself stumbles over it.
-      return group === broken ? ({ table: "table-1", votes: null } as unknown as Ballot) : null;
+      return group === broken ? ({ table: "table-1", votes: null } as unknown as Ballot) : unadopted;
     },
     writeBallot: async () => ({ kind: "unknown", detail: "no table" }),
-    resolveRequest: async () => true,
+    resolveRequest: async (_group, _id, result) => answers.push(result) > 0,
     appendHistory: async () => {},
     takeSlot: async (_voter, _shard, owner, at: WallTime) => {
       slot = { schema: 1, voter, generation: 1, owner, heartbeatAt: at, regular: false, groups: {} };
@@ -74,8 +94,36 @@ function scene() {
     (summary) => summaries.push(summary),
   );
   const failures = () => journal.filter(({ event }) => event === "group.failed");
-  return { clock, loop, reads, summaries, failures };
+  const ask = (shown: RequestRecord, actual: RequestRecord): void => {
+    glanced = shown;
+    standing = actual;
+  };
+  return { clock, loop, reads, summaries, failures, answers, ask };
 }
+
+describe("a request that a glance shows", () => {
+  const expired: RequestRecord = {
+    ...{ schema: 1, id: "one", kind: "switchover", target: null, by: "alice", reason: "", acceptDataLoss: false },
+    ...{ askedAt: wallTime(-60_000), expiresAt: wallTime(-1), result: null },
+  };
+  const result: RequestResult = { kind: "refused", detail: "no", epoch: epoch(1), at: wallTime(0) };
+
+  it("is taken up as it stands, read consistently", async () => {
+    const { clock, loop, answers, ask } = scene();
+    ask(expired, expired);
+    loop.start();
+    await clock.pass(3_000);
+    expect(answers.map(({ kind }) => kind)).toEqual(["refused"]);
+  });
+
+  it("is not taken up when it was answered meanwhile: the glance was of before", async () => {
+    const { clock, loop, answers, ask } = scene();
+    ask(expired, { ...expired, result });
+    loop.start();
+    await clock.pass(3_000);
+    expect(answers).toEqual([]);
+  });
+});
 
 describe("a bug in one group's step", () => {
   it("leaves the others watched, and the group is tried anew", async () => {
