@@ -1,13 +1,85 @@
+import { CreateHostedZoneCommand, ListResourceRecordSetsCommand } from "@aws-sdk/client-route-53";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
-import { groupName } from "../../lib/core/types.ts";
+import { DEFAULTS } from "../../lib/core/config.ts";
+import type { SlotRecord } from "../../lib/core/records.ts";
+import { groupName, type VoterId } from "../../lib/core/types.ts";
 import { clientsOf, type Deployed, deployStack } from "../../lib/local/deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
+import { ValkeyProcess } from "../../lib/local/valkey-process.ts";
+import type { OperatorStore } from "../../lib/ports/group-store.ts";
+import { SCHEDULE_PERIOD_MS } from "../../lib/runtime/timing.ts";
+import { PATIENT } from "../contract/group-store-endpoints.ts";
+import { isHealthy } from "../support/live-group.ts";
+import { eventually, sleep } from "../support/local-group.ts";
 
 const group = new ProcessGroup();
+const name = groupName("mymaster");
 let cloud: LocalCloud;
+let clients: AwsClients;
+let hostedZoneId: string;
+let nodes: readonly ValkeyProcess[];
 let deployed: Deployed;
+let store: OperatorStore;
+let watch: SlotWatch;
+
+/** As a person sees a voter: what its slot said last, and the longest time for which it said nothing new. */
+interface Seen {
+  readonly generation: number;
+  readonly lookedAt: number;
+  readonly gapMs: number;
+}
+
+/** Reads the voters' slots again and again, from before the first one is taken. */
+class SlotWatch {
+  readonly seen = new Map<VoterId, Seen>();
+  /** A voter's slot that showed a group before and did not now. */
+  readonly left: VoterId[] = [];
+  #isOver = false;
+
+  async run(of: OperatorStore): Promise<void> {
+    while (!this.#isOver) {
+      for (const slot of await this.#read(of)) this.#look(slot);
+      await sleep(250);
+    }
+  }
+
+  async #read(of: OperatorStore): Promise<readonly SlotRecord[]> {
+    try {
+      return await of.listSlots();
+    } catch {
+      // It is read again; what this round missed shows as a gap.
+      return [];
+    }
+  }
+
+  #look({ voter, generation, groups }: SlotRecord): void {
+    const view = groups[name];
+    const before = this.seen.get(voter);
+    if (view === undefined) {
+      if (before !== undefined) this.left.push(voter);
+      return;
+    }
+    const gapMs = before === undefined ? 0 : Math.max(before.gapMs, Date.now() - before.lookedAt);
+    this.seen.set(voter, { generation, lookedAt: view.at, gapMs });
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+}
+
+/** All of 127/8 is this machine on Linux only; a DNS record has no port, so each node has an address of its own. */
+const hostOf = (index: number): string => (process.platform === "linux" ? `127.2.0.${11 + index}` : "127.0.0.1");
+
+const startNode = (_: string, index: number): Promise<ValkeyProcess> => {
+  const host = hostOf(index);
+  const settings = { "replica-announce-ip": host, "bind-source-addr": host };
+  return ValkeyProcess.start({ group, host, id: `n${index + 1}`, boot: "fenced", settings });
+};
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 const settingsWith = (more: object): Record<string, unknown> => ({
@@ -17,32 +89,41 @@ const settingsWith = (more: object): Record<string, unknown> => ({
     subnetIds: zones.map((_, index) => `subnet-0123456789abcdef${index}`),
     routeTableIds: zones.map((_, index) => `rtb-0123456789abcdef${index}`),
   },
+  // Without `egress`: the voters reach the table and the nodes, and nothing else.
+  publication: { hostedZone: { id: hostedZoneId, name: "valkey.internal" } },
   groups: [
     {
-      name: "mymaster",
-      nodes: zones.map((zone, index) => ({ id: `n${index + 1}`, host: `127.0.0.${11 + index}`, port: 6_379, zone })),
+      name,
+      nodes: zones.map((zone, index) => ({
+        id: `n${index + 1}`,
+        host: nodes[index]?.host,
+        port: nodes[index]?.port,
+        zone,
+      })),
+      armAfterMs: 1_000,
       ...more,
     },
   ],
 });
 
 beforeAll(async () => {
-  cloud = await startLocalCloud({ group });
+  [cloud, nodes] = await Promise.all([startLocalCloud({ group }), Promise.all(zones.map(startNode))]);
+  clients = clientsOf(cloud);
+  const zone = new CreateHostedZoneCommand({ Name: "valkey.internal", CallerReference: "deploy" });
+  hostedZoneId = ((await clients.route53.send(zone)).HostedZone?.Id ?? "").replace("/hostedzone/", "");
   deployed = await deployStack({ group, cloud, settings: settingsWith({ downAfterMs: 3_000 }) });
+  store = createDynamodbStore({ client: clients.dynamodb, table: deployed.table, limits: PATIENT });
+  watch = new SlotWatch();
+  void watch.run(store);
 }, 120_000);
-afterAll(() => group.close());
+afterAll(async () => {
+  watch?.end();
+  clients?.destroy();
+  await group.close();
+});
 
 describe("the app, deployed by the CDK's own command line", () => {
-  const spec = async () => {
-    const clients = clientsOf(cloud);
-    try {
-      return await createDynamodbStore({ client: clients.dynamodb, table: deployed.table }).readSpec(
-        groupName("mymaster"),
-      );
-    } finally {
-      clients.destroy();
-    }
-  };
+  const spec = () => store.readSpec(name);
 
   it("makes the table, a voter for each zone and the publisher", () => {
     expect(deployed.voters).toHaveLength(3);
@@ -58,14 +139,11 @@ describe("the app, deployed by the CDK's own command line", () => {
   });
 
   it("updates the group with the stack, and keeps what operators have overridden", async () => {
-    const clients = clientsOf(cloud);
-    const store = createDynamodbStore({ client: clients.dynamodb, table: deployed.table });
-    const standing = await store.readSpec(groupName("mymaster"));
+    const standing = await spec();
     expect(standing).not.toBeNull();
     if (standing === null) return;
     const overrides = { writeHoldAfterMs: { value: 500, by: "test", at: standing.version as never } };
     await store.writeSpec({ ...standing, version: 2, overrides }, 1);
-    clients.destroy();
     await deployStack({ group, cloud, settings: settingsWith({ downAfterMs: 4_000 }) });
     expect(await spec()).toMatchObject({ version: 3, declared: { downAfterMs: 4_000 }, overrides });
   }, 120_000);
@@ -74,4 +152,50 @@ describe("the app, deployed by the CDK's own command line", () => {
     const failure = deployStack({ group, cloud, settings: settingsWith({ quorum: 1 }) });
     await expect(failure).rejects.toThrow(/quorum 1 is below 2, the majority of the 3 voters/);
   }, 120_000);
+});
+
+describe("what was deployed, called by its schedules alone", () => {
+  const parameter = async () =>
+    (await clients.ssm.send(new GetParameterCommand({ Name: `/valkeeper/${name}/primary` }))).Parameter?.Value;
+  const record = async () => {
+    const StartRecordName = `${name}.valkey.internal`;
+    const command = new ListResourceRecordSetsCommand({ HostedZoneId: hostedZoneId, StartRecordName });
+    const { ResourceRecordSets: records = [] } = await clients.route53.send(command);
+    return records.find(({ Type }) => Type === "A")?.ResourceRecords?.[0]?.Value;
+  };
+  const primary = async () => (await store.readBallot(name))?.primary?.node;
+  const isCopiedEverywhere = async (id: string | undefined): Promise<boolean> => {
+    const node = nodes.find((each) => each.id === id);
+    const copies = await Promise.all([parameter(), record()]).catch(() => []);
+    return node !== undefined && copies[0] === `${node.host}:${node.port}` && copies[1] === node.host;
+  };
+
+  it("egress none: fails over without a path to SSM and Route 53, and the publisher completes the copies", async () => {
+    const isReady = async (): Promise<boolean> => {
+      const ballot = await store.readBallot(name);
+      return ballot !== null && isHealthy(ballot, nodes.length) && isCopiedEverywhere(ballot.primary?.node);
+    };
+    // The first call comes a minute after the schedules were made.
+    await eventually("the group is armed and published", isReady, 90_000);
+    const old = await primary();
+    await nodes.find((node) => node.id === old)?.kill();
+    await eventually("another primary is committed", async () => (await primary()) !== old, 20_000);
+    await eventually("all copies follow", async () => isCopiedEverywhere(await primary()), 20_000);
+    const history = await store.readHistory(name, { limit: 200, newestFirst: false });
+    const targets = history
+      .filter(({ event }) => event.startsWith("publication."))
+      .map(({ detail }) => detail["target"]);
+    expect(new Set(targets)).toEqual(new Set(["table"]));
+  }, 150_000);
+
+  it("every voter is taken over by its next invocation, and none leaves the group unwatched in between", async () => {
+    const generations = () => zones.map((zone) => watch.seen.get(zone as VoterId)?.generation ?? 0);
+    const areAll = () => generations().every((generation) => generation >= 2);
+    await eventually("every slot has a second generation", areAll, 2 * SCHEDULE_PERIOD_MS);
+    await sleep(DEFAULTS.heartbeatMs);
+    // Within three heartbeats a voter counts as alive.
+    const silent = [...watch.seen].filter(([, { gapMs }]) => gapMs > 3 * DEFAULTS.heartbeatMs);
+    expect(silent).toEqual([]);
+    expect(watch.left).toEqual([]);
+  }, 150_000);
 });
