@@ -60,10 +60,14 @@ function publish(turn: Turn, ballot: Ballot, targets: readonly PublicationTarget
   for (const target of targets) turn.commands.push({ kind: "publish", target, publication });
 }
 
-/** True when every node that answers follows the primary, or could not be made to. */
+/**
+ * True when every node that answers follows the primary, or could not be made to. Nobody is pointed at one that has died
+ * since: what starts there next may be empty, and the others hold what was acknowledged (R13).
+ */
 function repointOthers(turn: Turn, primary: NodeState["id"]): boolean {
-  const to = turn.state.nodes[primary]?.address;
-  if (to === undefined) return true;
+  const committed = turn.state.nodes[primary];
+  if (committed?.class !== "serving" || !answersNow(turn, committed)) return true;
+  const to = committed.address;
   const others = nodesOf(turn.state).filter((node) => node.id !== primary && answersNow(turn, node));
   const astray = others.filter((node) => !follows(turn, node, to));
   const syncing = others.filter(

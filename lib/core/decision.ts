@@ -33,7 +33,12 @@ export function decide(turn: Turn, ballot: Ballot, verdict: Verdict, count: Coun
   if (request === "begun") return null;
   // A request that cannot be begun yet holds up repairs, never a failover.
   if (request !== "none" && !isDown) return request;
-  if (isDown) return considerFailover(turn, ballot, verdict, count);
+  if (isDown) {
+    const why = considerFailover(turn, ballot, verdict, count);
+    // Telling is all that is left of the operation that stands. Where nothing follows it, it is ended, or it would stand for ever (S11).
+    if (why !== null && isStanding) takeOverLapsed(turn, ballot);
+    return why;
+  }
   if (verdict.withheld !== null) return verdict.withheld;
   return considerRepair(turn, ballot);
 }

@@ -24,6 +24,7 @@ import {
   N3,
   ofEpoch,
   operation,
+  primary,
   primaryReading,
   reading,
   recorded,
@@ -272,6 +273,17 @@ describe("what goes on already", () => {
       true,
       false,
     ]);
+  });
+
+  it("S11: is ended when its lease has lapsed although what should follow it cannot begin", () => {
+    const step = "committed" as const;
+    const decidedOn = { ...standing, operation: operation({ step, began: ofEpoch(1) }), primary: primary() };
+    const fewer = { down: [A], suspectOrDown: [A], unreachable: [] };
+    const state = withNode(lost(decidedOn), N2, { readAt: instant(4_900) });
+    const early = decided(decidedOn, { at: 4_999, state, count: fewer });
+    expect([early.reason, early.writes]).toEqual(["quorum-pending", []]);
+    const late = decided(decidedOn, { at: 5_000, state, count: fewer });
+    expect([late.reason, late.writes[0]?.name]).toEqual(["quorum-pending", "take-over"]);
   });
 
   it("makes way for a failover when it is a repair, and for nothing when it is not", () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { Command, Fact } from "../../lib/core/commands.ts";
 import { factsOf, type NodeFacts, newRun, type OperationRun } from "../../lib/core/operation.ts";
-import type { GroupState } from "../../lib/core/state.ts";
+import type { GroupState, NodeState } from "../../lib/core/state.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
 import { instant, type NodeId, type NodeReading } from "../../lib/core/types.ts";
 import {
@@ -180,6 +180,26 @@ describe("a switchover's steps", () => {
   it("R11: freezes the primary, and never points it at the target", () => {
     const world = holding(look, { [N1]: { pausedAt: instant(0), pausedUntil: instant(2_000) } });
     expect(acts(next(world).commands)).toEqual(["freeze n1"]);
+  });
+});
+
+describe("R13: the replicas of a primary that was committed", () => {
+  const look = granted({ operation: operation({ step: "committed" }) });
+  const astray = withNode(holding(look), N3, {
+    reading: reading({ runId: run(3), follows: tokenAddress(ofEpoch(2)) }),
+  });
+
+  it("are pointed at it while it serves", () => {
+    expect(acts(next(astray).commands)).toContain("repoint n3");
+  });
+
+  it.each<[string, Partial<NodeState>]>([
+    ["is another process by now", { class: "reborn", reading: primaryReading({ runId: run(9) }) }],
+    ["does not answer", { class: "silent", heard: "silent" }],
+    ["was silenced", { class: "wrong-role", reading: reading({ runId: run(1) }) }],
+  ])("are left as they are when it %s: what starts there may be empty", (_, values) => {
+    const { commands } = next(withNode(astray, N1, values));
+    expect(acts(commands).filter((each) => each.startsWith("repoint"))).toEqual([]);
   });
 });
 
