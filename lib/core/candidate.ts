@@ -4,8 +4,8 @@
 
 import type { Ballot } from "./ballot.ts";
 import type { GroupConfig } from "./config.ts";
-import { belonging } from "./lineage.ts";
-import type { Epoch, NodeId, NodeReading } from "./types.ts";
+import { type Belonging, belonging } from "./lineage.ts";
+import type { Epoch, NodeId, NodeReading, ReplicationId } from "./types.ts";
 
 /** What one frozen node showed. */
 export interface FrozenNode {
@@ -132,7 +132,7 @@ export function priorityOf(node: NodeId, reading: NodeReading, config: GroupConf
 function standingOf(frozen: FrozenNode, options: SelectionOptions): Standing {
   const { ballot, config } = options;
   const { node, after: reading } = frozen;
-  const belongs = belonging(reading, ballot.lineage);
+  const belongs = placed(reading, options);
   const zoneOf = (id: NodeId) => config.nodes.find((each) => each.id === id)?.zone;
   return {
     node,
@@ -151,8 +151,7 @@ function whyDiscounted(frozen: FrozenNode, options: SelectionOptions): string | 
   const { node, before, after: reading } = frozen;
   const member = ballot.members.nodes[node];
   const isNamed = options.only === node;
-  if (!isNamed && belonging(reading, ballot.lineage).kind === "unknown")
-    return "its replication id is in no recorded history";
+  if (!isNamed && placed(reading, options).kind === "unknown") return "its replication id is in no recorded history";
   if (before.syncInProgress) return "it was in the middle of a full synchronization";
   if (before.loading || reading.loading) return "it is loading";
   if (options.coldStart || options.only !== null || areAllRead(options)) return null;
@@ -195,9 +194,36 @@ function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | nu
 
 /** R25: a node without any key has nothing that could be missed. */
 const isUnexplained =
-  ({ ballot }: SelectionOptions) =>
+  (options: SelectionOptions) =>
   ({ after: reading }: FrozenNode): boolean =>
-    reading.keyCount > 0 && belonging(reading, ballot.lineage).kind === "unknown";
+    reading.keyCount > 0 && placed(reading, options).kind === "unknown";
+
+/** Where the data belongs among what was frozen: in the record, or in what the committed primary itself made of it. */
+function placed(reading: NodeReading, options: SelectionOptions): Belonging {
+  const { ballot } = options;
+  const belongs = belonging(reading, ballot.lineage);
+  const { primary } = ballot;
+  if (belongs.kind !== "unknown" || primary === null || reading.replicationId !== continuationOf(options))
+    return belongs;
+  // What was flushed and loaded anew no longer names the history before: it may have been ahead, and lost that (R4).
+  const isContinued = reading.secondReplicationId === primary.replicationId;
+  return isContinued ? { kind: "recorded", epoch: primary.epoch } : belongs;
+}
+
+/**
+ * A plain primary that restarts with its snapshot goes on under a new id, forked from the committed history where its
+ * snapshot ends; replicas that come back to it before it is frozen go along. As long as nobody holds more of the old id
+ * than that fork, its data is the old history's, and more of it. Where somebody does, the two have parted (R25).
+ */
+function continuationOf({ frozen, ballot: { primary } }: SelectionOptions): ReplicationId | null {
+  const own = frozen.find((each) => each.node === primary?.node)?.after;
+  if (primary === null || own === undefined || own.secondReplicationId !== primary.replicationId) return null;
+  const fork = own.secondReplicationOffset ?? 0;
+  const isLeftBehind = frozen.some(
+    ({ after }) => after.replicationId === primary.replicationId && after.offset >= fork,
+  );
+  return isLeftBehind ? null : own.replicationId;
+}
 
 /** Negative: `a` has data that `b` lacks. */
 const compareData = (a: Standing, b: Standing): number => b.history - a.history || b.offset - a.offset;

@@ -260,3 +260,30 @@ describe("priorityOf", () => {
 it("nobody counts among none", () => {
   expect(choose([])).toEqual({ kind: "none", reason: "no node that answered counts", notChosen: {} });
 });
+
+describe("R4, R25: a plain primary that restarted with its snapshot and went on", () => {
+  const fork = { secondReplicationId: history(1), secondReplicationOffset: 101 };
+  const own = frozen(N1, { runId: run(11), replicationId: history(9), offset: 120, ...fork });
+  const along = frozen(N2, { replicationId: history(9), offset: 120, ...fork });
+  const behind = (offset: number) => frozen(N3, { offset });
+
+  it("has its data counted as the committed history's, and more of it, with who came back to it in time", () => {
+    expect(choose([own, along, behind(100)])).toMatchObject({ kind: "selected", node: N2, counted: [N1, N2, N3] });
+    expect(choose([own, along])).toMatchObject({ kind: "selected", node: N2, counted: [N2] });
+  });
+
+  it("not where somebody holds more of the old history than the fork: the two have parted", () => {
+    expect(choose([own, along, behind(101)])).toMatchObject({ kind: "selected", node: N3, counted: [N3] });
+  });
+
+  it("nor with one that was flushed for it, which may have been ahead", () => {
+    const flushed = frozen(N2, { replicationId: history(9), offset: 120 });
+    expect(choose([own, flushed, behind(100)])).toMatchObject({ kind: "selected", node: N3, counted: [N3] });
+  });
+
+  it("nor by the word of anybody but the committed primary", () => {
+    expect(choose([along, behind(100)])).toMatchObject({ kind: "selected", node: N3, counted: [N3] });
+    const foreign = frozen(N1, { runId: run(11), replicationId: history(9), offset: 120 });
+    expect(choose([foreign, along, behind(100)])).toMatchObject({ node: N3, counted: [N3] });
+  });
+});
