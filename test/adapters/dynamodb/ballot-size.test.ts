@@ -45,7 +45,8 @@ function busyBallot(nodes: number, failovers: number): Ballot {
     lineage = withIntent(lineage, { ...of, runId: run(n), offset: OFFSET + n });
     lineage = withHistory(lineage, { ...of, forkOffset: OFFSET + n });
   }
-  const member = (n: number) => [nodeId(`n${n + 1}`), { runId: run(n), inSyncEpoch: EPOCH, address: null, goneAt: null }] as const;
+  const member = (n: number) =>
+    [nodeId(`n${n + 1}`), { runId: run(n), inSyncEpoch: EPOCH, address: null, goneAt: null }] as const;
   const vote = (letter: string): readonly [string, Vote] => [
     voterId(`eu-west-1${letter}`),
     {
