@@ -6,7 +6,7 @@ import type { DeclaredConfig } from "../../lib/core/config.ts";
 import type { ClientOptions } from "./client.ts";
 import type { Dice } from "./dice.ts";
 import { ZONES } from "./group.ts";
-import type { Fault, FaultPlan, Occasion, Restart } from "./plan.ts";
+import type { Fault, FaultPlan, Occasion, PlannedFault, Restart } from "./plan.ts";
 import type { RestartData } from "./valkey-words.ts";
 import type { WorldOptions } from "./world.ts";
 
@@ -94,7 +94,11 @@ const DRAWS: Readonly<Record<string, Draw>> = {
   }),
   "publication weather": (dice) => ({
     kind: "publication-weather",
-    weather: { failRate: dice.pick([0, 0.3, 1]), lostAnswerRate: dice.pick([0, 0.3]), slowMs: dice.pick([0, 500]) },
+    weather: {
+      failRate: dice.pick([0, 0.3, 1]),
+      lostAnswerRate: dice.pick([0, 0.3]),
+      slowMs: dice.pick([0, 500, 4_000]),
+    },
     forMs: duration(dice, 30_000),
   }),
   "kill voter": (dice) => ({ kind: "kill-voter", voter: voter(dice) }),
@@ -109,10 +113,40 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     acceptDataLoss: false,
   }),
   failover: () => ({ kind: "request", request: "failover", target: null, acceptDataLoss: true }),
-  control: (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 20_000) }),
+  control: (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 40_000) }),
   "wrong password": (dice) => ({ kind: "wrong-password", node: node(dice), forMs: duration(dice, 15_000) }),
   "parameter by hand": (dice) => ({ kind: "parameter-by-hand", to: node(dice) }),
+  "replicaof by hand": (dice) => ({
+    kind: "replicaof-by-hand",
+    node: node(dice),
+    to: dice.pick([null, null, "primary", "replica"]),
+  }),
+  deploy: (dice) => ({ kind: "deploy", downAfterMs: dice.pick([1_000, 2_000, 5_000]) }),
 };
+
+/** Aimed at who just did something, at the moment after: what is drawn freely seldom hits it. */
+const AIMED: readonly Draw[] = [
+  () => ({ kind: "kill-voter", voter: "writer" }),
+  (dice) => ({ kind: "freeze-voter", voter: "writer", forMs: duration(dice, 45_000) }),
+  (dice) => ({ kind: "cut", from: `voter:${zone(dice)}`, to: "store", oneWay: dice.chance(0.5), forMs: 12_000 }),
+  (dice) => ({ kind: "cut", from: "voter:*", to: "node:*", oneWay: dice.chance(0.5), forMs: duration(dice, 8_000) }),
+  (dice) => ({ kind: "kill-node", node: dice.pick(["primary", "replica", "n2"]), restart: restart(dice, KEEPS_DATA) }),
+  (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 40_000) }),
+];
+
+const AIMED_AT = [
+  "lease.acquired",
+  "candidate.selected",
+  "intent.recorded",
+  "promotion.applied",
+  "primary.committed",
+] as const;
+
+function aimed(dice: Dice): PlannedFault {
+  const when = { event: dice.pick(AIMED_AT), nth: 1 + dice.below(2) };
+  const at = dice.chance(0.5) ? { ...when, plusSteps: 1 + dice.below(4) } : { ...when, plusMs: dice.between(0, 4) };
+  return { at, fault: dice.pick(AIMED)(dice) };
+}
 
 /** Moments in an operation at which a stop hurts most. */
 const DELICATE = [
@@ -157,13 +191,16 @@ export function drawPlan(dice: Dice): FaultPlan {
   const draw = (kind: string) => (DRAWS[kind] as Draw)(dice);
   const kinds = Object.keys(DRAWS);
   const present = Array.from({ length: 1 + dice.below(5) }, () => dice.pick(kinds));
+  // Rarely drawn among so many, and what a person does meets most of what else goes wrong.
+  if (dice.chance(0.1)) present.push("control");
   const beginnings = Array.from({ length: 1 + dice.below(3) }, () => ({
     at: time(dice),
     fault: draw(dice.pick(BEGINNINGS)),
   }));
   const faults = 1 + dice.below(dice.pick([3, 6, 14]));
   const others = Array.from({ length: faults }, () => ({ at: occasion(dice), fault: draw(dice.pick(present)) }));
-  return [...beginnings, ...others];
+  const assaults = Array.from({ length: dice.chance(0.5) ? 1 + dice.below(2) : 0 }, () => aimed(dice));
+  return [...beginnings, ...others, ...assaults];
 }
 
 const CLIENTS: readonly ClientOptions[] = [
@@ -202,7 +239,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
       backlogTtlSeconds: dice.pick([3_600, 3_600, 8]),
       disklessSyncDelaySeconds: dice.pick([0, 0, 5]),
       transferMs: dice.pick([30, 300, 3_000]),
-      loadMs: dice.pick([5, 50, 1_500]),
+      loadMs: dice.pick([5, 5, 50, 50, 1_500, 9_000]),
       applyMs: dice.pick([0.1, 1, 40]),
       initialKeys: dice.pick([0, 100]),
     },

@@ -227,9 +227,20 @@ export class FaultInjector {
         return this.#request(fault);
       case "control":
         return this.#control(fault);
+      case "deploy":
+        return this.#deploy(fault.downAfterMs);
       case "parameter-by-hand":
         world.copies.overwrite("ssm", GROUP, this.#copyNaming(this.#node(fault.to)), "hand");
     }
+  }
+
+  #deploy(downAfterMs: number): void {
+    const { table, voters } = this.#world;
+    const spec = table.specs.get(GROUP);
+    if (spec === undefined) return;
+    const declared = { ...spec.declared, downAfterMs };
+    table.writeSpec({ ...spec, version: spec.version + 1, declared }, spec.version);
+    for (const voter of voters.values()) voter.invoke();
   }
 
   #copyNaming(node: SimNode) {

@@ -75,7 +75,7 @@ export class NodesOracle {
     this.#decidedOn.set(key, new Map(this.#frozen.get(key)));
   }
 
-  /** By the record: known as this process, in sync under the current primary, and not the one that was voted down. */
+  /** By the record: a known process with a known history, in sync under the current primary, which it is not itself. */
   #isEligible(node: NodeId, priority: number, outcome: Extract<NodeOutcome, { kind: "applied" }>): boolean {
     const ballot = this.#view.ballot();
     const member = ballot?.members.nodes[node];
@@ -84,7 +84,9 @@ export class NodesOracle {
       priority > 0 &&
       !before.syncInProgress &&
       !before.loading &&
-      ballot?.primary?.node !== node &&
+      // One that followed a primary which came back by itself holds what no record explains.
+      ballot?.lineage.histories.some(({ replicationId }) => replicationId === before.replicationId) === true &&
+      ballot.primary?.node !== node &&
       member?.runId === before.runId &&
       member.inSyncEpoch === ballot?.primary?.epoch
     );

@@ -111,6 +111,22 @@ describe("the operations", () => {
     expect([...renewed.ids(), ...alone.ids()]).toEqual([]);
   });
 
+  it("S11, S12: what is only told of a primary that is lost may stand, if it is said why", () => {
+    for (const reason of [null, "unknown-history"]) {
+      const world = made();
+      world.view.record = {
+        ...healthy,
+        lease: lease("x"),
+        operation: { kind: "failover", step: "committed", began: 1 },
+      };
+      world.view.lives = [life(n1, { serves: false }), life(n2)];
+      world.view.reason = reason;
+      world.pass(30_000);
+      expect(world.ids().includes("S11")).toBe(false);
+      expect(world.ids().includes("S12")).toBe(reason === null);
+    }
+  });
+
   it("S12: a primary that does not serve, and nobody says why nothing goes on", () => {
     for (const reason of [null, "quorum-pending"]) {
       const world = made();

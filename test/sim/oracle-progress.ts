@@ -142,7 +142,8 @@ export class ProgressOracle {
   }
 
   /** S11: a lease that its holder no longer renews is taken by a voter that could have watched it lapse. */
-  #goneOnWith({ lease }: Ballot): void {
+  #goneOnWith(ballot: Ballot): void {
+    const { lease } = ballot;
     const now = this.#view.now();
     if (lease === null || lease.attempt !== this.#lease?.attempt) {
       this.#lease = lease === null ? null : { attempt: lease.attempt, at: now };
@@ -151,19 +152,31 @@ export class ProgressOracle {
     }
     const others = this.#view.voters().some(({ id, able }) => able && id !== lease.holder);
     const limit = lease.durationMs + TAKE_OVER_MS;
-    const unrenewed = this.#heldFor("S11", others);
+    const unrenewed = this.#heldFor("S11", others && !this.#isOvertaken(ballot));
     if (unrenewed > lease.durationMs / 2) this.asked.takeOver += 1;
     if (unrenewed <= limit) return;
     this.#findings.report("S11", `the lease of ${lease.holder} was neither renewed nor taken over for ${unrenewed} ms`);
     this.#lease = null;
   }
 
+  /**
+   * Only telling or a repair was left, and the primary is lost by now: a failover comes next, which waits for no such
+   * lease, or the reason why none does (S12).
+   */
+  #isOvertaken({ operation, primary }: Ballot): boolean {
+    return (operation?.step === "committed" || operation?.kind === "repair") && !this.#serves(primary?.node);
+  }
+
+  #serves(id: NodeId | undefined): boolean {
+    return this.#view.nodes().find((node) => node.id === id)?.serves === true;
+  }
+
   /** S12: nothing goes on though the primary does not serve, and no voter that could says why. */
-  #reasonGiven({ primary, lease }: Ballot, reasons: readonly ShownReason[]): void {
-    const node = this.#view.nodes().find(({ id }) => id === primary?.node);
+  #reasonGiven(ballot: Ballot, reasons: readonly ShownReason[]): void {
+    const { primary, lease } = ballot;
     const able = this.#view.voters().filter((voter) => voter.able);
-    const isLeft = primary !== null && lease === null && node?.serves !== true && able.length > 0;
-    const leftFor = this.#heldFor("S12", isLeft);
+    const isLeft = lease === null || this.#isOvertaken(ballot);
+    const leftFor = this.#heldFor("S12", primary !== null && isLeft && !this.#serves(primary.node) && able.length > 0);
     if (leftFor <= this.#view.config().downAfterMs + REASON_MS) return;
     this.asked.reason += 1;
     const said = reasons.filter(({ voter }) => able.some(({ id }) => id === voter));

@@ -265,13 +265,15 @@ describe("the nodes", () => {
     const nodes = Object.fromEntries(
       members.map((id) => [id, { runId: `run of ${id}`, inSyncEpoch: 1, address: null }]),
     );
-    return { primary: primary(n1, 1), members: { version: 1, nodes }, operation: null } as unknown as Ballot;
+    const lineage = { histories: [{ epoch: 1, node: n1, replicationId: "known", forkOffset: 0 }], intents: [] };
+    return { primary: primary(n1, 1), members: { version: 1, nodes }, operation: null, lineage } as unknown as Ballot;
   }
 
   function freezeAnswer(node: NodeId, { offset }: Position) {
     const reading = {
       runId: `run of ${node}`,
       offset,
+      replicationId: "known",
       syncInProgress: false,
       loading: false,
     } as unknown as NodeReading;

@@ -74,6 +74,8 @@ export type Fault =
   /** By hand, past Valkeeper; null: NO ONE. */
   | { readonly kind: "replicaof-by-hand"; readonly node: NodeChoice; readonly to: NodeChoice | null }
   | { readonly kind: "parameter-by-hand"; readonly to: NodeChoice }
+  /** Other settings, and a new invocation of every voter beside the old ones. */
+  | { readonly kind: "deploy"; readonly downAfterMs: number }
   | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number };
 
 /** When: at a time, or when a voter has told of an event. */

@@ -24,6 +24,7 @@ export class PublisherFunction {
   readonly #publisher: SimPublisher;
   readonly #configOf: (group: GroupName) => GroupConfig;
   readonly #dice: Dice;
+  #isToCome = false;
 
   constructor(
     queue: EventQueue,
@@ -68,11 +69,21 @@ export class PublisherFunction {
     });
   }
 
+  /** However many of its targets failed, the event comes once more. */
+  #bringAgain(group: GroupName): void {
+    if (this.#isToCome) return;
+    this.#isToCome = true;
+    this.#queue.after(RETRY_MS, () => {
+      this.#isToCome = false;
+      this.#bring(group);
+    });
+  }
+
   #publish(target: PublicationTarget, publication: Publication, then: () => void): void {
     const { group } = publication;
     this.#publisher.publish(target, publication, this.#configOf(group)).then(
       ({ kind }) => {
-        if (kind === "failed") this.#queue.after(RETRY_MS, () => this.#bring(group));
+        if (kind === "failed") this.#bringAgain(group);
         else if (kind === "applied") then();
       },
       (error: unknown) => {

@@ -1,10 +1,20 @@
-// One thread of `run.ts`: runs its share of the seeds and tells how each ended.
+// One thread of a crew: runs its share of the seeds and tells how each ended. The first of them is run twice more, because
+// a seed that does not write the same bytes again replays nothing.
 
 import { parentPort, workerData } from "node:worker_threads";
+import type { Share } from "./crew.ts";
 import { startVoter } from "./scenario.ts";
-import { runSeed } from "./swarm.ts";
+import { runSeed, type SeedResult, story } from "./swarm.ts";
 
-const share = workerData as { readonly from: number; readonly to: number; readonly step: number };
-for (let seed = share.from; seed < share.to; seed += share.step) {
-  parentPort?.postMessage(runSeed({ seed: String(seed), startVoter }).result);
+function runTwice(result: SeedResult): SeedResult {
+  const [one, other] = [story(result.seed, startVoter), story(result.seed, startVoter)];
+  if (one === other) return result;
+  const differs = { id: "replay", at: 0, detail: "the same seed wrote another timeline" };
+  return { ...result, violations: [...result.violations, differs] };
+}
+
+const { from, to, step } = workerData as Share;
+for (let seed = from; seed < to; seed += step) {
+  const { result } = runSeed({ seed: String(seed), startVoter });
+  parentPort?.postMessage(seed === from ? runTwice(result) : result);
 }

@@ -7,6 +7,7 @@ import { Oracle } from "./oracle.ts";
 import type { Violation } from "./oracle-view.ts";
 import { describePlan, type FaultPlan } from "./plan.ts";
 import { unsettled, waitsForPerson } from "./settled.ts";
+import { type Situation, Sometimes } from "./sometimes.ts";
 import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
 const HEAL_AT_MS = FAULTS_UNTIL_MS + 5_000;
@@ -21,9 +22,13 @@ export interface SeedResult {
   readonly violations: readonly Violation[];
   /** Events that voters told of, by name. */
   readonly events: ReadonlyMap<string, number>;
+  /** What was met of the situations that a swarm must sometimes meet, how often. */
+  readonly situations: ReadonlyMap<Situation, number>;
   /** Ms from the healing to the healed state; null: it never came. */
   readonly healedAfterMs: number | null;
   readonly steps: number;
+  /** How long the world was watched, in its own time. */
+  readonly simulatedMs: number;
   readonly waitsFor: readonly string[];
 }
 
@@ -49,6 +54,7 @@ export function runSeed({ seed, startVoter, plan, timeline }: SeedOptions): Seed
   const options = { ...worldOf(seed), seed, startVoter, plan: plan ?? planOf(seed), timeline: timeline ?? false };
   const world = new World(options);
   const oracle = Oracle.of(world);
+  const sometimes = Sometimes.of(world);
   const violations: Violation[] = [];
   let healedAfterMs: number | null = null;
   try {
@@ -68,9 +74,11 @@ export function runSeed({ seed, startVoter, plan, timeline }: SeedOptions): Seed
   if (violations.length === 0 && healedAfterMs === null && waitsFor.length === 0) {
     violations.push({ id: "L1", at: world.queue.now, detail: unsettled(world).join("; ") });
   }
+  const { counts: situations } = sometimes;
+  const { count: steps, now: simulatedMs } = world.queue;
   return {
     world,
-    result: { seed, violations, events: eventCounts(world), healedAfterMs, steps: world.queue.count, waitsFor },
+    result: { seed, violations, events: eventCounts(world), situations, healedAfterMs, steps, simulatedMs, waitsFor },
   };
 }
 

@@ -46,6 +46,14 @@ export interface BallotChange {
   readonly by: string;
 }
 
+/** One that was not applied, or had been before. */
+export interface BallotRefusal {
+  readonly kind: "refused" | "echo";
+  readonly write: BallotWrite;
+  readonly before: Item | null;
+  readonly by: string;
+}
+
 export type WriteResult =
   | { readonly kind: "applied"; readonly item: Item }
   | { readonly kind: "echo"; readonly item: Item }
@@ -57,6 +65,7 @@ export class Table {
   readonly queue: EventQueue;
   id = "table-1";
   onBallotChange: (change: BallotChange) => void = () => {};
+  onBallotRefusal: (refusal: BallotRefusal) => void = () => {};
   onPublication: (publication: Publication, by: string) => void = () => {};
   readonly specs = new Map<GroupName, SpecRecord>();
   readonly requests = new Map<GroupName, RequestRecord>();
@@ -99,9 +108,9 @@ export class Table {
       this.onBallotChange({ write, before, after: result.item, by });
       return { kind: "applied", item: result.item };
     }
-    return before !== null && isEcho(before, write)
-      ? { kind: "echo", item: before }
-      : { kind: "refused", item: before };
+    const isOwn = before !== null && isEcho(before, write);
+    this.onBallotRefusal({ kind: isOwn ? "echo" : "refused", write, before, by });
+    return isOwn ? { kind: "echo", item: before } : { kind: "refused", item: before };
   }
 
   /** Without a condition: restored, edited by hand, or taken away. */

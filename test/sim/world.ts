@@ -4,7 +4,7 @@
 
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
-import type { Publication } from "../../lib/core/records.ts";
+import type { Publication, SpecRecord } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
 import { after, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
@@ -24,7 +24,7 @@ import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publ
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
 import { CALM, SimStore, type StoreWeather } from "./store.ts";
-import { type BallotChange, decode, Table } from "./table.ts";
+import { type BallotChange, type BallotRefusal, decode, Table } from "./table.ts";
 import { Timeline } from "./timeline.ts";
 import { Fleet, PASSWORD, type SimNode } from "./valkey.ts";
 import { NODE_DEFAULTS, type NodeFact, type NodeOptions } from "./valkey-words.ts";
@@ -61,7 +61,11 @@ export interface Observer {
   onNode?(fact: NodeFact): void;
   onBallot?(change: BallotChange): void;
   onJournal?(entry: JournalEntry): void;
-  onPublication?(publication: Publication): void;
+  /** A write of the ballot that changed nothing. */
+  onRefusal?(refusal: BallotRefusal): void;
+  onPublication?(publication: Publication, by: string): void;
+  /** A copy in SSM or Route 53 was written. */
+  onCopy?(copy: Copy, epoch: number, by: string): void;
   onAnswer?(answer: Answer): void;
 }
 
@@ -90,6 +94,7 @@ export class World {
   /** When each of `events` was told. */
   readonly eventTimes: number[] = [];
   readonly faults: FaultInjector;
+  readonly #configs = new WeakMap<SpecRecord, GroupConfig>();
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -125,7 +130,12 @@ export class World {
   config(): GroupConfig {
     const spec = this.table.specs.get(GROUP);
     if (spec === undefined) throw new Error("simulation: the group was removed");
-    return effectiveConfig(spec);
+    let config = this.#configs.get(spec);
+    if (config === undefined) {
+      config = effectiveConfig(spec);
+      this.#configs.set(spec, config);
+    }
+    return config;
   }
 
   tell(who: string, what: string): void {
@@ -156,10 +166,14 @@ export class World {
       this.timeline?.ballot(change);
       for (const observer of this.observers) observer.onBallot?.(change);
     };
+    this.table.onBallotRefusal = (refusal) => {
+      for (const observer of this.observers) observer.onRefusal?.(refusal);
+    };
     this.copies.onChange = (copy, _group, standing, by) => {
       this.tell(copy, `${standing === null ? "nothing" : `epoch ${standing.epoch} ${standing.primary.host}`} by ${by}`);
       if (by === "hand") this.forged.add(copy);
       else this.forged.delete(copy);
+      for (const observer of this.observers) observer.onCopy?.(copy, standing?.epoch ?? 0, by);
     };
   }
 
@@ -281,7 +295,7 @@ export class World {
     this.table.onPublication = (publication, by) => {
       const { epoch, revision, primary } = publication;
       this.tell("published", `epoch ${epoch}.${revision} ${primary.node} by ${by}`);
-      for (const observer of this.observers) observer.onPublication?.(publication);
+      for (const observer of this.observers) observer.onPublication?.(publication, by);
     };
     this.observers.push({ onBallot: (change) => completer.changed(change) });
     completer.start();

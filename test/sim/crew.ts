@@ -1,0 +1,108 @@
+// Many seeds on several threads, and what they come to: one result after the other as they end, then the sums.
+
+import { Worker } from "node:worker_threads";
+import { RARE, SITUATIONS, type Situation } from "./sometimes.ts";
+import type { SeedResult } from "./swarm.ts";
+
+/** Every `step`th seed of a range. */
+export interface Share {
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
+
+export interface CrewOptions {
+  readonly from: number;
+  readonly seeds: number;
+  readonly workers: number;
+  /** Goes on after a finding. @default false */
+  readonly keep?: boolean;
+  readonly onFinding: (result: SeedResult) => void;
+}
+
+/** So many seeds that even a rare situation has to be met. */
+const MANY_SEEDS = 2_000;
+
+export class Totals {
+  readonly events = new Map<string, number>();
+  readonly waits = new Map<string, number>();
+  readonly situations = new Map<Situation, number>(SITUATIONS.map((situation) => [situation, 0]));
+  seeds = 0;
+  failed = 0;
+  healed = 0;
+  slowestMs = 0;
+  simulatedMs = 0;
+
+  add(result: SeedResult): void {
+    this.seeds += 1;
+    this.simulatedMs += result.simulatedMs;
+    for (const [name, times] of result.events) count(this.events, name, times);
+    for (const [name, times] of result.situations) count(this.situations, name, times);
+    if (result.violations.length > 0) this.failed += 1;
+    if (result.healedAfterMs === null) {
+      for (const reason of result.waitsFor) count(this.waits, reason, 1);
+    } else {
+      this.healed += 1;
+      this.slowestMs = Math.max(this.slowestMs, result.healedAfterMs);
+    }
+  }
+
+  /** Situations that these seeds had to meet and did not. */
+  get never(): readonly Situation[] {
+    const expected = this.seeds >= MANY_SEEDS ? SITUATIONS : SITUATIONS.filter((each) => !RARE.includes(each));
+    return expected.filter((each) => this.situations.get(each) === 0);
+  }
+
+  /** What happened at all, then the one line. */
+  describe(seconds: number): string {
+    const met = [...this.situations.values()].filter((times) => times > 0).length;
+    const never = SITUATIONS.filter((each) => this.situations.get(each) === 0);
+    const speed = `${(this.seeds / seconds).toFixed(1)} seeds/s, ${(this.simulatedMs / 1_000 / seconds).toFixed(0)} s/s`;
+    return [
+      listed(this.events),
+      `waits for a person: ${listed(this.waits)}`,
+      `sometimes: ${listed(this.situations)}`,
+      `${met} of ${SITUATIONS.length} situations met${never.length === 0 ? "" : `; never: ${never.join(", ")}`}`,
+      `${this.seeds} seeds in ${seconds.toFixed(1)} s (${speed}), ${this.healed} healed ` +
+        `(slowest ${this.slowestMs} ms), ${this.failed} failed`,
+    ].join("\n");
+  }
+}
+
+function count<T extends string>(counts: Map<T, number>, name: T, by: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + by);
+}
+
+const listed = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, times]) => `${name} ${times}`)
+    .join(", ");
+
+export async function runSeeds({ from, seeds, workers, keep, onFinding }: CrewOptions): Promise<Totals> {
+  const totals = new Totals();
+  const onResult = (result: SeedResult) => {
+    totals.add(result);
+    if (result.violations.length > 0) onFinding(result);
+    return keep === true || totals.failed === 0;
+  };
+  const shares = Array.from({ length: workers }, (_, first) => ({
+    from: from + first,
+    to: from + seeds,
+    step: workers,
+  }));
+  await Promise.all(shares.map((share) => runShare(share, onResult)));
+  return totals;
+}
+
+/** In a thread of its own, until `onResult` wants no more. */
+function runShare(share: Share, onResult: (result: SeedResult) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./run-worker.ts", import.meta.url), { workerData: share });
+    worker.on("message", (result: SeedResult) => {
+      if (!onResult(result)) worker.terminate().then(() => resolve(), reject);
+    });
+    worker.on("error", reject);
+    worker.on("exit", () => resolve());
+  });
+}

@@ -1,0 +1,180 @@
+// Situations that show in the ballot: who took what from whom, and what was refused because another had been first.
+
+import type { Item } from "../../lib/core/ballot-write.ts";
+import { type NodeId, voterId } from "../../lib/core/types.ts";
+import type { BallotChange, BallotRefusal } from "./table.ts";
+import type { World } from "./world.ts";
+
+export const RECORD_SITUATIONS = [
+  "the lease lapses before an intent",
+  "the lease lapses mid-promote",
+  "the lease lapses mid-roll-back",
+  "the lease lapses while telling",
+  "two holders alive",
+  "a promoted candidate is committed by another voter",
+  "a failover over a repair",
+  "a failover while the one before is still telling",
+  "a second intent in one operation",
+  "an intent under each of two epochs of one operation",
+  "a roll back is begun",
+  "a roll back is taken to its end",
+  "an attempt ends without a commit",
+  "a switchover becomes a failover",
+  "a primary that cannot write is switched away from",
+  "a cold start",
+  "a repair",
+  "an order is begun",
+  "a failover by order",
+  "a primary changes its replication id",
+  "paused in the middle of an operation",
+  "two invocations of one voter vote",
+  "a vote is retracted",
+  "two voters contend for a grant",
+  "two voters contend for a take-over",
+  "a stale holder's write is refused",
+  "a vote that came late is refused",
+  "an own write is met again",
+] as const;
+
+export type RecordSituation = (typeof RECORD_SITUATIONS)[number];
+
+interface StoredOperation {
+  readonly kind: string;
+  readonly step: string;
+  readonly by: string;
+  readonly began: number;
+}
+
+interface StoredPrimary {
+  readonly node: NodeId;
+  readonly epoch: number;
+  readonly runId: string;
+}
+
+interface StoredVote {
+  readonly level: string;
+  readonly generation: number;
+}
+
+const operationOf = (item: Item | null) => (item?.["operation"] ?? null) as StoredOperation | null;
+const primaryOf = (item: Item | null) => (item?.["primary"] ?? null) as StoredPrimary | null;
+const holderOf = (item: Item | null) =>
+  ((item?.["lease"] ?? null) as { readonly holder: string } | null)?.holder ?? null;
+
+const LAPSES: Readonly<Record<string, RecordSituation>> = {
+  begun: "the lease lapses before an intent",
+  intended: "the lease lapses mid-promote",
+  restoring: "the lease lapses mid-roll-back",
+  committed: "the lease lapses while telling",
+};
+
+export class RecordSituations {
+  readonly #world: World;
+  readonly #met: (situation: RecordSituation) => void;
+  /** Epochs under which the operation has recorded intents. */
+  #intents: number[] = [];
+  #isRollingBack = false;
+
+  constructor(world: World, met: (situation: RecordSituation) => void) {
+    this.#world = world;
+    this.#met = met;
+  }
+
+  onBallot(change: BallotChange): void {
+    const was = operationOf(change.before);
+    const is = operationOf(change.after);
+    if (is !== null && is.began !== was?.began) this.#begun(is, was);
+    switch (change.write.name) {
+      case "take-over":
+        return this.#takenOver(change, was);
+      case "record-intent":
+        return this.#intended(change, is);
+      case "commit":
+      case "record-restored":
+        return this.#decided(change);
+      case "finish":
+        return this.#finished(change, was);
+      case "change-kind":
+        return this.#met("a switchover becomes a failover");
+      case "enter-replication-id":
+        return this.#met("a primary changes its replication id");
+      case "set-control":
+        if (was !== null) this.#met("paused in the middle of an operation");
+        return;
+      case "cast-vote":
+        this.#voted(change);
+    }
+  }
+
+  onRefusal({ write, before, by, kind }: BallotRefusal): void {
+    if (kind === "echo") return this.#met("an own write is met again");
+    if (write.name === "grant") this.#met("two voters contend for a grant");
+    else if (write.name === "take-over") this.#met("two voters contend for a take-over");
+    else if (write.name === "cast-vote") this.#met("a vote that came late is refused");
+    else if (`voter:${holderOf(before)}` !== by && UNDER_LEASE.includes(write.name))
+      this.#met("a stale holder's write is refused");
+  }
+
+  #begun(is: StoredOperation, was: StoredOperation | null): void {
+    this.#intents = [];
+    this.#isRollingBack = false;
+    if (was?.kind === "repair") this.#met("a failover over a repair");
+    else if (was?.step === "committed") this.#met("a failover while the one before is still telling");
+    const isAutomatic = is.by === "automatic";
+    if (is.kind === "repair") this.#met("a repair");
+    if (is.kind === "cold-start") this.#met("a cold start");
+    if (is.kind === "switchover" && isAutomatic) this.#met("a primary that cannot write is switched away from");
+    if (!isAutomatic) this.#met("an order is begun");
+    if (is.kind === "failover" && !isAutomatic) this.#met("a failover by order");
+  }
+
+  #takenOver({ before, by }: BallotChange, was: StoredOperation | null): void {
+    const lapse = LAPSES[was?.step ?? ""];
+    if (lapse !== undefined) this.#met(lapse);
+    const holder = holderOf(before);
+    if (holder === null || `voter:${holder}` === by) return;
+    const alive = [...(this.#world.voters.get(voterId(holder))?.invocations ?? [])].some(
+      ({ sandbox }) => sandbox.alive,
+    );
+    if (alive) this.#met("two holders alive");
+    if (was?.step !== "intended") return;
+    const lineage = (before?.["lineage"] ?? null) as { readonly intents: readonly { readonly node: NodeId }[] } | null;
+    const meant = lineage?.intents.at(-1)?.node;
+    const isPromoted = meant !== undefined && this.#world.fleet.node(meant).process?.follows === null;
+    if (isPromoted && meant !== primaryOf(before)?.node)
+      this.#met("a promoted candidate is committed by another voter");
+  }
+
+  #intended({ after }: BallotChange, is: StoredOperation | null): void {
+    const epoch = Number(after["epoch"]);
+    if (this.#intents.includes(epoch)) this.#met("a second intent in one operation");
+    else if (this.#intents.length > 0) this.#met("an intent under each of two epochs of one operation");
+    this.#intents.push(epoch);
+    if (is?.step === "restoring") {
+      this.#met("a roll back is begun");
+      this.#isRollingBack = true;
+    }
+  }
+
+  #decided({ before, after }: BallotChange): void {
+    const isSame = primaryOf(before)?.runId === primaryOf(after)?.runId;
+    if (this.#isRollingBack && isSame) this.#met("a roll back is taken to its end");
+  }
+
+  #finished({ after }: BallotChange, was: StoredOperation | null): void {
+    if (was?.kind === "failover" && (primaryOf(after)?.epoch ?? 0) < was.began)
+      this.#met("an attempt ends without a commit");
+  }
+
+  #voted({ write, before, after }: BallotChange): void {
+    const [attribute] = write.attempt.path;
+    if (attribute === undefined) return;
+    const was = (before?.[attribute] ?? null) as StoredVote | null;
+    const is = after[attribute] as unknown as StoredVote;
+    if (was !== null && was.level !== "clear" && is.level === "clear") this.#met("a vote is retracted");
+    if (was !== null && was.level !== "clear" && is.generation > was.generation)
+      this.#met("two invocations of one voter vote");
+  }
+}
+
+const UNDER_LEASE = ["renew", "record-intent", "commit", "record-restored", "change-kind", "finish"];

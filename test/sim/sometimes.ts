@@ -1,0 +1,167 @@
+// What the swarm must sometimes meet: a bug that needs a rare situation is found only if that situation comes. Each is
+// named and counted here from what the world shows (the record, the nodes, the copies, what voters told); it shares no
+// code with the engine. A situation that no seed of a run meets any more fails the run.
+
+import type { Publication } from "../../lib/core/records.ts";
+import type { JournalEntry } from "../../lib/ports/journal.ts";
+import { GROUP } from "./group.ts";
+import { NODE_SITUATIONS, NodeSituations } from "./sometimes-nodes.ts";
+import { RECORD_SITUATIONS, RecordSituations } from "./sometimes-record.ts";
+import type { BallotChange, BallotRefusal } from "./table.ts";
+import type { NodeFact } from "./valkey-words.ts";
+import type { Observer, World } from "./world.ts";
+
+/** What voters told of. */
+const TOLD = {
+  "deciding.suspended": "a voter wakes from a stall",
+  "lease.lost": "a holder finds its lease lost",
+  "promotion.failed": "a promotion fails",
+  "candidate.none": "nobody can be promoted",
+  "primary.restored": "the old primary is given back its place",
+  "replica.not-repointed": "a replica is left to repair",
+  "publication.failed": "a publication fails",
+  "request.refused": "an order is refused",
+  "failover.abandoned": "a failover is given up",
+  "switchover.abandoned": "a switchover is given up",
+  "loss.possible": "a loss is recorded",
+  "fence.parked": "a freeze is parked on a node that hangs",
+  "node.demoted": "a former primary is demoted",
+  "node.misconfigured": "a node turns a voter away",
+} as const satisfies Partial<Record<JournalEntry["event"], string>>;
+
+/** What voters gave as the reason why nothing is done, in their slots. */
+const REASONS = [
+  "possible-loss-refused",
+  "quorum-pending",
+  "witness-veto",
+  "cut-off",
+  "too-few-nodes",
+  "unknown-history",
+  "unexplained-primary",
+  "cold-start-waiting",
+  "backing-off",
+  "budget-spent",
+  "paused",
+  "observing",
+  "store-unreachable",
+  "busy",
+  "waiting-for-down-after",
+  "operation-going-on",
+] as const;
+
+const WORLD_SITUATIONS = [
+  "a voter wakes two epochs later",
+  "a copy goes back to an older epoch",
+  "a copy is written by two under one epoch",
+  "a copy that somebody forged is repaired",
+  "the publisher function is the first to publish",
+] as const;
+
+const reasonOf = (reason: (typeof REASONS)[number]) => `reason: ${reason}` as const;
+
+export const SITUATIONS = [
+  ...RECORD_SITUATIONS,
+  ...NODE_SITUATIONS,
+  ...WORLD_SITUATIONS,
+  ...Object.values(TOLD),
+  ...REASONS.map(reasonOf),
+] as const;
+
+export type Situation = (typeof SITUATIONS)[number];
+
+/** Not to be expected of a few hundred seeds. */
+export const RARE: readonly Situation[] = [
+  "the lease lapses mid-roll-back",
+  "a failover over a repair",
+  "an assisted fence races the holder",
+  "all nodes are lost at once",
+  "a cold start",
+  "a copy goes back to an older epoch",
+  "a primary changes its replication id",
+  "a primary is lost in a repair",
+  "a promoted candidate is committed by another voter",
+  "a switchover is given up",
+  "a switchover becomes a failover",
+  "reason: backing-off",
+  "reason: budget-spent",
+  "reason: observing",
+  "reason: witness-veto",
+];
+
+const CHECK_EVERY_MS = 500;
+
+export class Sometimes implements Observer {
+  readonly counts = new Map<Situation, number>();
+  readonly #world: World;
+  readonly #record: RecordSituations;
+  readonly #nodes: NodeSituations;
+  readonly #lastReasons = new Map<string, string>();
+  readonly #lastCopies = new Map<string, { readonly epoch: number; readonly by: string }>();
+  readonly #published = new Set<number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    const met = (situation: Situation) => this.#met(situation);
+    this.#record = new RecordSituations(world, met);
+    this.#nodes = new NodeSituations(world, met);
+  }
+
+  static of(world: World): Sometimes {
+    const sometimes = new Sometimes(world);
+    world.observers.push(sometimes);
+    const check = () => {
+      sometimes.#lookAtReasons();
+      world.queue.after(CHECK_EVERY_MS, check);
+    };
+    world.queue.after(CHECK_EVERY_MS, check);
+    return sometimes;
+  }
+
+  onBallot(change: BallotChange): void {
+    this.#record.onBallot(change);
+  }
+
+  onRefusal(refusal: BallotRefusal): void {
+    this.#record.onRefusal(refusal);
+  }
+
+  onNode(fact: NodeFact): void {
+    this.#nodes.onNode(fact);
+  }
+
+  onJournal(entry: JournalEntry): void {
+    const situation = (TOLD as Partial<Record<string, Situation>>)[entry.event];
+    if (situation !== undefined) this.#met(situation);
+    const epoch = this.#world.ballot()?.epoch ?? 0;
+    if (entry.event === "deciding.suspended" && epoch >= entry.epoch + 2) this.#met("a voter wakes two epochs later");
+  }
+
+  onPublication({ epoch }: Publication, by: string): void {
+    if (!this.#published.has(epoch) && by === "publisher") this.#met("the publisher function is the first to publish");
+    this.#published.add(epoch);
+  }
+
+  onCopy(copy: string, epoch: number, by: string): void {
+    const before = this.#lastCopies.get(copy);
+    this.#lastCopies.set(copy, { epoch, by });
+    if (before === undefined) return;
+    if (before.by === "hand" && by !== "hand") this.#met("a copy that somebody forged is repaired");
+    if (epoch < before.epoch) this.#met("a copy goes back to an older epoch");
+    if (epoch === before.epoch && by !== before.by) this.#met("a copy is written by two under one epoch");
+  }
+
+  /** Each time a voter's reason changes. */
+  #lookAtReasons(): void {
+    for (const slot of this.#world.table.slots.values()) {
+      const reason = slot.groups[GROUP]?.rejection?.reason ?? "";
+      if (this.#lastReasons.get(slot.voter) === reason) continue;
+      this.#lastReasons.set(slot.voter, reason);
+      const known = REASONS.find((each) => each === reason);
+      if (known !== undefined) this.#met(reasonOf(known));
+    }
+  }
+
+  #met(situation: Situation): void {
+    this.counts.set(situation, (this.counts.get(situation) ?? 0) + 1);
+  }
+}
