@@ -44,7 +44,7 @@ export interface VoterSummary {
 }
 
 /** What was declared is read again this often: a group added at run time is watched within it. */
-const SPECS_EVERY_MS = 5_000;
+export const SPECS_EVERY_MS = 5_000;
 /** While somebody looks, what is seen is written this often, and the group glanced at this often. */
 const LOOKED_AT_EVERY_MS = 500;
 const LOOKED_AT_GLANCE_MS = 100;
@@ -235,10 +235,12 @@ export class VoterLoop {
   /** Shows what is seen in the own slot, and finds out whether a successor is there. */
   #keepSlot(): void {
     const { store, voter, shard } = this.#options;
-    this.#after(Math.min(this.#watchIntervalMs(), LOOKED_AT_EVERY_MS), () => this.#keepSlot());
+    // Groups that are looked at rarely are handed over as quickly: until then two invocations are paid for.
+    const readEveryMs = Math.min(this.#watchIntervalMs(), DEFAULTS.watchIntervalMs);
+    this.#after(Math.min(readEveryMs, LOOKED_AT_EVERY_MS), () => this.#keepSlot());
     this.#writeSlotWhenDue();
     const last = this.#slotReadAt;
-    if (last !== null && this.#options.clock.now() < after(last, this.#watchIntervalMs())) return;
+    if (last !== null && this.#options.clock.now() < after(last, readEveryMs)) return;
     this.#slotReadAt = this.#options.clock.now();
     store.readSlot(voter, shard).then(
       (slot) => this.#superseded(slot),
@@ -249,7 +251,13 @@ export class VoterLoop {
   }
 
   #watchIntervalMs(): number {
-    return Math.min(...[...this.#groups.values()].map((loop) => loop.config.watchIntervalMs), DEFAULTS.watchIntervalMs);
+    return this.#shortest("watchIntervalMs");
+  }
+
+  /** What the most demanding group asks for; the default while there is none. */
+  #shortest(setting: "watchIntervalMs" | "heartbeatMs"): number {
+    const all = [...this.#groups.values()].map((loop) => loop.config[setting]);
+    return all.length === 0 ? DEFAULTS[setting] : Math.min(...all);
   }
 
   #isLookedAt(): boolean {
@@ -270,9 +278,7 @@ export class VoterLoop {
   #writeSlotWhenDue(): void {
     const { clock } = this.#options;
     const all = [...this.#groups.values()];
-    const everyMs = this.#isLookedAt()
-      ? LOOKED_AT_EVERY_MS
-      : Math.min(...all.map((loop) => loop.config.heartbeatMs), DEFAULTS.heartbeatMs);
+    const everyMs = this.#isLookedAt() ? LOOKED_AT_EVERY_MS : this.#shortest("heartbeatMs");
     const last = this.#slotWrittenAt;
     // Until each group was looked at, what the predecessor wrote is nearer to the truth; a node may take its time-out.
     if (last === null && !all.every((loop) => loop.hasLooked())) return;

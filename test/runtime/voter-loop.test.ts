@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { type Ballot, emptyBallot } from "../../lib/core/ballot.ts";
+import type { GroupConfig } from "../../lib/core/config.ts";
 import type { RequestRecord, RequestResult, SlotRecord, SpecRecord } from "../../lib/core/records.ts";
 import {
   attemptId,
@@ -26,26 +27,28 @@ const voter = voterId("az-a");
 const control = { mode: "act", by: "test", reason: "", until: null, attempt: attemptId("c") } as const;
 const unadopted = emptyBallot({ group: sound, table: "table-1", control, attempt: attemptId("b") });
 
-const specOf = (group: GroupName): SpecRecord => {
+const specOf = (group: GroupName, settings: Partial<GroupConfig>): SpecRecord => {
   const node = (id: string, host: string) => ({
     ...{ id: nodeId(id), host, port: 6379, zone: "a", priority: null, announce: null },
   });
-  const declared = { name: group, nodes: [node("n1", "127.0.0.1"), node("n2", "127.0.0.2")] };
+  const declared = { name: group, nodes: [node("n1", "127.0.0.1"), node("n2", "127.0.0.2")], ...settings };
   return { schema: 1, group, version: 1, owner: "cli", declared, overrides: {}, shard: 0 };
 };
 
-function scene() {
+function scene(settings: Partial<GroupConfig> = {}) {
   const clock = new ManualClock();
   const journal: JournalEntry[] = [];
   const reads: GroupName[] = [];
   const answers: RequestResult[] = [];
+  const asked = { glances: 0, slotReads: 0, slotWrites: 0 };
   let slot: SlotRecord | null = null;
   let glanced: RequestRecord | null = null;
   let standing: RequestRecord | null = null;
   const store: GroupStore = {
     tableId: async () => "table-1",
-    listSpecs: async () => ({ specs: [specOf(sound), specOf(broken)], damaged: [] }),
+    listSpecs: async () => ({ specs: [specOf(sound, settings), specOf(broken, settings)], damaged: [] }),
     glance: async () => {
+      asked.glances += 1;
       await Promise.resolve();
       return new Map([[sound, { ballot: null, request: glanced, unreadable: null }]]);
     },
@@ -62,8 +65,14 @@ function scene() {
       slot = { schema: 1, voter, generation: 1, owner, heartbeatAt: at, regular: false, groups: {} };
       return slot;
     },
-    readSlot: async () => slot,
-    writeSlot: async () => true,
+    readSlot: async () => {
+      asked.slotReads += 1;
+      return slot;
+    },
+    writeSlot: async () => {
+      asked.slotWrites += 1;
+      return true;
+    },
   };
   const summaries: VoterSummary[] = [];
   const loop = new VoterLoop(
@@ -98,8 +107,28 @@ function scene() {
     glanced = shown;
     standing = actual;
   };
-  return { clock, loop, reads, summaries, failures, answers, ask };
+  return { clock, loop, reads, summaries, failures, answers, ask, asked };
 }
+
+describe("how often the table is asked while nothing happens", () => {
+  const asked = async (settings: Partial<GroupConfig>) => {
+    const it = scene(settings);
+    it.loop.start();
+    await it.clock.pass(2_000);
+    const before = { ...it.asked };
+    await it.clock.pass(15_000);
+    const { glances, slotReads, slotWrites } = it.asked;
+    return [glances - before.glances, slotReads - before.slotReads, slotWrites - before.slotWrites];
+  };
+
+  it("is the groups' own watchIntervalMs and heartbeatMs", async () => {
+    expect(await asked({})).toEqual([15, 15, 3]);
+  });
+
+  it("is less for a group that asks for less, but for a successor: it is looked for every second", async () => {
+    expect(await asked({ watchIntervalMs: 5_000, heartbeatMs: 15_000 })).toEqual([3, 15, 1]);
+  });
+});
 
 describe("a request that a glance shows", () => {
   const expired: RequestRecord = {
