@@ -4,7 +4,12 @@ import { defineConfig } from "vitest/config";
 // Two projects, so that the quick tests can be run without starting a process (`npm run test:unit`). A folder belongs to `process` when
 // its tests start real programs: they need the set-up's tools and long time-outs, and one file runs at a time, because the machine's cores
 // are few and their assertions are about time.
-const processFolders = ["test/contract/**/*.test.ts", "test/integ/**/*.test.ts", "test/local/**/*.test.ts"];
+const processFolders = [
+  "test/contract/**/*.test.ts",
+  "test/integ/**/*.test.ts",
+  "test/local/**/*.test.ts",
+  "test/model/**/*.test.ts",
+];
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),

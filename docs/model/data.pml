@@ -48,7 +48,11 @@ byte restarts = 0;
 #define MINE(n) (node[n].touched <= e && (!R7 || node[n].history <= e))
 #define COUNTS(n) (!node[n].restarted || !R4)
 /* By history, then by offset; among equals the primary that is to be replaced comes last. */
+#ifdef BARE
+#define MORE(n) (node[n].offset > bestOffset)
+#else
 #define MORE(n) (node[n].offset > bestOffset || (node[n].offset == bestOffset && best == primary))
+#endif
 #define BETTER(n) (best == NOBODY || (R3 && node[n].history > bestHistory) || ((!R3 || node[n].history == bestHistory) && MORE(n)))
 
 /* One transaction. What its reply showed is kept, because a node moves on when a newer epoch takes it. */
@@ -92,6 +96,14 @@ inline repoint(n) {
   }
 }
 
+/* Nodes are asked in any order, each once or not at all; IN_ORDER leaves only one order, for a search that goes further. */
+#ifdef IN_ORDER
+#define NEXT(n) (asked < BIT(n))
+#else
+#define NEXT(n) (!(asked & BIT(n)))
+#endif
+
+/* BARE leaves out the record of what is meant, and the giving back: whoever has the most wins, the old primary too. */
 proctype holder(byte e) {
   byte asked = 0, frozen = 0, counted = 0, best = NOBODY, bestHistory = 0, bestOffset = 0;
   bool isBack = false, asRestarted = false, promoted = false;
@@ -99,14 +111,20 @@ proctype holder(byte e) {
   d_step { epoch == e - 1 -> epoch = e };
 
   do
-  :: !(asked & BIT(0)) -> freeze(0)
-  :: !(asked & BIT(1)) -> freeze(1)
-  :: !(asked & BIT(2)) -> freeze(2)
+  :: NEXT(0) -> freeze(0)
+  :: NEXT(1) -> freeze(1)
+  :: NEXT(2) -> freeze(2)
   :: asked != 0 -> break
   od;
 
   /* Not enough, or nobody has as much as the old primary: it is given its place back, if it is the same process, and if nobody else can
      have been promoted meanwhile (R21). What is meant is recorded before it is done (R12). */
+#ifdef BARE
+  atomic {
+    best = (counted >= NODES - 1 || !R2 -> best : NOBODY);
+    asked = 0; frozen = 0; counted = 0; bestHistory = 0; bestOffset = 0; isBack = false
+  };
+#else
   atomic {
     if
     :: best != NOBODY && best != primary && (counted >= NODES - 1 || !R2) -> skip
@@ -120,6 +138,7 @@ proctype holder(byte e) {
     fi;
     asked = 0; frozen = 0; counted = 0; bestHistory = 0; bestOffset = 0; isBack = false
   };
+#endif
 
   d_step {
     if
@@ -144,9 +163,9 @@ proctype holder(byte e) {
   };
 
   do
-  :: !(asked & BIT(0)) -> repoint(0)
-  :: !(asked & BIT(1)) -> repoint(1)
-  :: !(asked & BIT(2)) -> repoint(2)
+  :: NEXT(0) -> repoint(0)
+  :: NEXT(1) -> repoint(1)
+  :: NEXT(2) -> repoint(2)
   :: break                            /* what was not reached is left to repair */
   od;
   atomic { asked = 0; best = NOBODY }

@@ -132,5 +132,22 @@
 #define R25 true
 #endif
 
+/* Conditions of section 14 that no rule names, and that can be removed in the same way. */
+#ifdef NO_GRANT_EPOCH
+#define GRANT_EPOCH false
+#else
+#define GRANT_EPOCH true
+#endif
+#ifdef NO_GRANT_VOTES
+#define GRANT_VOTES false
+#else
+#define GRANT_VOTES true
+#endif
+#ifdef NO_HOLDER_VERSION
+#define HOLDER_VERSION false
+#else
+#define HOLDER_VERSION true
+#endif
+
 /* A promise is asserted through a variable of its name, which the verifier then prints. */
 #define HOLDS(promise, condition) promise = (condition); assert(promise); promise = true

@@ -23,11 +23,18 @@ export interface DynamodbLocalTools {
   readonly libraries: string;
 }
 
+export interface SpinTools {
+  readonly spin: string;
+  readonly compiler: string;
+  readonly version: string;
+}
+
 export interface Tools {
   readonly schema: 1;
   readonly valkey: ValkeyTools;
   readonly localCloud: { readonly executable: string } | Missing;
   readonly dynamodbLocal: DynamodbLocalTools | Missing;
+  readonly spin: SpinTools | Missing;
 }
 
 export const projectRoot: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
@@ -45,7 +52,7 @@ export function readTools(file: string = toolsFile): Tools {
       error,
     );
   }
-  if (tools.schema !== 1 || tools.valkey === undefined || tools.localCloud === undefined) {
+  if (tools.schema !== 1 || tools.valkey === undefined || tools.localCloud === undefined || tools.spin === undefined) {
     throw new LocalError(
       "program-missing",
       "the set-up is of another version of this checkout: run `npm run setup` again",

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeContext, SetupError } from "../../lib/local/setup/context.mjs";
 import { ensureLocalCloud, findDynamodbLocal } from "../../lib/local/setup/local-cloud.mjs";
 import { withLock } from "../../lib/local/setup/lock.mjs";
+import { findSpin } from "../../lib/local/setup/spin.mjs";
 import { ensureValkey } from "../../lib/local/setup/valkey.mjs";
 import { projectRoot, readTools } from "../../lib/local/tools.ts";
 import { eventually, isAlive, sleep } from "../support/local-group.ts";
@@ -78,6 +79,22 @@ describe("set-up", () => {
       /valkey-server 7\.2 or newer was not found on PATH: install Valkey/,
     );
     expect(said.join()).toContain("7.0.15, older than 7.2: not used");
+  });
+
+  it("notes the absence of Spin and of a compiler, and says what to install", async () => {
+    expect(await findSpin(contextWith({}))).toEqual({
+      missing: expect.stringMatching(/^a C compiler was not found on PATH, .* install it .*apt-get install spin gcc/),
+    });
+    const missing = expect.stringMatching(/^spin 6\.5 or newer was not found on PATH: install it /);
+    expect(await findSpin(contextWith({ cc: "" }))).toEqual({ missing });
+    const old = contextWith({ cc: "", spin: "echo 'Spin Version 6.4.9 -- 17 December 2018'" });
+    expect(await findSpin(old)).toEqual({ missing });
+  });
+
+  it("takes a Spin from PATH", async () => {
+    const context = contextWith({ gcc: "", spin: "echo 'Spin Version 6.5.2 -- 6 December 2019'" });
+    const program = (name: string): string => join(folder, "programs", name);
+    expect(await findSpin(context)).toEqual({ spin: program("spin"), compiler: program("gcc"), version: "6.5.2" });
   });
 
   it("is quick when everything is in place", () => {

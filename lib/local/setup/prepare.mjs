@@ -6,6 +6,7 @@ import { readJson, writeAtomically } from "./context.mjs";
 import { ensureLocalCloud, findDynamodbLocal, findLocalCloud } from "./local-cloud.mjs";
 import { withLock } from "./lock.mjs";
 import { ensurePackages, findNode, packagesAreReady } from "./packages.mjs";
+import { findSpin } from "./spin.mjs";
 import { ensureValkey } from "./valkey.mjs";
 
 /**
@@ -21,15 +22,15 @@ export async function prepare(context, needs) {
     return { node: findNode(context) };
   }
   return withLock(context, async () => {
-    // Three downloads that do not need each other. All are waited for even if one fails: none may go on behind the back of the next run.
-    const steps = [ensurePackages(context), ensureValkey(context), ensureOrFindLocalCloud(context)];
+    // Downloads that do not need each other. All are waited for even if one fails: none may go on behind the back of the next run.
+    const steps = [ensurePackages(context), ensureValkey(context), ensureOrFindLocalCloud(context), findSpin(context)];
     const results = await Promise.allSettled(steps);
     const failure = results.find((result) => result.status === "rejected");
     if (failure !== undefined) {
       throw failure.reason;
     }
-    const [, valkey, localCloud] = results.map((result) => result.value);
-    writeTools(context, { valkey, localCloud, dynamodbLocal: await findDynamodbLocal(context) });
+    const [, valkey, localCloud, spin] = results.map((result) => result.value);
+    writeTools(context, { valkey, localCloud, dynamodbLocal: await findDynamodbLocal(context), spin });
     return { node: findNode(context) };
   });
 }
@@ -41,9 +42,9 @@ async function ensureOrFindLocalCloud(context) {
     : ensureLocalCloud(context);
 }
 
-function writeTools(context, { valkey, localCloud, dynamodbLocal }) {
+function writeTools(context, { valkey, localCloud, dynamodbLocal, spin }) {
   const path = join(context.cache, "tools.json");
-  const tools = JSON.stringify({ schema: 1, valkey, localCloud, dynamodbLocal });
+  const tools = JSON.stringify({ schema: 1, valkey, localCloud, dynamodbLocal, spin });
   if (tools === JSON.stringify(readJson(path))) {
     return;
   }
@@ -51,5 +52,8 @@ function writeTools(context, { valkey, localCloud, dynamodbLocal }) {
   context.say(`valkey-server ${valkey.version} (${valkey.server})`);
   if (dynamodbLocal.missing !== undefined) {
     context.say(`without DynamoDB Local: ${dynamodbLocal.missing}`);
+  }
+  if (spin.missing !== undefined) {
+    context.say(`without Spin: ${spin.missing}`);
   }
 }

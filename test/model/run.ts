@@ -1,0 +1,43 @@
+// `npm run model`: every configuration; ends with one line of counts, and non-zero if a result is not as expected.
+// `npm run model -- WORD...`: those whose names contain all the words. `npm run model -- --trace WORD...`: the shortest violation of the
+// first of them, step by step.
+
+import { parseArgs } from "node:util";
+import { isMissing, readTools, type SpinTools } from "../../lib/local/tools.ts";
+import { configurations } from "./configurations.ts";
+import { countsLine, type Finding, findingLine } from "./report.ts";
+import { asExpected, search, trace } from "./search.ts";
+
+const limitSeconds = 900;
+
+const { values, positionals } = parseArgs({
+  options: { trace: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const chosen = configurations.filter(({ name }) => positionals.every((word) => name.split(" ").includes(word)));
+
+async function runAll(spin: SpinTools): Promise<void> {
+  const findings: Finding[] = [];
+  for (const configuration of chosen) {
+    const finding = { configuration, result: await search(spin, configuration, { limitSeconds }) };
+    findings.push(finding);
+    process.stdout.write(`${findingLine(finding)}\n`);
+  }
+  process.stdout.write(`${countsLine(findings)}\n`);
+  const isGood = findings.every(({ configuration, result }) => asExpected(configuration, result));
+  process.exitCode = isGood ? 0 : 1;
+}
+
+const { spin } = readTools();
+const [first] = chosen;
+if (isMissing(spin)) {
+  process.stderr.write(`model: ${spin.missing}\n`);
+  process.exitCode = 1;
+} else if (first === undefined) {
+  process.stderr.write(`model: no configuration has a name with ${positionals.join(" and ")}\n`);
+  process.exitCode = 1;
+} else if (values.trace) {
+  process.stdout.write(await trace(spin, first));
+} else {
+  await runAll(spin);
+}
