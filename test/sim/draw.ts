@@ -131,6 +131,7 @@ const AIMED: readonly Draw[] = [
   (dice) => ({ kind: "cut", from: `voter:${zone(dice)}`, to: "store", oneWay: dice.chance(0.5), forMs: 12_000 }),
   (dice) => ({ kind: "cut", from: "voter:*", to: "node:*", oneWay: dice.chance(0.5), forMs: duration(dice, 8_000) }),
   (dice) => ({ kind: "kill-node", node: dice.pick(["primary", "replica", "n2"]), restart: restart(dice, KEEPS_DATA) }),
+  (dice) => ({ kind: "kill-node", node: "primary", restart: restart(dice, KEEPS_DATA) }),
   (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 40_000) }),
 ];
 
@@ -221,6 +222,8 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
     ...(refuses ? { onPossibleLoss: "refuse", waitK: 1 } : {}),
     ...(refuses && dice.chance(0.3) ? { coldStart: "best" } : {}),
   };
+  // One that is always behind: with all of them alike, any choice among them is a good one.
+  const nodeOptionsOf = dice.chance(0.3) ? { [dice.pick(["n2", "n3"])]: { applyMs: 400 } } : {};
   return {
     nodes: dice.pick([
       ["n1", "n2", "n3"],
@@ -243,6 +246,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
       applyMs: dice.pick([0.1, 1, 40]),
       initialKeys: dice.pick([0, 100]),
     },
+    nodeOptionsOf,
     setup: "running",
     config,
     clients: CLIENTS,

@@ -73,6 +73,8 @@ export type Situation = (typeof SITUATIONS)[number];
 export const RARE: readonly Situation[] = [
   "the lease lapses mid-roll-back",
   "a failover over a repair",
+  "a failover while the one before is still telling",
+  "a loss is recorded",
   "an assisted fence races the holder",
   "all nodes are lost at once",
   "a cold start",
@@ -82,6 +84,7 @@ export const RARE: readonly Situation[] = [
   "a promoted candidate is committed by another voter",
   "a switchover is given up",
   "a switchover becomes a failover",
+  "the old primary is given back its place",
   "reason: backing-off",
   "reason: budget-spent",
   "reason: observing",

@@ -8,7 +8,7 @@ import { startVoter } from "./scenario.ts";
 import { runSeed, type SeedResult, story } from "./swarm.ts";
 
 const SEEDS = 400;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 describe("the swarm", () => {
   it(
