@@ -1,0 +1,71 @@
+// Where every exploration begins: n1 is primary, adopted under epoch 1 and armed, n2 and n3 are in sync, and every voter
+// has looked at all of it. The bounds of time are chosen so that a voter has few instants at which anything falls due.
+
+import { encodeBallot } from "../../lib/core/ballot-format.ts";
+import type { DeclaredConfig } from "../../lib/core/config.ts";
+import type { Context } from "../../lib/core/state.ts";
+import { newGroupState } from "../../lib/core/state.ts";
+import { epoch, instant } from "../../lib/core/types.ts";
+import { ballot, context, member, NODES, recorded, VOTERS } from "../core/builders.ts";
+import { newNodeRecord } from "./node.ts";
+import { NOW, type Voter, type World } from "./world.ts";
+
+/** How long a voter sleeps in the long jump: every bound of a step, and a lease, are over then. Not yet a stall. */
+export const LONG_MS = 950;
+
+const SETTINGS: Partial<DeclaredConfig> = {
+  probeIntervalMs: 100,
+  probeTimeoutMs: 100,
+  downAfterMs: 150,
+  refusedAfterMs: 0,
+  writeHoldAfterMs: 0,
+  unreachableAfterMs: 100_000,
+  voteWindowMs: 3_000,
+  freezeWaitMs: 150,
+  leaseMs: 900,
+  stepTimeoutMs: 3_000,
+  watchIntervalMs: 100,
+  armAfterMs: 100,
+  failoverBudget: 100,
+  parallelSyncs: 2,
+};
+
+const contexts = new Map<string, Context>();
+
+export function contextOf(voter: Voter): Context {
+  const key = `${voter.id}.${voter.generation}`;
+  let known = contexts.get(key);
+  if (known === undefined) {
+    known = context(SETTINGS, { voter: voter.id, generation: voter.generation, voters: VOTERS });
+    contexts.set(key, known);
+  }
+  return known;
+}
+
+/** A fresh invocation that knows nothing yet. */
+export function started(voter: Voter, generation: number): Voter {
+  const { config } = contextOf({ ...voter, generation });
+  return { ...voter, state: newGroupState(config, instant(NOW)), generation, wakeAt: NOW };
+}
+
+export function firstWorld(): World {
+  const nodes = NODES.map((id, index) => newNodeRecord(id, index + 1));
+  const members = nodes.map((node, index) => [node.id, member(index + 1)] as const);
+  const item = encodeBallot(
+    ballot({
+      members: { version: 1, nodes: Object.fromEntries(members) },
+      lineage: { histories: [recorded({ forkOffset: 0 })], intents: [] },
+    }),
+  );
+  const voters = VOTERS.map((id): Voter => ({ id, state: null, generation: 1, wakeAt: NOW, cut: [], sent: [] }));
+  return {
+    nodes,
+    voters: voters.map((voter) => started(voter, 1)),
+    table: {
+      item,
+      published: { epoch: epoch(1), revision: 0, node: NODES[0] as never },
+      primaries: { 1: "n1" },
+      granted: {},
+    },
+  };
+}

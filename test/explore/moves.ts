@@ -1,0 +1,242 @@
+// What can happen next? Every move of a state within the bounds, with its name for the schedule. A move is carried out on
+// parts only (collapse.ts) and remembered by the parts that it looks at, so that the same step of the same voter beside
+// another voter's other state is taken from memory.
+
+import type { Fact } from "../../lib/core/commands.ts";
+import { instant, type NodeId, type NodeOutcome } from "../../lib/core/types.ts";
+import { LONG_MS, started } from "./beginning.ts";
+import { caughtUp, execute, isBehind, isConnected, killed, linked, restarted } from "./node.ts";
+import { brokenByCommand } from "./promises.ts";
+import { isOn, refsTo, type Scene, withoutIdle } from "./scene.ts";
+import { NOW, type NodeRecord, type Sent, type Voter, type World } from "./world.ts";
+
+/** What is limited, and by what `Bounds` limit it. `tick` and `long` are counted for each voter. */
+export type Price =
+  | "free"
+  | "tick"
+  | "long"
+  | "loss"
+  | "delay"
+  | "kill"
+  | "restart"
+  | "hang"
+  | "cut"
+  | "crash"
+  | "start"
+  | "write";
+
+export interface Move {
+  readonly name: string;
+  readonly price: Price;
+  /** The voter that takes a step, by its place; null: only nodes or links change. */
+  readonly voter: number | null;
+  /** Which of the things that it has under way; two may have one name. */
+  readonly place?: number;
+  readonly carryOut: (scene: Scene) => void;
+}
+
+/** Every move, whatever it costs. */
+export function movesOf(world: World): readonly Move[] {
+  const moves: Move[] = [];
+  for (const [index, voter] of world.voters.entries()) moves.push(...movesOfVoter(world, voter, index));
+  for (const node of world.nodes) moves.push(...movesOfNode(world, node));
+  return moves;
+}
+
+function movesOfVoter(world: World, voter: Voter, index: number): readonly Move[] {
+  const moves: Move[] = voter.sent.flatMap((sent, place) => fatesOf(world, { voter, index, sent, place }));
+  const move = (name: string, price: Price, carryOut: Move["carryOut"]) =>
+    moves.push({ name: `${voter.id} ${name}`, price, voter: index, carryOut });
+  if (voter.state === null) {
+    move("starts", "start", (scene) => scene.setVoter(index, started(voter, voter.generation + 1)));
+    return moves;
+  }
+  const tickMs = Math.max(0, voter.wakeAt - NOW);
+  move("is called when it asked to be", "tick", (scene) => scene.advance(index, { kind: "time-passed" }, tickMs));
+  move(`is called after ${LONG_MS} ms`, "long", (scene) => scene.advance(index, { kind: "time-passed" }, LONG_MS));
+  move("glances at the ballot", "free", (scene) => {
+    const ballot = scene.ballot();
+    if (ballot !== voter.state?.look?.ballot) scene.advance(index, { kind: "glanced", ballot, request: null }, 0);
+  });
+  move("dies", "crash", (scene) => {
+    const sent = voter.sent.map((each) => ({ ...each, isGivenUp: true }));
+    scene.setVoter(index, { state: null, wakeAt: NOW, sent });
+  });
+  for (const { id } of world.nodes) {
+    const isCut = voter.cut.includes(id);
+    const cut = isCut ? voter.cut.filter((each) => each !== id) : [...voter.cut, id].sort();
+    move(isCut ? `reaches ${id} again` : `is cut off from ${id}`, isCut ? "free" : "cut", (scene) =>
+      scene.setVoter(index, { cut }),
+    );
+  }
+  return moves;
+}
+
+function movesOfNode(world: World, node: NodeRecord): readonly Move[] {
+  const moves: Move[] = [];
+  const move = (name: string, price: Price, make: (scene: Scene) => NodeRecord) =>
+    moves.push({ name: `${node.id} ${name}`, price, voter: null, carryOut: (scene) => scene.setNode(make(scene)) });
+  if (node.isUp) move("dies", "kill", () => killed(node));
+  move(node.isUp ? "restarts behind its fence" : "comes back behind its fence", "restart", (scene) =>
+    restarted(node, scene.freshRun),
+  );
+  if (node.isUp && !node.isHung) move("hangs", "hang", () => ({ ...node, isHung: true, isLinked: false }));
+  if (node.isHung) move("goes on", "free", () => ({ ...node, isHung: false }));
+  if (isBehind(node, world.nodes)) move("catches up", "free", () => caughtUp(node, world.nodes));
+  if (node.isUp && !node.isHung && node.role === "primary") moves.push(...clientWrites(world, node));
+  return moves;
+}
+
+/** A client's write to `node`, and which of its followers have it at once. */
+function clientWrites(world: World, node: NodeRecord): readonly Move[] {
+  const written = { ...node, log: `${node.log}${node.id.slice(1)}` };
+  const nodes = world.nodes.map((each) => (each.id === node.id ? written : each));
+  const followers = linked(nodes).filter((each) => each.id !== node.id && each.isLinked && isBehind(each, nodes));
+  const subsets = [0, 1, 2, 3]
+    .filter((bits) => bits < 2 ** followers.length)
+    .map((bits) => followers.filter((_, place) => (bits & (1 << place)) !== 0).map((each) => each.id));
+  return subsets.map((subset) => ({
+    name: `a client writes to ${node.id}${subset.length === 0 ? "" : `, and ${subset.join(" and ")} has it`}`,
+    price: "write",
+    voter: null,
+    carryOut: (scene) => {
+      scene.nodes = nodes.map((each) => (subset.includes(each.id) ? caughtUp(each, nodes) : each));
+    },
+  }));
+}
+
+interface UnderWay {
+  readonly voter: Voter;
+  readonly index: number;
+  readonly sent: Sent;
+  readonly place: number;
+}
+
+/** What may become of what is under way. */
+function fatesOf(world: World, of: UnderWay): readonly Move[] {
+  return of.sent.kind === "write" ? fatesOfWrite(of, of.sent) : fatesOfCommand(world, of, of.sent);
+}
+
+function fatesOfWrite(
+  { voter, index, sent, place }: UnderWay,
+  { write }: Extract<Sent, { kind: "write" }>,
+): readonly Move[] {
+  const name = `${voter.id}'s ${write.name}`;
+  const gone = voter.sent.filter((_, other) => other !== place);
+  const unknown = (scene: Scene) => told(scene, { kind: "unknown", detail: "no answer" });
+  const told = (scene: Scene, outcome: Extract<Fact, { kind: "write-ended" }>["outcome"]) => {
+    const sentAt = voter.state?.storeBusy?.sentAt ?? instant(NOW);
+    scene.advance(index, { kind: "write-ended", sentAt, write, outcome }, 0);
+  };
+  const move = (what: string, price: Price, carryOut: Move["carryOut"], isKept = false): Move => ({
+    name: `${name} ${what}`,
+    price,
+    voter: index,
+    place,
+    carryOut: (scene) => {
+      const kept = voter.sent.map((each, other) => (other === place ? { ...each, isGivenUp: true } : each));
+      scene.setVoter(index, { sent: isKept ? kept : gone });
+      carryOut(scene);
+    },
+  });
+  if (sent.isGivenUp) return [move("arrives late", "free", (scene) => void scene.write(index, write))];
+  return [
+    move("reaches the table", "free", (scene) => {
+      const isApplied = scene.write(index, write);
+      told(scene, { kind: isApplied ? "applied" : "refused", ballot: scene.ballot() });
+    }),
+    move("is applied, and its answer is lost", "loss", (scene) => {
+      scene.write(index, write);
+      unknown(scene);
+    }),
+    move("is lost", "loss", unknown),
+    move("is given up and still under way", "delay", unknown, true),
+  ];
+}
+
+function fatesOfCommand(
+  world: World,
+  { voter, index, sent, place }: UnderWay,
+  { node: id, command, behind }: Extract<Sent, { kind: "command" }>,
+): readonly Move[] {
+  const name = `${voter.id}'s ${command.kind}${"epoch" in command ? ` of epoch ${command.epoch}` : ""} on ${id}`;
+  const node = world.nodes.find((each) => each.id === id) as NodeRecord;
+  const isTold = voter.state !== null && sent.generation === voter.generation;
+  const tell = (scene: Scene, outcome: NodeOutcome) => {
+    if (isTold) scene.advance(index, { kind: "command-ended", node: id, command, outcome, late: sent.isGivenUp }, 0);
+  };
+  const move = (what: string, price: Price, carryOut: Move["carryOut"], isKept = false): Move => ({
+    name: `${name} ${what}`,
+    price,
+    voter: index,
+    place,
+    carryOut: (scene) => {
+      const kept = voter.sent.map((each, other) => (other === place ? { ...each, isGivenUp: true } : each));
+      scene.setVoter(index, { sent: isKept ? kept : kept.filter((_, other) => other !== place) });
+      carryOut(scene);
+    },
+  });
+  const unknown = (scene: Scene) => tell(scene, { kind: "unknown", detail: "no answer in time" });
+  const isAlive = isConnected(node, command.connection, voter.id);
+  const isReached = !voter.cut.includes(id) && !node.isHung;
+  const takeEffect = (scene: Scene) => effect(scene, { voter, id, command });
+  const arrives = move("takes effect", "free", (scene) => tell(scene, takeEffect(scene)));
+  const late = move("is given up and still under way", "delay", unknown, true);
+  if (behind > 0 && isAlive) return sent.isGivenUp ? [] : [late];
+  if (sent.isGivenUp) return isAlive && !node.isHung ? [{ ...arrives, name: `${name} takes effect late` }] : [];
+  if (node.isHung && isAlive) return [move("waits in the hung node", "free", unknown, true)];
+  if (!isReached) return [move("has no answer", "free", unknown)];
+  if (!isAlive)
+    return [
+      move("finds its connection closed", "free", (scene) =>
+        tell(scene, { kind: "refused", detail: "connection lost", reading: null }),
+      ),
+      move("has no answer, its connection being closed", "loss", unknown),
+    ];
+  return [
+    arrives,
+    move("takes effect, and its answer is lost", "loss", (scene) => {
+      takeEffect(scene);
+      unknown(scene);
+    }),
+    move("is lost", "loss", unknown),
+    late,
+  ];
+}
+
+function effect(
+  scene: Scene,
+  {
+    voter,
+    id,
+    command,
+  }: Pick<UnderWay, "voter"> & { id: NodeId; command: Extract<Sent, { kind: "command" }>["command"] },
+): NodeOutcome {
+  const before = scene.node(id);
+  const ref = voter.state === null ? undefined : refsTo(voter.state, id).find((each) => each.id === command.connection);
+  const authenticatedAt = ref?.authenticatedAt ?? NOW;
+  const done = execute(before, command, { voter: voter.id, authenticatedAt, fresh: scene.freshHistory });
+  if (done.isApplied) {
+    scene.broken.push(...brokenByCommand({ command, before, nodes: scene.nodes, item: scene.table.item }));
+    scene.setNode(done.node);
+  }
+  return done.outcome;
+}
+
+/** What a voter leaves behind that can have no effect any more: commands on closed connections, idle connections. */
+export function tidy(scene: Scene, index: number): void {
+  const voter = scene.voters[index] as Voter;
+  const sent = voter.sent.filter(
+    (each) =>
+      each.kind === "write" || !each.isGivenUp || isConnected(scene.node(each.node), each.command.connection, voter.id),
+  );
+  scene.setVoter(index, {
+    sent: sent.map((each) => (each.kind === "write" ? each : { ...each, behind: before(sent, each) })),
+  });
+  scene.nodes = withoutIdle(scene.nodes, scene.voters[index] as Voter);
+}
+
+const before = (all: readonly Sent[], one: Extract<Sent, { kind: "command" }>): number =>
+  all.filter(
+    (each) => each.kind === "command" && isOn(each, one.node, one.command.connection) && each.behind < one.behind,
+  ).length;

@@ -1,0 +1,157 @@
+// For each promise a made-up world that breaks it, and one beside it that does not.
+
+import { describe, expect, it } from "vitest";
+import { encodeBallot } from "../../lib/core/ballot-format.ts";
+import type { NodeCommand } from "../../lib/core/types.ts";
+import { epoch, instant } from "../../lib/core/types.ts";
+import {
+  A,
+  addressOf,
+  B,
+  ballot,
+  intent,
+  lease,
+  N1,
+  N2,
+  N3,
+  operation,
+  primary,
+  run,
+  vote,
+  watching,
+} from "../core/builders.ts";
+import { firstWorld } from "./beginning.ts";
+import { newNodeRecord } from "./node.ts";
+import {
+  brokenByCommand,
+  brokenByPublishing,
+  brokenByResting,
+  brokenBySending,
+  brokenByWrite,
+  isHealthy,
+} from "./promises.ts";
+import type { NodeRecord, Table } from "./world.ts";
+
+const nodes = [N1, N2, N3].map((id, index) => newNodeRecord(id, index + 1));
+const node = (id: string, values: Partial<NodeRecord>): NodeRecord => ({
+  ...(nodes.find((each) => each.id === id) as NodeRecord),
+  ...values,
+});
+const table = (values: Partial<Table> = {}): Table => ({
+  item: encodeBallot(ballot()),
+  published: { epoch: 1, revision: 0, node: N1 },
+  primaries: { 1: "n1" },
+  granted: { 2: "az-a" },
+  ...values,
+});
+const failover = (values: Parameters<typeof ballot>[0] = {}) =>
+  encodeBallot(ballot({ epoch: epoch(2), lease: lease(), operation: operation(), ...values }));
+const written = (name: string, before: Table, after: Table["item"], of: readonly NodeRecord[] = nodes) =>
+  brokenByWrite({ name, voter: A, before, after, nodes: of });
+const freeze = (value: number): NodeCommand => ({ kind: "freeze", epoch: epoch(value), connection: 1, parked: false });
+const settle = (value: number): NodeCommand => ({ kind: "settle", epoch: epoch(value), connection: 1 });
+const promote: NodeCommand = {
+  kind: "promote",
+  epoch: epoch(2),
+  connection: 1,
+  expect: { runId: run(2), replicationId: nodes[1]?.replicationId as never, offset: 1, tokenHost: "127.0.0.2" },
+};
+const meant = failover({ lineage: { histories: [], intents: [intent({ offset: 1 })] } });
+
+describe("the explorer's promises", () => {
+  it("S1: two primaries of one epoch", () => {
+    const second = encodeBallot(ballot({ primary: primary({ node: N2 }) }));
+    expect(written("commit", table(), second, [node(N2, { touchedBy: 1 })])).toEqual([
+      "S1: epoch 1 has the primaries n1 and n2",
+    ]);
+    expect(written("update-members", table(), encodeBallot(ballot()))).toEqual([]);
+  });
+
+  it("S1: a publication that names another than the record", () => {
+    expect(brokenByPublishing(table({ published: null }), { epoch: 1, revision: 0, node: N2 })).toHaveLength(1);
+    expect(brokenByPublishing(table(), { epoch: 1, revision: 1, node: N1 })).toEqual([]);
+  });
+
+  it("S2: an epoch that falls, and a publication of one epoch that changes its mind", () => {
+    const higher = encodeBallot(ballot({ epoch: epoch(3) }));
+    expect(written("finish", table({ item: higher }), encodeBallot(ballot({ epoch: epoch(2) })))).toEqual([
+      "S2: the epoch 3 became 2",
+    ]);
+    const other = table({ item: encodeBallot(ballot({ primary: primary({ epoch: epoch(2) }) })) });
+    expect(brokenByPublishing(other, { epoch: 1, revision: 1, node: N2 })).toHaveLength(1);
+  });
+
+  it("S3: a failover that one vote began", () => {
+    const one = table({ item: encodeBallot(ballot({ votes: { [A]: vote() } })) });
+    const two = table({ item: encodeBallot(ballot({ votes: { [A]: vote(), [B]: vote() } })) });
+    const past = table({ item: encodeBallot(ballot({ votes: { [A]: vote(), [B]: vote({ epoch: epoch(0) }) } })) });
+    expect(written("grant", one, failover())).toEqual(["S3: failover of epoch 2 began with 1 votes"]);
+    expect(written("grant", past, failover())).toHaveLength(1);
+    expect(written("grant", two, failover())).toEqual([]);
+  });
+
+  it("S4: an older epoch's command behind a newer one's", () => {
+    const effect = { nodes, item: failover(), before: node(N2, { touchedBy: 3 }) };
+    expect(brokenByCommand({ ...effect, command: freeze(2) })).toHaveLength(1);
+    expect(brokenByCommand({ ...effect, command: freeze(3) })).toEqual([]);
+  });
+
+  it("S5: a committed primary that is silenced beside no operation, and two that serve for ever", () => {
+    const effect = { nodes, before: node(N1, {}), command: freeze(2) };
+    expect(brokenByCommand({ ...effect, item: encodeBallot(ballot()) })).toHaveLength(1);
+    expect(brokenByCommand({ ...effect, item: failover() })).toEqual([]);
+    const world = firstWorld();
+    const both = [node(N1, {}), node(N2, { role: "primary", follows: null }), node(N3, {})];
+    const reason = { reason: "paused", detail: "", ends: "", check: null } as const;
+    const voters = world.voters.map((each) => ({
+      ...each,
+      state: watching(ballot(), { rejection: { rejection: reason, since: instant(0) } }),
+    }));
+    const twice = table({ primaries: { 1: "n1", 2: "n2" } });
+    expect(brokenByResting({ voters, nodes: both, table: twice })).toEqual([
+      "S5: n1 and n2 go on serving side by side",
+    ]);
+    expect(brokenByResting({ voters, nodes, table: twice })).toEqual([]);
+  });
+
+  it("S6: a candidate that has less than another frozen one", () => {
+    const chosen = node(N2, { frozenBy: 2, touchedBy: 2 });
+    const better = node(N3, { frozenBy: 2, touchedBy: 2, log: "w1" });
+    const effect = { command: promote, before: chosen, item: meant };
+    expect(brokenByCommand({ ...effect, nodes: [chosen, better] })).toEqual([
+      "S6: n2 was promoted although n3, frozen as well, has more",
+    ]);
+    const unknown = node(N3, { frozenBy: 2, touchedBy: 2, log: "w1", runId: run(9) });
+    expect(brokenByCommand({ ...effect, nodes: [chosen, unknown] })).toEqual([]);
+  });
+
+  it("S10: a command of an epoch that the table granted to nobody, or to another", () => {
+    expect(brokenBySending(A, freeze(3), table())).toHaveLength(1);
+    expect(brokenBySending(B, settle(2), table())).toHaveLength(1);
+    expect(brokenBySending(B, freeze(2), table())).toEqual([]);
+    expect(brokenBySending(A, settle(2), table())).toEqual([]);
+  });
+
+  it("S11, S12: a group that rests unhealthy, with nobody saying why", () => {
+    const world = firstWorld();
+    expect(isHealthy(world)).toBe(true);
+    const stuck = { ...world, table: table({ item: failover() }) };
+    expect(isHealthy(stuck)).toBe(false);
+    expect(brokenByResting(stuck)).toEqual(["S11, S12: no way back to health, and az-a, az-b, az-c give no reason"]);
+    expect(isHealthy({ ...world, nodes: [node(N1, { isUp: false }), node(N2, {}), node(N3, {})] })).toBe(false);
+    expect(
+      isHealthy({
+        ...world,
+        nodes: [node(N1, {}), node(N2, { follows: addressOf(N3), isLinked: false }), node(N3, {})],
+      }),
+    ).toBe(false);
+  });
+
+  it("R12, R24: a promotion without its intent, and a commit that rests on an older epoch's reply", () => {
+    expect(brokenByCommand({ command: promote, before: node(N2, {}), nodes, item: failover() })).toHaveLength(1);
+    expect(brokenByCommand({ command: promote, before: node(N2, {}), nodes, item: meant })).toEqual([]);
+    const committed = failover({ primary: primary({ node: N2, epoch: epoch(2) }) });
+    expect(written("commit", table(), committed, [node(N2, { touchedBy: 1 })])).toHaveLength(1);
+    expect(written("commit", table(), committed, [node(N2, { touchedBy: 2 })])).toEqual([]);
+  });
+});

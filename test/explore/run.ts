@@ -1,0 +1,63 @@
+// `npm run explore -- [plan ...] [--loss N ...] [--without RULE] [--keep]`: explores plans one after the other, with their
+// own bounds or the given ones; without names all of them. Prints the shortest schedule of whatever breaks a promise,
+// and ends with one line of counts.
+
+import { parseArgs } from "node:util";
+import { step } from "../../lib/core/step.ts";
+import { type Bounds, FIGURES, PLANS } from "./bounds.ts";
+import { engineWithout } from "./broken.ts";
+import { Exploration, type Found } from "./search.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    ...Object.fromEntries(FIGURES.map((name) => [name, { type: "string" } as const])),
+    without: { type: "string" },
+    keep: { type: "boolean", default: false },
+  },
+});
+
+const given = Object.fromEntries(
+  FIGURES.flatMap((name) => {
+    const value = (values as Readonly<Record<string, string | boolean | undefined>>)[name];
+    return value === undefined ? [] : [[name, Number(value)]];
+  }),
+);
+const plans: Readonly<Record<string, Bounds>> = PLANS;
+const names = positionals.length > 0 ? positionals : Object.keys(plans);
+const unknown = names.filter((name) => plans[name] === undefined);
+if (unknown.length > 0 || Object.values(given).some((value) => !Number.isInteger(value) || value < 0)) {
+  process.stderr.write(`plans are ${Object.keys(plans).join(", ")}; bounds are whole numbers\n`);
+  process.exit(2);
+}
+const engine = typeof values.without === "string" ? await engineWithout(values.without) : step;
+
+function tell(name: string, found: Found): void {
+  const waiting = [...found.waiting].map(([reasons, times]) => `${times} ${reasons}`).join("; ");
+  process.stdout.write(
+    `${name}: ${found.states} states, ${found.moves} moves, depth ${found.depth}, ${found.seconds.toFixed(1)} s, ` +
+      `${found.isComplete ? "all of it" : "not all of it"}; ${found.rested} followed to their rest, ${found.healed} healthy` +
+      `${waiting === "" ? "" : `, waiting: ${waiting}`} (${found.parts})\n`,
+  );
+  for (const { broken, schedule } of found.findings)
+    process.stdout.write(`${broken.join("\n")}\n${schedule.map((move) => `  ${move}\n`).join("")}`);
+}
+
+const total = { states: 0, moves: 0, seconds: 0, depth: 0, findings: 0, cut: 0 };
+for (const name of names) {
+  const bounds = { ...(plans[name] as Bounds), ...given };
+  const keepsGoing = values.keep === true;
+  const found = new Exploration(engine, bounds).run({ keepsGoing, tell: (text) => process.stderr.write(`${text}\n`) });
+  tell(name, found);
+  total.states += found.states;
+  total.moves += found.moves;
+  total.seconds += found.seconds;
+  total.depth = Math.max(total.depth, found.depth);
+  total.findings += found.findings.length;
+  total.cut += found.isComplete ? 0 : 1;
+}
+process.stdout.write(
+  `${names.length} plans (${total.cut} cut short), ${total.states} states, ${total.moves} moves, depth ${total.depth}, ` +
+    `${total.seconds.toFixed(1)} s, ${total.findings} violations\n`,
+);
+process.exitCode = total.findings > 0 ? 1 : 0;
