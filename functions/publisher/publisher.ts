@@ -6,10 +6,14 @@ import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import { groupsToPublish, type StreamRecord } from "../../lib/adapters/dynamodb/stream-event.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
+import { EmfMetrics } from "../../lib/adapters/metrics/emf-metrics.ts";
+import { watchThrottles } from "../../lib/adapters/metrics/throttles.ts";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
 import { after, epoch, type GroupName, groupName } from "../../lib/core/types.ts";
 import type { PublisherEnvironment } from "../../lib/runtime/environment.ts";
+import { METRIC_NAMESPACE } from "../../lib/runtime/metric-names.ts";
 import { PUBLISHER, type PublisherSummary, publishGroups } from "../../lib/runtime/publisher-loop.ts";
+import { PublisherMeter } from "../../lib/runtime/publisher-meter.ts";
 
 /** The table's stream sends records; the schedule, and whoever calls it by hand, sends none: all groups. */
 export interface PublisherEvent {
@@ -35,15 +39,25 @@ export function makePublisher(
   print?: (line: string) => void,
 ): (event: PublisherEvent, at: Invocation) => Promise<PublisherResult> {
   const clock = new SystemClock();
-  const journal = new ConsoleJournal(clock, print);
+  const plainJournal = new ConsoleJournal(clock, print);
+  const metrics = new EmfMetrics({ namespace: METRIC_NAMESPACE, clock, ...(print === undefined ? {} : { print }) });
+  const { region, table } = environment;
+  const byGroup = environment.metrics === "groups";
   return async (event, invocation) => {
     const asked = event.Records === undefined ? null : groupsToPublish(event.Records);
     if (asked?.size === 0) return NOTHING;
     const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - LEAVE_MARGIN_MS);
-    const clients = createAwsClients({ region: environment.region });
+    const meter = environment.metrics === "off" ? null : new PublisherMeter({ metrics, clock, table, byGroup });
+    const journal = meter?.journal(plainJournal) ?? plainJournal;
+    const clients = createAwsClients({ region });
+    if (meter !== null) {
+      for (const client of [clients.dynamodb, clients.ssm, clients.route53]) {
+        watchThrottles(client, () => meter.throttled());
+      }
+    }
     const store = createDynamodbStore({
       client: clients.dynamodb,
-      table: environment.table,
+      table,
       onUnreadable: ({ kind, name, detail }) =>
         journal.write({
           ...{ event: "record.unreadable", group: groupName(name), epoch: epoch(0), node: null },
@@ -53,8 +67,13 @@ export function makePublisher(
     try {
       const publisher = createPublisher({ store, ssm: clients.ssm, route53: clients.route53, clock });
       const only = asked === null ? null : new Set(asked.keys());
-      const summary = await publishGroups({ store, publisher, clock, journal }, { only, deadline });
+      const ports = { store: meter?.store(store) ?? store, publisher, clock, journal };
+      const summary = await publishGroups(ports, { only, deadline });
+      meter?.ended(summary, asked === null);
       return { ...summary, batchItemFailures: asked === null ? [] : failuresOf(asked, summary) };
+    } catch (error) {
+      meter?.failed();
+      throw error;
     } finally {
       clients.destroy();
     }

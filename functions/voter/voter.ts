@@ -9,12 +9,17 @@ import { readStoredPassword } from "../../lib/adapters/credentials/stored-passwo
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import type { OnUnreadable } from "../../lib/adapters/dynamodb/specs.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
+import { EmfMetrics } from "../../lib/adapters/metrics/emf-metrics.ts";
+import { watchThrottles } from "../../lib/adapters/metrics/throttles.ts";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
 import { after, epoch, groupName, type VoterId, type WallTime } from "../../lib/core/types.ts";
+import type { Clock } from "../../lib/ports/clock.ts";
 import type { Journal } from "../../lib/ports/journal.ts";
 import type { VoterEnvironment } from "../../lib/runtime/environment.ts";
+import { METRIC_NAMESPACE } from "../../lib/runtime/metric-names.ts";
 import { EVENT_AGE_LIMIT_MS, LEAVE_MARGIN_MS } from "../../lib/runtime/timing.ts";
 import { runVoter, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
+import { VoterMeter } from "../../lib/runtime/voter-meter.ts";
 
 /** What the schedule sends. */
 export interface VoterEvent {
@@ -31,8 +36,8 @@ export type VoterResult = VoterSummary | { readonly reason: "event-too-old"; rea
 
 export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at: Invocation) => Promise<VoterResult> {
   const clock = new SystemClock();
-  const journal = new ConsoleJournal(clock);
-  const { region, dualStack, secret } = environment;
+  const plainJournal = new ConsoleJournal(clock);
+  const { region, dualStack, secret, table } = environment;
   // Kept over invocations, unlike everything with a connection: sockets do not survive a frozen environment.
   const book = new CredentialsBook(async (reference) => {
     const clients = createAwsClients({ region, dualStack });
@@ -46,18 +51,25 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
     const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - LEAVE_MARGIN_MS);
     const ageMs = ageOf(event, clock.wallTime());
     if (ageMs > EVENT_AGE_LIMIT_MS) return { reason: "event-too-old", ageMs };
+    const meter = meterOf(environment, clock);
+    const journal = meter?.journal(plainJournal) ?? plainJournal;
     const clients = createAwsClients({ region, dualStack });
     const onUnreadable = tellOnce(journal, environment.voter);
-    const store = createDynamodbStore({ client: clients.dynamodb, table: environment.table, onUnreadable });
+    const store = createDynamodbStore({ client: clients.dynamodb, table, onUnreadable });
     const ssm = environment.publishes.includes("ssm") ? clients.ssm : null;
     const route53 = environment.publishes.includes("dns") ? clients.route53 : null;
+    if (meter !== null) {
+      for (const client of [clients.dynamodb, ssm, route53]) {
+        if (client !== null) watchThrottles(client, () => meter.throttled());
+      }
+    }
     try {
       const summary = await runVoter({
         voter: environment.voter,
         voters: environment.voters,
         shard: environment.shard,
         owner: invocation.awsRequestId,
-        store,
+        store: meter?.store(store) ?? store,
         openNodes: (config) =>
           openCredentialedNodes({ config, book, clock, clientName: `valkeeper-${environment.voter}` }),
         publisher: createPublisher({ store, ssm, route53, clock }),
@@ -69,9 +81,17 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
       if (summary.reason === "failed") throw new Error(`a group's step failed: ${summary.detail}`);
       return summary;
     } finally {
+      meter?.end();
       clients.destroy();
     }
   };
+}
+
+/** Of one invocation; null where nobody reads the figures. */
+function meterOf({ metrics: level, table, voter }: VoterEnvironment, clock: Clock): VoterMeter | null {
+  if (level === "off") return null;
+  const metrics = new EmfMetrics({ namespace: METRIC_NAMESPACE, clock });
+  return new VoterMeter({ metrics, clock, table, voter, byGroup: level === "groups" });
 }
 
 /** A damaged record is left out of what many records are read for, again and again: once an invocation it is told. */

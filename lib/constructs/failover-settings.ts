@@ -42,6 +42,12 @@ export interface FailoverSettings {
   readonly publication?: PublicationSettings;
   /** Without tokens: the same settings as the construct's. */
   readonly groups?: readonly ValkeyGroupProps[];
+  /** `{}` for alarms that tell nobody. Left out: no alarms. */
+  readonly alarms?: { readonly topicArn?: string };
+  /** @default false */
+  readonly dashboard?: boolean;
+  /** @default false */
+  readonly groupMetrics?: boolean;
   /** False: the table goes with the stack. @default true */
   readonly retainTable?: boolean;
 }
@@ -62,6 +68,9 @@ const SHAPE: { readonly [name: string]: Kind } = {
     recordTtlSeconds: "number",
   },
   groups: "groups",
+  alarms: { topicArn: "text" },
+  dashboard: "flag",
+  groupMetrics: "flag",
   retainTable: "flag",
 };
 

@@ -6,8 +6,10 @@ import { Vpc } from "aws-cdk-lib/aws-ec2";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 import { Egress } from "./egress.ts";
+import type { FailoverAlarmsOptions } from "./failover-alarms.ts";
 import type { CredentialsSettings, FailoverSettings, PublicationSettings } from "./failover-settings.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
@@ -34,6 +36,9 @@ export class FailoverStack extends Stack {
       createDynamoDbEndpoint: settings.createDynamoDbEndpoint ?? false,
       tableRemovalPolicy: settings.retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(settings.credentials === undefined ? {} : { credentials: credentialsOf(this, settings.credentials) }),
+      dashboard: settings.dashboard ?? false,
+      groupMetrics: settings.groupMetrics ?? false,
+      ...(settings.alarms === undefined ? {} : { alarms: alarmsOf(this, settings.alarms) }),
       ...(settings.environmentKeyArn === undefined
         ? {}
         : { environmentKey: Key.fromKeyArn(this, "EnvironmentKey", settings.environmentKeyArn) }),
@@ -49,6 +54,9 @@ export class FailoverStack extends Stack {
     }
   }
 }
+
+const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
+  topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };
 
 const credentialsOf = (scope: Construct, settings: CredentialsSettings): NodeCredentials => ({
   ...(settings.user === undefined ? {} : { user: settings.user }),

@@ -7,7 +7,7 @@ import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aw
 import { DynamoEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { VARIABLES } from "../runtime/environment.ts";
+import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
 import { PUBLISHER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
@@ -23,6 +23,11 @@ export interface PublicationPublisherProps {
   readonly memoryMegabytes?: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
+  /**
+   * Report the figures of each group as metrics of its own too.
+   * @default false
+   */
+  readonly groupMetrics?: boolean;
 }
 
 export class PublicationPublisher extends Construct {
@@ -36,7 +41,10 @@ export class PublicationPublisher extends Construct {
       description: "Valkeeper publisher: parameters and DNS records follow the published item",
       timeoutMs: PUBLISHER_TIMEOUT_MS,
       memoryMegabytes: props.memoryMegabytes ?? 256,
-      environment: { [VARIABLES.table]: table.table.tableName },
+      environment: {
+        [VARIABLES.table]: table.table.tableName,
+        [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
+      },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
     });
     this.function = publisher.function;

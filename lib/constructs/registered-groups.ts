@@ -2,6 +2,7 @@
 // known at deployment only, and a record that an operator has overridden since must be merged, not written over.
 
 import { CustomResource, Duration, Stack } from "aws-cdk-lib";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { DeclaredConfig } from "../core/config.ts";
@@ -19,6 +20,8 @@ export interface RegisteredGroupsProps {
 }
 
 export class RegisteredGroups extends Construct {
+  readonly function: IFunction;
+
   constructor(scope: Construct, id: string, props: RegisteredGroupsProps) {
     super(scope, id);
     const registrar = new BundledFunction(this, "Registrar", {
@@ -32,6 +35,7 @@ export class RegisteredGroups extends Construct {
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
     });
+    this.function = registrar.function;
     props.table.grantRegister(registrar.role);
     for (const group of props.groups) {
       const resource = new CustomResource(this, group.name, {

@@ -3,6 +3,7 @@
 // every issue.
 
 import { type RemovalPolicy, Token } from "aws-cdk-lib";
+import type { Metric, MetricOptions } from "aws-cdk-lib/aws-cloudwatch";
 import type { Connections, IConnectable, ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -11,6 +12,9 @@ import type { DeclaredConfig } from "../core/config.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { Egress } from "./egress.ts";
+import { FailoverAlarms, type FailoverAlarmsOptions } from "./failover-alarms.ts";
+import { FailoverDashboard } from "./failover-dashboard.ts";
+import { FailoverMetrics } from "./failover-metrics.ts";
 import { FailoverTable } from "./failover-table.ts";
 import type { NodeCredentials, PublicationProps, ValkeyGroupProps } from "./group-props.ts";
 import { PublicationPublisher } from "./publication-publisher.ts";
@@ -72,6 +76,18 @@ export interface ValkeyFailoverProps {
   readonly reservedConcurrency?: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
+  /**
+   * One alarm for each condition that an operator must act on; `{}` for alarms that tell nobody.
+   * @default - no alarms
+   */
+  readonly alarms?: FailoverAlarmsOptions;
+  /** @default false */
+  readonly dashboard?: boolean;
+  /**
+   * Report the figures of each group as metrics of its own too, a metric that is paid for by group and condition.
+   * @default false
+   */
+  readonly groupMetrics?: boolean;
 }
 
 export class ValkeyFailover extends Construct implements IConnectable {
@@ -80,13 +96,20 @@ export class ValkeyFailover extends Construct implements IConnectable {
   readonly publisher: PublicationPublisher;
   /** The voters', for rules of the nodes' security groups. */
   readonly connections: Connections;
+  /** Every figure that the functions report. */
+  readonly metrics: FailoverMetrics;
+  /** Undefined unless asked for. */
+  readonly alarms?: FailoverAlarms;
 
   /** Throws `ConfigurationError` with every issue of the properties. */
   constructor(scope: Construct, id: string, props: ValkeyFailoverProps) {
     super(scope, id);
     const { zones, groups } = check(this.node.path, props);
     const publication = props.publication ?? {};
-    const logs = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
+    const common = {
+      groupMetrics: props.groupMetrics ?? false,
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+    };
     this.table = new FailoverTable(this, "Table", {
       ...(props.tableRemovalPolicy === undefined ? {} : { removalPolicy: props.tableRemovalPolicy }),
     });
@@ -97,7 +120,7 @@ export class ValkeyFailover extends Construct implements IConnectable {
       egress: props.egress ?? Egress.NONE,
       publication,
       credentials: credentialsOf(props),
-      ...logs,
+      ...common,
       ...(props.environmentKey === undefined ? {} : { environmentKey: props.environmentKey }),
       ...(props.createDynamoDbEndpoint === undefined ? {} : { createDynamoDbEndpoint: props.createDynamoDbEndpoint }),
       ...(props.securityGroup === undefined ? {} : { securityGroup: props.securityGroup }),
@@ -105,15 +128,40 @@ export class ValkeyFailover extends Construct implements IConnectable {
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
     });
     this.connections = this.voters.connections;
-    this.publisher = new PublicationPublisher(this, "Publication", { table: this.table, publication, ...logs });
+    this.publisher = new PublicationPublisher(this, "Publication", { table: this.table, publication, ...common });
+    const functions = [...this.voters.voters.map((voter) => voter.function), this.publisher.function];
     if (groups.length > 0) {
-      new RegisteredGroups(this, "Groups", {
+      const registered = new RegisteredGroups(this, "Groups", {
         table: this.table,
         groups,
         voters: zones.map((zone) => zone.zone),
-        ...logs,
+        ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       });
+      functions.push(registered.function);
     }
+    const { tableName } = this.table.table;
+    this.metrics = new FailoverMetrics(tableName);
+    const watched = { tableName, zones: zones.map((zone) => zone.zone), functions };
+    if (props.alarms !== undefined) this.alarms = new FailoverAlarms(this, "Alarms", { ...watched, ...props.alarms });
+    if (props.dashboard === true) {
+      const alarms = this.alarms?.alarms.map((each) => each.alarm) ?? [];
+      new FailoverDashboard(this, "Dashboard", { ...watched, alarms });
+    }
+  }
+
+  /** New primaries that nobody had planned. @default - the sum of a minute */
+  metricFailovers(options?: MetricOptions): Metric {
+    return this.metrics.metricFailovers(options);
+  }
+
+  /** Groups in which something is wrong and nothing is done, for half a minute. @default - the most of a minute */
+  metricGroupsBlocked(options?: MetricOptions): Metric {
+    return this.metrics.metricGroupsBlocked(options);
+  }
+
+  /** Groups for which no failover would be possible. @default - the most of a minute */
+  metricGroupsNotReady(options?: MetricOptions): Metric {
+    return this.metrics.metricGroupsNotReady(options);
   }
 }
 

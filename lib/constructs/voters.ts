@@ -19,7 +19,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { VARIABLES } from "../runtime/environment.ts";
+import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { Egress } from "./egress.ts";
@@ -55,6 +55,11 @@ export interface VotersProps {
   readonly reservedConcurrency?: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
+  /**
+   * Report the figures of each group as metrics of its own too.
+   * @default false
+   */
+  readonly groupMetrics?: boolean;
 }
 
 export interface Voter {
@@ -100,6 +105,7 @@ export class Voters extends Construct implements IConnectable {
         [VARIABLES.shard]: "0",
         [VARIABLES.publishes]: egress._publishes.join(","),
         [VARIABLES.dualStack]: String(egress.name === "dualStack"),
+        [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
         ...placedSecret(props),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),

@@ -21,12 +21,19 @@ export const VARIABLES = {
   /** Without a path to Secrets Manager: the one secret of all groups, placed here at deployment. */
   secretId: "VALKEEPER_SECRET_ID",
   secretValue: "VALKEEPER_SECRET_VALUE",
+  /** `deployment` or `groups`: figures are printed for CloudWatch, of all groups together or also of each. */
+  metrics: "VALKEEPER_METRICS",
 } as const;
 
 /** What Node offers as `process.env`. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 /** A copy of the publication beside the table's own item. */
 export type CopyTarget = Exclude<PublicationTarget, "table">;
+
+export type MetricsLevel = "off" | "deployment" | "groups";
+
+/** What a deployment says; outside of one nobody reads the figures. */
+export const metricsLevel = (byGroup = false): MetricsLevel => (byGroup ? "groups" : "deployment");
 
 export interface PlacedSecret {
   readonly id: string;
@@ -44,11 +51,13 @@ export interface VoterEnvironment {
   readonly dualStack: boolean;
   /** Null: credentials are read from where their references say. */
   readonly secret: PlacedSecret | null;
+  readonly metrics: MetricsLevel;
 }
 
 export interface PublisherEnvironment {
   readonly region: string;
   readonly table: string;
+  readonly metrics: MetricsLevel;
 }
 
 export interface RegistrarEnvironment {
@@ -66,8 +75,9 @@ export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
     voters: read.voters(),
     shard: read.count(VARIABLES.shard),
     publishes: read.targets(VARIABLES.publishes),
-    dualStack: read.flag(VARIABLES.dualStack),
+    dualStack: read.word(VARIABLES.dualStack, ["true", "false"], "false") === "true",
     secret: read.secret(),
+    metrics: read.word(VARIABLES.metrics, metricsLevels, "off"),
   };
   if (environment.voters.length > 0 && !environment.voters.includes(environment.voter)) {
     read.issue(`${VARIABLES.voters} does not name ${environment.voter}, which ${VARIABLES.voter} says this is`);
@@ -79,7 +89,10 @@ export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
 /** Throws `ConfigurationError` with every issue. */
 export function parsePublisherEnvironment(variables: Variables): PublisherEnvironment {
   const read = reader(variables);
-  const environment: PublisherEnvironment = read.store();
+  const environment: PublisherEnvironment = {
+    ...read.store(),
+    metrics: read.word(VARIABLES.metrics, metricsLevels, "off"),
+  };
   read.finish("the publisher's environment");
   return environment;
 }
@@ -97,6 +110,7 @@ const tablePattern = /^[A-Za-z0-9_.-]{3,255}$/;
 // The id is part of a sort key and of an attribute's name.
 const voterPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 const copyTargets: readonly CopyTarget[] = ["ssm", "dns"];
+const metricsLevels: readonly MetricsLevel[] = ["off", "deployment", "groups"];
 
 /** Collects issues instead of stopping at the first; what it returns for a bad variable is never used. */
 function reader(variables: Variables) {
@@ -137,10 +151,11 @@ function reader(variables: Variables) {
       if (!/^\d{1,4}$/.test(given)) complain(name, "a whole number from 0 to 9999");
       return Number(given);
     },
-    flag(name: string): boolean {
-      const given = value(name) ?? "false";
-      if (given !== "true" && given !== "false") complain(name, "true or false");
-      return given === "true";
+    word<Word extends string>(name: string, words: readonly Word[], otherwise: Word): Word {
+      const given = value(name) ?? otherwise;
+      const word = words.find((each) => each === given);
+      if (word === undefined) complain(name, `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
+      return word ?? otherwise;
     },
     targets(name: string): readonly CopyTarget[] {
       const given = list(name);

@@ -28,7 +28,9 @@ beforeAll(async () => {
   });
   const zone = new CreateHostedZoneCommand({ Name: "example.com", CallerReference: "function" });
   hostedZoneId = (await made.clients.route53.send(zone)).HostedZone?.Id ?? "";
-  publish = makePublisher({ region: "eu-west-1", table: made.table }, (line) => lines.push(JSON.parse(line)));
+  publish = makePublisher({ region: "eu-west-1", table: made.table, metrics: "off" }, (line) =>
+    lines.push(JSON.parse(line)),
+  );
 });
 afterAll(async () => {
   process.env = before;
@@ -73,6 +75,18 @@ describe("the publisher function", () => {
     lines = [];
     expect(await run({})).toMatchObject({ changed: 0, failed: {} });
     expect(lines).toEqual([]);
+  });
+
+  it("prints the figures of its run for CloudWatch, where a deployment reads them", async () => {
+    const figures: Record<string, unknown>[] = [];
+    const environment = { region: "eu-west-1", table: made.table, metrics: "deployment" } as const;
+    const measured = makePublisher(environment, (line) => figures.push(JSON.parse(line)));
+    await measured(streamEvent(group), invocation);
+    expect(figures.filter((line) => "_aws" in line)).toEqual([]);
+    await measured({}, invocation);
+    expect(figures.filter((line) => "_aws" in line)).toMatchObject([
+      { Table: made.table, PublicationsBehind: 0, _aws: { CloudWatchMetrics: [{ Namespace: "Valkeeper" }] } },
+    ]);
   });
 
   it("L1: puts back a parameter that somebody overwrote", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { makeVoter } from "../../functions/voter/voter.ts";
 import { parseVoterEnvironment } from "../../lib/runtime/environment.ts";
 
@@ -28,5 +28,27 @@ describe("the voter's handler", () => {
     const voter = makeVoter(environment);
     const event = scheduledTime === undefined ? {} : { scheduledTime };
     expect(await voter(event, invocation)).toMatchObject({ reason: "deadline" });
+  });
+
+  it("prints figures where a deployment reads them, and none elsewhere", async () => {
+    const lines: string[] = [];
+    const print = vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    // Nothing listens there, so the table is not reached for the two seconds that there are.
+    vi.stubEnv("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+    const short = { awsRequestId: "test", getRemainingTimeInMillis: () => 12_000 };
+    try {
+      await makeVoter({ ...environment, metrics: "off" })({}, short);
+      expect(lines.filter((line) => line.includes("_aws"))).toEqual([]);
+      await makeVoter({ ...environment, metrics: "deployment" })({}, short);
+    } finally {
+      print.mockRestore();
+      vi.unstubAllEnvs();
+    }
+    const figures = lines.filter((line) => line.includes("_aws")).map((line) => JSON.parse(line));
+    expect(figures).toHaveLength(1);
+    expect(figures[0]).toMatchObject({ Table: "valkeeper", voter: "az-a" });
+    expect(figures[0].StoreFailures).toBeGreaterThan(0);
   });
 });

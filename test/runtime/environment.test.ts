@@ -32,6 +32,7 @@ describe("a voter's environment", () => {
       publishes: [],
       dualStack: false,
       secret: null,
+      metrics: "off",
     });
   });
 
@@ -43,8 +44,10 @@ describe("a voter's environment", () => {
       VALKEEPER_DUAL_STACK: "true",
       VALKEEPER_SECRET_ID: "valkey/coordinator",
       VALKEEPER_SECRET_VALUE: "secret",
+      VALKEEPER_METRICS: "groups",
     });
     expect(environment).toMatchObject({
+      metrics: "groups",
       shard: 3,
       publishes: ["ssm", "dns"],
       dualStack: true,
@@ -61,6 +64,7 @@ describe("a voter's environment", () => {
         VALKEEPER_SHARD: "-1",
         VALKEEPER_PUBLISHES: "ssm,mail",
         VALKEEPER_DUAL_STACK: "yes",
+        VALKEEPER_METRICS: "all",
       }),
     );
     expect(issues).toEqual([
@@ -71,6 +75,7 @@ describe("a voter's environment", () => {
       expect.stringContaining('VALKEEPER_SHARD is "-1"'),
       expect.stringContaining('VALKEEPER_PUBLISHES is "ssm,mail"'),
       expect.stringContaining('VALKEEPER_DUAL_STACK is "yes"'),
+      expect.stringContaining('VALKEEPER_METRICS is "all"'),
       expect.stringContaining("VALKEEPER_VOTERS does not name az#a"),
     ]);
   });
@@ -84,7 +89,11 @@ describe("a voter's environment", () => {
 
 describe("the other functions' environments", () => {
   it("ask only for what the function needs", () => {
-    expect(parsePublisherEnvironment(variables)).toEqual({ region: "eu-west-1", table: "valkeeper" });
+    expect(parsePublisherEnvironment(variables)).toEqual({
+      region: "eu-west-1",
+      table: "valkeeper",
+      metrics: "off",
+    });
     expect(parseRegistrarEnvironment(variables).voters).toHaveLength(3);
     expect(issuesOf(() => parseRegistrarEnvironment({}))).toHaveLength(3);
   });

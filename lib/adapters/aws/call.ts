@@ -128,16 +128,21 @@ export function describeFailure(error: unknown): Failure {
   return { kind: kindOf(known), error, detail: wordsOf(known, error) };
 }
 
+/** The service had no capacity for it, or the account no quota. */
+export function isTurnedAway(error: unknown): boolean {
+  const { name, $metadata } = (typeof error === "object" && error !== null ? error : {}) as SdkError;
+  return (name !== undefined && TURNED_AWAY.has(name)) || $metadata?.httpStatusCode === 429;
+}
+
 function kindOf(error: SdkError): FailureKind {
   if (error.name === "ConditionalCheckFailedException") return "condition";
-  if (error.name !== undefined && TURNED_AWAY.has(error.name)) return "not-executed";
+  if (isTurnedAway(error)) return "not-executed";
   if (error.code !== undefined && NO_CONNECTION.has(error.code)) return "not-executed";
   if (error.code !== undefined && NO_ROUTE.has(error.code) && error.syscall === "connect") return "not-executed";
   if (error.name === "CredentialsProviderError") return "rejected";
   // This machine's clock had jumped: the signature was refused, and the SDK has set itself right for the next request.
   if (error.$metadata?.clockSkewCorrected === true) return "not-executed";
   const status = error.$metadata?.httpStatusCode ?? 0;
-  if (status === 429) return "not-executed";
   if (status >= 400 && status < 500 && status !== 408) return "rejected";
   return "ambiguous";
 }

@@ -15,6 +15,7 @@ const environmentOfTheFunctions = [
   "lib/runtime/environment.ts",
   "lib/runtime/timing.ts",
   "lib/runtime/table-schema.ts",
+  "lib/runtime/metric-names.ts",
 ];
 const presentation = ["commander", "cli-table3", "picocolors", "log-update"];
 

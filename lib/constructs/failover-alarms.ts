@@ -1,0 +1,283 @@
+// One alarm for each condition that an operator must act on, over all groups; which group it is, and why, is in the log
+// line that carried the figure. Each is named for its condition, and docs/operations.md has a heading of the same
+// spelling: what it means, what to look at, what to do.
+
+import { Duration, Stack } from "aws-cdk-lib";
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Stats,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { FailoverMetrics } from "./failover-metrics.ts";
+
+export interface FailoverAlarmsOptions {
+  /**
+   * Told when an alarm rings, and when what has lasted is over.
+   * @default - nobody is told, the alarms only show
+   */
+  readonly topic?: ITopic;
+  /**
+   * A message in one of these rings `dead-letters`.
+   * @default - no such alarm
+   */
+  readonly deadLetterQueues?: IQueue[];
+  /**
+   * What every alarm's name begins with. Two deployments in one region need two.
+   * @default - the stack's name and the construct's path in it
+   */
+  readonly namePrefix?: string;
+}
+
+export interface FailoverAlarmsProps extends FailoverAlarmsOptions {
+  /** Of the deployment: the dimension of its metrics. */
+  readonly tableName: string;
+  /** Of the voters. */
+  readonly zones: string[];
+  /** The voters', the publisher's and the registrar's, whose errors and throttled invocations ring. */
+  readonly functions: IFunction[];
+}
+
+export interface ConditionAlarm {
+  /** As the runbook's heading spells it. */
+  readonly condition: string;
+  readonly alarm: Alarm;
+}
+
+interface Condition {
+  readonly name: string;
+  /** Where one condition has several alarms. */
+  readonly suffix?: string;
+  readonly id: string;
+  readonly metric: IMetric;
+  readonly means: string;
+  /** @default 1 */
+  readonly threshold?: number;
+  /** Periods that must breach, of how many. @default [1, 1] */
+  readonly lasts?: readonly [number, number];
+  /** Rings when nothing is reported. @default false */
+  readonly whenMissing?: boolean;
+  /** It is over at once, so that nobody is told that it is. @default false */
+  readonly isMoment?: boolean;
+}
+
+const VOTER_SILENT = "voter-silent";
+/** CloudWatch lets one expression of an alarm read ten metrics, and each function has two of them. */
+const FUNCTIONS_PER_ALARM = 5;
+const QUEUES_PER_ALARM = 10;
+/** One suspension of a busy sandbox is harmless. */
+const SUSPENSIONS = 3;
+
+export class FailoverAlarms extends Construct {
+  readonly alarms: ConditionAlarm[];
+
+  constructor(scope: Construct, id: string, props: FailoverAlarmsProps) {
+    super(scope, id);
+    const metrics = new FailoverMetrics(props.tableName);
+    const conditions = [
+      ...silences(metrics, props.zones),
+      ...ofGroups(metrics),
+      ...ofTheStore(metrics),
+      ...ofFunctions(props.functions),
+      ...ofQueues(props.deadLetterQueues ?? []),
+    ];
+    const prefix = props.namePrefix ?? this.#ownName();
+    this.alarms = conditions.map((condition) => ({
+      condition: condition.name,
+      alarm: this.#create(condition, prefix, props.topic),
+    }));
+  }
+
+  /** The alarms of one condition; none when there is no such condition. */
+  alarmsOf(condition: string): Alarm[] {
+    return this.alarms.filter((each) => each.condition === condition).map((each) => each.alarm);
+  }
+
+  #create(condition: Condition, prefix: string, topic: ITopic | undefined): Alarm {
+    const { name, suffix, metric, means, threshold = 1, lasts = [1, 1], whenMissing = false } = condition;
+    const [breaching, periods] = lasts;
+    const alarm = new Alarm(this, condition.id, {
+      alarmName: [prefix, name, ...(suffix === undefined ? [] : [suffix])].join("-"),
+      alarmDescription: `${means} What to do: "${name}" in docs/operations.md.`,
+      metric,
+      threshold,
+      comparisonOperator:
+        name === VOTER_SILENT
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: breaching,
+      treatMissingData: whenMissing ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    });
+    if (topic === undefined) return alarm;
+    const action = new SnsAction(topic);
+    alarm.addAlarmAction(action);
+    if (condition.isMoment !== true) alarm.addOkAction(action);
+    return alarm;
+  }
+
+  /** The name of a nested stack is known at deployment only, and is a name all the same. */
+  #ownName(): string {
+    const stack = Stack.of(this);
+    const path = this.node.scopes.slice(stack.node.scopes.length).map((each) => each.node.id);
+    return [stack.stackName, ...path].join("-");
+  }
+}
+
+/** By the absence of the metric, so that it rings also when every function is gone. */
+const silences = (metrics: FailoverMetrics, zones: readonly string[]): Condition[] =>
+  zones.map((zone, index) => ({
+    name: VOTER_SILENT,
+    suffix: zone,
+    // By position: a zone may be known at deployment only.
+    id: `VoterSilent${index + 1}`,
+    metric: metrics.metricVoterHeartbeats(zone),
+    means: `The voter of ${zone} has not been heard for three minutes.`,
+    lasts: [3, 3],
+    whenMissing: true,
+  }));
+
+const ofGroups = (metrics: FailoverMetrics): Condition[] => [
+  {
+    name: "group-not-ready",
+    id: "GroupNotReady",
+    metric: metrics.metricGroupsNotReady(),
+    means: "A failover of some group would not be possible now, or it has no primary yet.",
+    lasts: [3, 5],
+  },
+  {
+    name: "failover-happened",
+    id: "FailoverHappened",
+    metric: metrics.metricFailovers(),
+    means: "A primary was replaced that nobody had planned to replace.",
+    isMoment: true,
+  },
+  {
+    name: "failover-blocked",
+    id: "FailoverBlocked",
+    metric: metrics.metricGroupsBlocked(),
+    means: "Something is wrong with a group for half a minute and nothing is done about it.",
+  },
+  {
+    name: "publication-behind",
+    id: "PublicationBehind",
+    metric: metrics.metricPublicationsBehind(),
+    means: "Applications may be told of an old primary, or the publisher was not heard, for three minutes.",
+    lasts: [3, 3],
+    whenMissing: true,
+  },
+  {
+    name: "credentials-misconfigured",
+    id: "CredentialsMisconfigured",
+    metric: metrics.metricGroupsMisconfigured(),
+    means: "A node answers and does not let the voters in: user, password, ACL or TLS.",
+    lasts: [2, 3],
+  },
+  {
+    name: "boot-fenced-waiting",
+    id: "BootFencedWaiting",
+    metric: metrics.metricGroupsBootFenced(),
+    means: "The nodes of a group were started and wait at their boot fence; none serves.",
+  },
+  {
+    name: "needless-churn",
+    id: "NeedlessChurn",
+    metric: metrics.metricGroupsChurning(),
+    means: "The primary of a group was to be replaced twice within ten minutes.",
+  },
+  {
+    name: "group-failed",
+    id: "GroupFailed",
+    metric: metrics.metricGroupFailures(),
+    means: "A step of a group ended with a bug; it is watched anew.",
+    isMoment: true,
+  },
+];
+
+const ofTheStore = (metrics: FailoverMetrics): Condition[] => [
+  {
+    name: "store-unreachable",
+    id: "StoreUnreachable",
+    metric: metrics.metricStoreFailures(),
+    means: "Voters or the publisher do not reach the table: no failover can begin there.",
+    lasts: [2, 3],
+  },
+  {
+    name: "store-throttled",
+    id: "StoreThrottled",
+    metric: metrics.metricThrottles(),
+    means: "DynamoDB, Systems Manager or Route 53 turns requests away.",
+    lasts: [3, 5],
+  },
+  {
+    name: "voter-suspended",
+    id: "VoterSuspended",
+    metric: metrics.metricVoterSuspensions({ period: Duration.minutes(5) }),
+    means: `Voters were stalled ${SUSPENSIONS} times within five minutes and did not trust what they saw.`,
+    threshold: SUSPENSIONS,
+  },
+  {
+    name: "record-unreadable",
+    id: "RecordUnreadable",
+    metric: metrics.metricUnreadableRecords(),
+    means: "A record of the table is damaged, or was written by a newer version: it is not acted on.",
+    lasts: [2, 3],
+  },
+];
+
+function ofFunctions(functions: readonly IFunction[]): Condition[] {
+  const chunks = chunksOf(functions, FUNCTIONS_PER_ALARM);
+  return chunks.map((chunk, index) => ({
+    name: "invocation-errors",
+    ...suffixOf(index, chunks.length),
+    id: `InvocationErrors${index + 1}`,
+    metric: sumOf(
+      chunk.flatMap((each) => [
+        each.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }),
+        each.metricThrottles({ period: Duration.minutes(1), statistic: Stats.SUM }),
+      ]),
+      "invocations that failed or were refused",
+    ),
+    means: "A function ended with an error, ran out of time or memory, or was refused for want of concurrency.",
+    lasts: [2, 5],
+  }));
+}
+
+function ofQueues(queues: readonly IQueue[]): Condition[] {
+  const chunks = chunksOf(queues, QUEUES_PER_ALARM);
+  return chunks.map((chunk, index) => ({
+    name: "dead-letters",
+    ...suffixOf(index, chunks.length),
+    id: `DeadLetters${index + 1}`,
+    metric: sumOf(
+      chunk.map((each) =>
+        each.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
+      ),
+      "messages in dead-letter queues",
+    ),
+    means: "What could not be delivered or handled lies in a dead-letter queue.",
+  }));
+}
+
+/** The first needs none: there is usually one. */
+const suffixOf = (index: number, count: number): { readonly suffix?: string } =>
+  count === 1 ? {} : { suffix: String(index + 1) };
+
+function sumOf(metrics: readonly IMetric[], label: string): IMetric {
+  const [only] = metrics;
+  if (metrics.length === 1 && only !== undefined) return only;
+  const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index + 1}`, metric]));
+  // Filled first: a function that was not invoked reports nothing, and is not to hide what the others report.
+  const expression = "SUM(FILL(METRICS(), 0))";
+  return new MathExpression({ expression, usingMetrics, label, period: Duration.minutes(1) });
+}
+
+const chunksOf = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));

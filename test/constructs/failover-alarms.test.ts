@@ -1,0 +1,191 @@
+import { readFileSync } from "node:fs";
+import { Template } from "aws-cdk-lib/assertions";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import { Queue } from "aws-cdk-lib/aws-sqs";
+import { describe, expect, it } from "vitest";
+import { FailoverAlarms } from "../../lib/constructs/failover-alarms.ts";
+import { newStack, synthesize, zones } from "./failover-stack.ts";
+
+interface AlarmProperties {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly Namespace?: string;
+  readonly MetricName?: string;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly Metrics?: readonly { readonly Expression?: string; readonly MetricStat?: unknown }[];
+  readonly Statistic?: string;
+  readonly Period?: number;
+  readonly Threshold: number;
+  readonly ComparisonOperator: string;
+  readonly DatapointsToAlarm: number;
+  readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+  readonly AlarmActions?: readonly unknown[];
+  readonly OKActions?: readonly unknown[];
+}
+
+const { template, failover } = synthesize((stack) => ({
+  alarms: { topic: new Topic(stack, "Topic"), deadLetterQueues: [new Queue(stack, "Queue")] },
+}));
+
+const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm")).map(
+  (resource) => resource["Properties"] as AlarmProperties,
+);
+
+const PREFIX = "Test-Failover-Alarms-";
+const named = (condition: string): AlarmProperties => {
+  const found = alarms.find((alarm) => alarm.AlarmName === `${PREFIX}${condition}`);
+  if (found === undefined) throw new Error(`no alarm is called ${PREFIX}${condition}`);
+  return found;
+};
+
+/** Metric, statistic, period in seconds, threshold, breaching of periods, missing data. */
+const EXPECTED = {
+  "voter-silent-eu-west-1a": ["VoterHeartbeats", "Sum", 60, 1, "3/3", "breaching"],
+  "voter-silent-eu-west-1b": ["VoterHeartbeats", "Sum", 60, 1, "3/3", "breaching"],
+  "voter-silent-eu-west-1c": ["VoterHeartbeats", "Sum", 60, 1, "3/3", "breaching"],
+  "group-not-ready": ["GroupsNotReady", "Maximum", 60, 1, "3/5", "notBreaching"],
+  "failover-happened": ["Failovers", "Sum", 60, 1, "1/1", "notBreaching"],
+  "failover-blocked": ["GroupsBlocked", "Maximum", 60, 1, "1/1", "notBreaching"],
+  "publication-behind": ["PublicationsBehind", "Maximum", 60, 1, "3/3", "breaching"],
+  "credentials-misconfigured": ["GroupsMisconfigured", "Maximum", 60, 1, "2/3", "notBreaching"],
+  "boot-fenced-waiting": ["GroupsBootFenced", "Maximum", 60, 1, "1/1", "notBreaching"],
+  "needless-churn": ["GroupsChurning", "Maximum", 60, 1, "1/1", "notBreaching"],
+  "group-failed": ["GroupFailures", "Sum", 60, 1, "1/1", "notBreaching"],
+  "store-unreachable": ["StoreFailures", "Sum", 60, 1, "2/3", "notBreaching"],
+  "store-throttled": ["Throttles", "Sum", 60, 1, "3/5", "notBreaching"],
+  "voter-suspended": ["VoterSuspensions", "Sum", 300, 3, "1/1", "notBreaching"],
+  "record-unreadable": ["UnreadableRecords", "Sum", 60, 1, "2/3", "notBreaching"],
+  "invocation-errors": [undefined, undefined, undefined, 1, "2/5", "notBreaching"],
+  "dead-letters": ["ApproximateNumberOfMessagesVisible", "Maximum", 60, 1, "1/1", "notBreaching"],
+} as const;
+
+describe("the alarms", () => {
+  it("are one for each condition, and one for each zone's voter", () => {
+    expect(alarms.map((alarm) => alarm.AlarmName).sort()).toEqual(
+      Object.keys(EXPECTED)
+        .map((name) => `${PREFIX}${name}`)
+        .sort(),
+    );
+  });
+
+  it.each(Object.entries(EXPECTED))("%s has its metric, threshold, periods and missing data", (name, expected) => {
+    const alarm = named(name);
+    expect([
+      alarm.MetricName,
+      alarm.Statistic,
+      alarm.Period,
+      alarm.Threshold,
+      `${alarm.DatapointsToAlarm}/${alarm.EvaluationPeriods}`,
+      alarm.TreatMissingData,
+    ]).toEqual(expected);
+    expect(alarm.ComparisonOperator).toBe(
+      name.startsWith("voter-silent") ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold",
+    );
+    expect(alarm.AlarmDescription).toContain("in docs/operations.md.");
+  });
+
+  it("read the metrics of this deployment's table, and of one voter", () => {
+    const table = { Name: "Table", Value: { Ref: expect.stringContaining("FailoverTable") } };
+    expect(named("failover-happened")).toMatchObject({ Namespace: "Valkeeper", Dimensions: [table] });
+    expect(named("voter-silent-eu-west-1b").Dimensions).toEqual([table, { Name: "Voter", Value: "eu-west-1b" }]);
+  });
+
+  it("sum up the errors and refused invocations of every function", () => {
+    const [sum, ...read] = named("invocation-errors").Metrics ?? [];
+    expect(sum?.Expression).toBe("SUM(FILL(METRICS(), 0))");
+    const functions = Object.keys(template.findResources("AWS::Lambda::Function"));
+    expect(read).toHaveLength(2 * functions.length);
+    for (const name of functions) expect(JSON.stringify(read)).toContain(name);
+  });
+
+  it("tell the topic that they ring, and what lasts also that it is over", () => {
+    const topic = [{ Ref: expect.stringContaining("Topic") }];
+    for (const alarm of alarms) {
+      expect(alarm.AlarmActions).toEqual(topic);
+      const isMoment = /failover-happened|group-failed/.test(alarm.AlarmName);
+      expect(alarm.OKActions, alarm.AlarmName).toEqual(isMoment ? undefined : topic);
+    }
+  });
+
+  it("are none unless asked for, and tell nobody without a topic", () => {
+    synthesize().template.resourceCountIs("AWS::CloudWatch::Alarm", 0);
+    const quiet = synthesize(() => ({ alarms: {} })).template;
+    quiet.resourceCountIs("AWS::CloudWatch::Alarm", Object.keys(EXPECTED).length - 1);
+    for (const alarm of Object.values(quiet.findResources("AWS::CloudWatch::Alarm"))) {
+      expect(alarm["Properties"].AlarmActions).toBeUndefined();
+    }
+  });
+
+  it("can be had alone, for a deployment of another stack", () => {
+    const stack = newStack();
+    const alone = new FailoverAlarms(stack, "Alarms", {
+      tableName: "valkeeper",
+      zones,
+      functions: [],
+      namePrefix: "prod",
+    });
+    Template.fromStack(stack).hasResourceProperties("AWS::CloudWatch::Alarm", {
+      AlarmName: "prod-failover-blocked",
+      Dimensions: [{ Name: "Table", Value: "valkeeper" }],
+    });
+    expect(alone.alarmsOf("voter-silent")).toHaveLength(3);
+    expect(alone.alarmsOf("invocation-errors")).toEqual([]);
+  });
+});
+
+describe("the runbook", () => {
+  it("has a heading for each alarm, of the same spelling, with its meaning, what to check and what to do", () => {
+    const conditions = new Set(failover.alarms?.alarms.map((each) => each.condition));
+    const [, runbook = ""] = readFileSync("docs/operations.md", "utf8").split(/^## Alarms$/m);
+    const sections = (runbook.split(/^## /m)[0] ?? "").split(/^### /m).slice(1);
+    const headings = sections.map((section) => section.split("\n")[0]?.replaceAll("`", "") ?? "");
+    expect(headings.toSorted()).toEqual([...conditions].sort());
+    for (const section of sections) {
+      for (const part of ["**Means.**", "**Check.**", "**Fix.**"]) expect(section).toContain(part);
+    }
+  });
+});
+
+describe("the metrics", () => {
+  it("are reported by every deployed voter and publisher, of each group only when asked for", () => {
+    for (const [groupMetrics, level] of [
+      [false, "deployment"],
+      [true, "groups"],
+    ] as const) {
+      const functions = synthesize(() => ({ groupMetrics })).template.findResources("AWS::Lambda::Function");
+      const levels = Object.values(functions).map(
+        (each) => each["Properties"].Environment.Variables["VALKEEPER_METRICS"],
+      );
+      expect(levels.filter((each) => each !== undefined)).toEqual([level, level, level, level]);
+    }
+  });
+
+  it("can be had from the construct for an app's own alarms", () => {
+    expect(failover.metricFailovers().metricName).toBe("Failovers");
+    expect(failover.metrics.metricThrottles({ statistic: "Maximum" }).statistic).toBe("Maximum");
+  });
+});
+
+describe("the dashboard", () => {
+  it("shows what rings first, then what the voters see, then the store", () => {
+    const made = synthesize(() => ({ alarms: {}, dashboard: true })).template;
+    const [dashboard] = Object.values(made.findResources("AWS::CloudWatch::Dashboard"));
+    const body = JSON.stringify(dashboard?.["Properties"].DashboardBody).replaceAll("\\", "");
+    const titles = [...body.matchAll(/"title":"([^"]+)"/g)].map(([, title]) => title);
+    expect(titles).toEqual([
+      "What rings",
+      "Groups now (nothing is zero)",
+      "Voters heard",
+      "New primaries",
+      "Something is wrong, and nothing is done",
+      "The store",
+      "The table's capacity",
+      "Invocations that failed or were refused",
+    ]);
+  });
+
+  it("is not made unless asked for", () => {
+    template.resourceCountIs("AWS::CloudWatch::Dashboard", 0);
+  });
+});
