@@ -9,12 +9,16 @@ import { createLogUpdate } from "log-update";
 import { type AwsClients, createAwsClients } from "../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../lib/adapters/dynamodb/group-store.ts";
 import type { Environment, Screen } from "../lib/cli/environment.ts";
+import { refused } from "../lib/cli/failure.ts";
 import { runCli } from "../lib/cli/program.ts";
 import { wallTime } from "../lib/core/types.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 /** People run this from anywhere: longer than a voter may take, and short enough to be told of a wrong endpoint. */
 const PATIENCE = { attemptTimeoutMs: 5_000, totalMs: 12_000, attempts: 3 };
+
+/** In the package this file is JavaScript. */
+const isCheckout = import.meta.url.endsWith(".ts");
 
 const interrupt = new AbortController();
 const clients: AwsClients[] = [];
@@ -88,6 +92,7 @@ const environment: Environment = {
   newId: randomUUID,
   readText: (path) => readFile(path, "utf8"),
   runLocal: async (configFile) => {
+    if (!isCheckout) throw refused("`valkeeper local` needs the project's checkout: the package has no local cloud");
     // Only this command needs the local cloud and everything it brings.
     const { runLocal } = await import("../lib/local/run-local.ts");
     return runLocal(configFile);

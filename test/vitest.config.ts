@@ -9,6 +9,7 @@ const processFolders = [
   "test/integ/**/*.test.ts",
   "test/local/**/*.test.ts",
   "test/model/**/*.test.ts",
+  "test/package/**/*.test.ts",
 ];
 
 export default defineConfig({

@@ -1,15 +1,15 @@
 // A function of this project: its handler bundled with everything it imports, a role of its own with nothing in it but
 // its log group, and the runtime it was tested on. What each function may do is granted by the construct that makes it.
 
-import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { FunctionOptions } from "aws-cdk-lib/aws-lambda";
 import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
-import { NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { type ILogGroup, LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { DELIVERY_AGE_LIMIT_MS } from "../runtime/timing.ts";
+import { functionCode } from "./function-code.ts";
 
 export interface BundledFunctionProps {
   /** Folder under `functions/`. */
@@ -26,8 +26,6 @@ export interface BundledFunctionProps {
    */
   readonly options?: FunctionOptions;
 }
-
-const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 export class BundledFunction extends Construct {
   readonly function: NodejsFunction;
@@ -51,9 +49,7 @@ export class BundledFunction extends Construct {
     if (props.options?.vpc !== undefined) this.role.addToPolicy(networkInterfaces());
     this.function = new NodejsFunction(this, "Function", {
       description: props.description,
-      entry: fileURLToPath(new URL(`../../functions/${props.name}/handler.ts`, import.meta.url)),
-      projectRoot,
-      depsLockFilePath: fileURLToPath(new URL("../../package-lock.json", import.meta.url)),
+      ...functionCode(props.name),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       timeout: Duration.millis(props.timeoutMs),
@@ -64,18 +60,6 @@ export class BundledFunction extends Construct {
       // A repeated event is worthless a minute later: the next one of the schedule is due by then.
       retryAttempts: 0,
       maxEventAge: Duration.millis(DELIVERY_AGE_LIMIT_MS),
-      bundling: {
-        format: OutputFormat.ESM,
-        minify: true,
-        sourceMap: false,
-        target: "node24",
-        // The SDK inside: loading Lambda's own copy is slower, and changes without notice.
-        externalModules: [],
-        // The packages' ES modules first, which is a third less to load.
-        mainFields: ["module", "main"],
-        // Some packages call `require` at load, which ES modules do not have.
-        banner: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);',
-      },
       ...props.options,
     });
   }

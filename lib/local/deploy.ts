@@ -37,10 +37,36 @@ const DEPLOY_WITHIN_MS = 120_000;
 export async function deployStack({ group, cloud, settings, onLine }: DeployOptions): Promise<Deployed> {
   const startedAt = performance.now();
   const stackName = settings.stackName ?? "Valkeeper";
-  const folder = group.makeFolder("deployment");
+  const folder = group.makeFolder("settings");
   const settingsFile = join(folder, "settings.json");
   const outputsFile = join(folder, "outputs.json");
   writeFileSync(settingsFile, JSON.stringify(settings));
+  await deployApp({
+    group,
+    cloud,
+    cwd: projectRoot,
+    // The bundler is among the checkout's packages.
+    path: `${join(projectRoot, "node_modules", ".bin")}:${pathForPrograms()}`,
+    args: ["--outputs-file", outputsFile, "--context", `valkeeper:settings=${settingsFile}`],
+    ...(onLine === undefined ? {} : { onLine }),
+  });
+  const deployed = readOutputs(outputsFile, stackName);
+  group.removeFolder(folder);
+  return { ...deployed, stackName, tookMs: performance.now() - startedAt };
+}
+
+export interface AppDeployOptions extends Pick<DeployOptions, "group" | "cloud" | "onLine"> {
+  /** Where the app is. */
+  readonly cwd: string;
+  /** PATH of the CDK and of the app. */
+  readonly path: string;
+  /** Of `cdk deploy`, beside those that every deployment has. */
+  readonly args: readonly string[];
+}
+
+/** `cdk deploy` of any app, with the checkout's CDK. */
+export async function deployApp({ group, cloud, cwd, path, args, onLine }: AppDeployOptions): Promise<void> {
+  const folder = group.makeFolder("deployment");
   await prepareAccount(cloud);
   const program = await group.spawn({
     name: "cdk deploy",
@@ -49,12 +75,12 @@ export async function deployStack({ group, cloud, settings, onLine }: DeployOpti
       join(projectRoot, "node_modules", "aws-cdk", "bin", "cdk"),
       ...["deploy", "--method=direct", "--require-approval", "never", "--progress", "events", "--no-notices"],
       ...["--no-version-reporting", "--no-color", "--output", join(folder, "cdk.out")],
-      ...["--outputs-file", outputsFile, "--context", `valkeeper:settings=${settingsFile}`],
+      ...args,
     ],
-    cwd: projectRoot,
+    cwd,
     ownGroup: true,
     environment: {
-      PATH: `${join(projectRoot, "node_modules", ".bin")}:${pathForPrograms()}`,
+      PATH: path,
       HOME: folder,
       TMPDIR: folder,
       ...cloud.environment,
@@ -68,9 +94,7 @@ export async function deployStack({ group, cloud, settings, onLine }: DeployOpti
     ...(onLine === undefined ? {} : { onLine }),
   });
   await untilDone(program);
-  const deployed = readOutputs(outputsFile, stackName);
   group.removeFolder(folder);
-  return { ...deployed, stackName, tookMs: performance.now() - startedAt };
 }
 
 /**

@@ -47,7 +47,7 @@ async function install(context) {
     // npm must not run on the Node inside the node_modules that it is about to remove.
     .filter((entry) => !`${entry}${sep}`.includes(`${sep}node_modules${sep}`))
     .join(delimiter);
-  await runOrFail(context, npm, ["ci", "--loglevel=error"], {
+  await runOrFail(context, npm, ["ci", "--ignore-scripts", "--loglevel=error"], {
     what: "installing the packages with `npm ci`",
     environment: { ...context.environment, PATH: path },
   });

@@ -1,0 +1,18 @@
+// What an app imports from `valkeeper`: the whole, its parts, and the types of their properties. What is not named here may
+// change in any release.
+
+export { ConfigurationError } from "../core/errors.ts";
+export { Egress } from "./egress.ts";
+export { FailoverTable, type FailoverTableProps } from "./failover-table.ts";
+export type {
+  NodeAddress,
+  NodeCredentials,
+  PublicationProps,
+  TlsProps,
+  ValkeyGroupProps,
+  ValkeyNodeProps,
+} from "./group-props.ts";
+export { PublicationPublisher, type PublicationPublisherProps } from "./publication-publisher.ts";
+export { ValkeyFailover, type ValkeyFailoverProps } from "./valkey-failover.ts";
+export type { VoterZone } from "./voter-zones.ts";
+export { type Voter, Voters, type VotersProps } from "./voters.ts";

@@ -1,0 +1,156 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { publint } from "publint";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { clientsOf, deployApp } from "../../lib/local/deploy.ts";
+import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
+import { ProcessGroup } from "../../lib/local/process-group.ts";
+import { isMissing, pathForPrograms, projectRoot, readTools } from "../../lib/local/tools.ts";
+import { npmProgram, type PackedPackage, packAndInstall, run, withOnly } from "./packed-package.ts";
+
+const node = process.execPath;
+const app = readFileSync(join(projectRoot, "test", "package", "app.mjs"), "utf8");
+const functions = ["publisher", "registrar", "voter"];
+const group = new ProcessGroup();
+let packed: PackedPackage;
+/** What the installed construct made of the app, with nothing but its peers installed. */
+let installed: string;
+/** What the checkout's own sources make of it. */
+let checkout: string;
+
+beforeAll(async () => {
+  if (npmProgram === undefined) return;
+  packed = await packAndInstall(group);
+  installed = join(packed.folder, "cdk.out");
+  checkout = group.makeFolder("checkout-assembly");
+  const peers = ["valkeeper", "aws-cdk-lib", "constructs", "@aws-cdk"];
+  await withOnly(packed.folder, peers, () => run(packed.folder, [node, "app.mjs"], { CDK_OUTDIR: installed }));
+  const sources = app.replace('"valkeeper"', '"./lib/constructs/index.ts"');
+  // Packages and files are found from the folder in which it runs.
+  const environment = { CDK_OUTDIR: checkout, HOME: packed.folder };
+  await run(projectRoot, [node, "--input-type=module", "--eval", sources], environment);
+}, 180_000);
+beforeEach((context) => context.skip(npmProgram === undefined, "npm is not on PATH"));
+afterAll(() => group.close());
+
+describe("the packed package, installed beside aws-cdk-lib and constructs", () => {
+  it("brings no bundler, no compiler and no Node of its own", () => {
+    const names = readdirSync(join(packed.folder, "node_modules"));
+    expect(names.filter((name) => /^(esbuild|typescript|valkeeper-|node-)/.test(name))).toEqual([]);
+    expect(readdirSync(join(packed.folder, "node_modules", ".bin"))).toEqual(["valkeeper"]);
+  });
+
+  it("synthesizes the ten lines of the README with what no app has to install taken away", () => {
+    expect(/```js\n(?<code>.*?)```/s.exec(readme())?.groups?.["code"]).toBe(app);
+    expect(functionsOf(installed).map(({ properties }) => properties["Handler"])).toEqual(
+      Array.from({ length: 5 }, () => "index.handler"),
+    );
+  });
+
+  it("gives the template that the checkout gives, but for the assets' keys", () => {
+    const keyless = (folder: string): unknown =>
+      JSON.parse(JSON.stringify(templateOf(folder), (name, value) => (name === "S3Key" ? "key" : value)));
+    expect(keyless(installed)).toEqual(keyless(checkout));
+    expect(new Set(functionsOf(installed).map(({ code }) => code))).toHaveLength(functions.length);
+  });
+
+  it("brings the very bundles that the checkout deploys", () => {
+    const bundles = functionsOf(installed).map(({ code }) => code);
+    expect(bundles).toEqual(functionsOf(checkout).map(({ code }) => code));
+    const own = functions.map((name) =>
+      readFileSync(join(packed.folder, "node_modules", "valkeeper", "dist", "functions", name, "index.mjs"), "utf8"),
+    );
+    expect(new Set(bundles)).toEqual(new Set(own));
+  });
+
+  it("can be required by an app that is CommonJS", async () => {
+    const { stdout } = await run(packed.folder, [node, "--print", "typeof require('valkeeper').ValkeyFailover"]);
+    expect(stdout.trim()).toBe("function");
+  });
+
+  it("has types under which the app and a misspelt property are told apart", async () => {
+    const check = async (name: string, text: string): Promise<string> => {
+      writeFileSync(join(packed.folder, name), text);
+      const compiler = [node, join(projectRoot, "node_modules", "typescript", "bin", "tsc")];
+      const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--types", "", name];
+      return run(packed.folder, [...compiler, ...options]).then(
+        () => "",
+        (error: { readonly stdout: string }) => error.stdout,
+      );
+    };
+    expect(await check("app-types.mts", app)).toBe("");
+    expect(await check("wrong-types.mts", app.replace("primary:", "primry:"))).toMatch(/'primry' does not exist/);
+  }, 60_000);
+
+  it("runs the command line, and refuses what needs the checkout", async () => {
+    const valkeeper = join(packed.folder, "node_modules", ".bin", "valkeeper");
+    const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string };
+    expect((await run(packed.folder, [valkeeper, "--version"])).stdout.trim()).toBe(version);
+    const local = run(packed.folder, [valkeeper, "local", "--config", "none.json"]);
+    await expect(local).rejects.toMatchObject({ code: 5, stderr: expect.stringContaining("checkout") });
+  });
+
+  it("is clean by publint and by are-the-types-wrong", async () => {
+    const data = readFileSync(packed.tarball);
+    const { messages } = await publint({ pack: { tarball: Uint8Array.from(data).buffer }, strict: true });
+    expect(messages).toEqual([]);
+    const result = await checkPackage(createPackageFromTarballData(data));
+    expect(result.types).toEqual({ kind: "included" });
+    // ES modules alone, as its profile `esm-only` has it: Node loads them by `require` too, as the test above shows.
+    const isExpected = ({ kind }: { readonly kind: string }): boolean => kind === "CJSResolvesToESM";
+    expect("problems" in result ? result.problems.filter((problem) => !isExpected(problem)) : result).toEqual([]);
+  });
+
+  it("deploys to the local cloud, where its functions run", async (context) => {
+    const { localCloud } = readTools();
+    if (isMissing(localCloud)) return context.skip(`the local cloud is not installed: ${localCloud.missing}`);
+    const cloud = await startLocalCloud({ group });
+    await deployApp({
+      group,
+      cloud,
+      cwd: packed.folder,
+      path: pathForPrograms(),
+      args: ["--app", "node app.mjs"],
+    });
+    // The registrar has been called by the deployment, and the command line reads what it wrote.
+    const valkeeper = join(packed.folder, "node_modules", ".bin", "valkeeper");
+    const list = [valkeeper, "groups", "list", "--json", "--table", await onlyTableOf(cloud)];
+    const { stdout } = await run(packed.folder, list, cloud.environment);
+    expect(JSON.parse(stdout)).toMatchObject({
+      groups: [{ group: "mymaster", owner: "cdk", config: { primary: "n1", nodes: [{ host: "10.0.0.10" }, {}, {}] } }],
+    });
+  }, 120_000);
+});
+
+const readme = (): string => readFileSync(join(projectRoot, "README.md"), "utf8");
+
+type Properties = Readonly<Record<string, unknown>>;
+type Template = {
+  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Properties }>>;
+};
+
+const templateOf = (folder: string): Template =>
+  JSON.parse(readFileSync(join(folder, "Cache.template.json"), "utf8")) as Template;
+
+/** The stack's functions in the template's order, each with the code that would be deployed. */
+function functionsOf(folder: string): { readonly properties: Properties; readonly code: string }[] {
+  return Object.values(templateOf(folder).Resources)
+    .filter(({ Type }) => Type === "AWS::Lambda::Function")
+    .map(({ Properties: properties }) => {
+      const { S3Key } = properties["Code"] as { readonly S3Key: string };
+      const file = join(folder, `asset.${S3Key.replace(/\.zip$/, "")}`, "index.mjs");
+      return { properties, code: existsSync(file) ? readFileSync(file, "utf8") : `${file} is missing` };
+    });
+}
+
+async function onlyTableOf(cloud: LocalCloud): Promise<string> {
+  const clients = clientsOf(cloud);
+  try {
+    const { TableNames: names = [] } = await clients.dynamodb.send(new ListTablesCommand({}));
+    return names.length === 1 ? (names[0] ?? "") : `one of ${names.length} tables`;
+  } finally {
+    clients.destroy();
+  }
+}
