@@ -7,7 +7,6 @@ import {
   Alarm,
   ComparisonOperator,
   type IMetric,
-  MathExpression,
   Stats,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
@@ -41,8 +40,14 @@ export interface FailoverAlarmsProps extends FailoverAlarmsOptions {
   readonly tableName: string;
   /** Of the voters. */
   readonly zones: string[];
-  /** The voters', the publisher's and the registrar's, whose errors and throttled invocations ring. */
-  readonly functions: IFunction[];
+  /** The voters', the publisher's and the registrar's. */
+  readonly functions: WatchedFunction[];
+}
+
+export interface WatchedFunction {
+  /** What the alarm's name ends with. */
+  readonly name: string;
+  readonly function: IFunction;
 }
 
 export interface ConditionAlarm {
@@ -69,9 +74,6 @@ interface Condition {
 }
 
 const VOTER_SILENT = "voter-silent";
-/** CloudWatch lets one expression of an alarm read ten metrics, and each function has two of them. */
-const FUNCTIONS_PER_ALARM = 5;
-const QUEUES_PER_ALARM = 10;
 /** One suspension of a busy sandbox is harmless. */
 const SUSPENSIONS = 3;
 
@@ -232,52 +234,24 @@ const ofTheStore = (metrics: FailoverMetrics): Condition[] => [
   },
 ];
 
-function ofFunctions(functions: readonly IFunction[]): Condition[] {
-  const chunks = chunksOf(functions, FUNCTIONS_PER_ALARM);
-  return chunks.map((chunk, index) => ({
+/** One for each: an alarm on a sum is paid for by the metrics that it reads, and would not say whose errors they are. */
+const ofFunctions = (functions: readonly WatchedFunction[]): Condition[] =>
+  functions.map(({ name, function: watched }, index) => ({
     name: "invocation-errors",
-    ...suffixOf(index, chunks.length),
+    suffix: name,
+    // By position: a name may be known at deployment only.
     id: `InvocationErrors${index + 1}`,
-    metric: sumOf(
-      chunk.flatMap((each) => [
-        each.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }),
-        each.metricThrottles({ period: Duration.minutes(1), statistic: Stats.SUM }),
-      ]),
-      "invocations that failed or were refused",
-    ),
-    means: "A function ended with an error, ran out of time or memory, or was refused for want of concurrency.",
+    metric: watched.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }),
+    means: `The function of the ${name} ended with an error, or ran out of time or memory.`,
     lasts: [2, 5],
   }));
-}
 
-function ofQueues(queues: readonly IQueue[]): Condition[] {
-  const chunks = chunksOf(queues, QUEUES_PER_ALARM);
-  return chunks.map((chunk, index) => ({
+const ofQueues = (queues: readonly IQueue[]): Condition[] =>
+  queues.map((queue, index) => ({
     name: "dead-letters",
-    ...suffixOf(index, chunks.length),
+    // There is usually one.
+    ...(queues.length === 1 ? {} : { suffix: String(index + 1) }),
     id: `DeadLetters${index + 1}`,
-    metric: sumOf(
-      chunk.map((each) =>
-        each.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
-      ),
-      "messages in dead-letter queues",
-    ),
+    metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
     means: "What could not be delivered or handled lies in a dead-letter queue.",
   }));
-}
-
-/** The first needs none: there is usually one. */
-const suffixOf = (index: number, count: number): { readonly suffix?: string } =>
-  count === 1 ? {} : { suffix: String(index + 1) };
-
-function sumOf(metrics: readonly IMetric[], label: string): IMetric {
-  const [only] = metrics;
-  if (metrics.length === 1 && only !== undefined) return only;
-  const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index + 1}`, metric]));
-  // Filled first: a function that was not invoked reports nothing, and is not to hide what the others report.
-  const expression = "SUM(FILL(METRICS(), 0))";
-  return new MathExpression({ expression, usingMetrics, label, period: Duration.minutes(1) });
-}
-
-const chunksOf = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));

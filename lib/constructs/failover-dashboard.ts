@@ -13,8 +13,8 @@ import {
   SingleValueWidget,
   Stats,
 } from "aws-cdk-lib/aws-cloudwatch";
-import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import type { WatchedFunction } from "./failover-alarms.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 
 export interface FailoverDashboardProps {
@@ -22,7 +22,7 @@ export interface FailoverDashboardProps {
   readonly tableName: string;
   /** Of the voters. */
   readonly zones: string[];
-  readonly functions: IFunction[];
+  readonly functions: WatchedFunction[];
   /**
    * Shown in the first row.
    * @default - none
@@ -109,9 +109,9 @@ function storeRow(metrics: FailoverMetrics, { tableName, functions }: FailoverDa
     ]),
     graph(
       "Invocations that failed or were refused",
-      functions.flatMap((each) => [
-        each.metricErrors({ period: Duration.minutes(1) }),
-        each.metricThrottles({ period: Duration.minutes(1) }),
+      functions.flatMap(({ name, function: watched }) => [
+        watched.metricErrors({ period: Duration.minutes(1), label: `${name} failed` }),
+        watched.metricThrottles({ period: Duration.minutes(1), label: `${name} refused` }),
       ]),
     ),
   ];

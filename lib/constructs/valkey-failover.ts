@@ -12,7 +12,7 @@ import type { DeclaredConfig } from "../core/config.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { Egress } from "./egress.ts";
-import { FailoverAlarms, type FailoverAlarmsOptions } from "./failover-alarms.ts";
+import { FailoverAlarms, type FailoverAlarmsOptions, type WatchedFunction } from "./failover-alarms.ts";
 import { FailoverDashboard } from "./failover-dashboard.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { FailoverTable } from "./failover-table.ts";
@@ -129,7 +129,10 @@ export class ValkeyFailover extends Construct implements IConnectable {
     });
     this.connections = this.voters.connections;
     this.publisher = new PublicationPublisher(this, "Publication", { table: this.table, publication, ...common });
-    const functions = [...this.voters.voters.map((voter) => voter.function), this.publisher.function];
+    const functions: WatchedFunction[] = [
+      ...this.voters.voters.map((voter) => ({ name: `voter-${voter.zone}`, function: voter.function })),
+      { name: "publisher", function: this.publisher.function },
+    ];
     if (groups.length > 0) {
       const registered = new RegisteredGroups(this, "Groups", {
         table: this.table,
@@ -137,7 +140,7 @@ export class ValkeyFailover extends Construct implements IConnectable {
         voters: zones.map((zone) => zone.zone),
         ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       });
-      functions.push(registered.function);
+      functions.push({ name: "registrar", function: registered.function });
     }
     const { tableName } = this.table.table;
     this.metrics = new FailoverMetrics(tableName);

@@ -12,7 +12,6 @@ interface AlarmProperties {
   readonly Namespace?: string;
   readonly MetricName?: string;
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
-  readonly Metrics?: readonly { readonly Expression?: string; readonly MetricStat?: unknown }[];
   readonly Statistic?: string;
   readonly Period?: number;
   readonly Threshold: number;
@@ -56,7 +55,11 @@ const EXPECTED = {
   "store-throttled": ["Throttles", "Sum", 60, 1, "3/5", "notBreaching"],
   "voter-suspended": ["VoterSuspensions", "Sum", 300, 3, "1/1", "notBreaching"],
   "record-unreadable": ["UnreadableRecords", "Sum", 60, 1, "2/3", "notBreaching"],
-  "invocation-errors": [undefined, undefined, undefined, 1, "2/5", "notBreaching"],
+  "invocation-errors-voter-eu-west-1a": ["Errors", "Sum", 60, 1, "2/5", "notBreaching"],
+  "invocation-errors-voter-eu-west-1b": ["Errors", "Sum", 60, 1, "2/5", "notBreaching"],
+  "invocation-errors-voter-eu-west-1c": ["Errors", "Sum", 60, 1, "2/5", "notBreaching"],
+  "invocation-errors-publisher": ["Errors", "Sum", 60, 1, "2/5", "notBreaching"],
+  "invocation-errors-registrar": ["Errors", "Sum", 60, 1, "2/5", "notBreaching"],
   "dead-letters": ["ApproximateNumberOfMessagesVisible", "Maximum", 60, 1, "1/1", "notBreaching"],
 } as const;
 
@@ -91,12 +94,18 @@ describe("the alarms", () => {
     expect(named("voter-silent-eu-west-1b").Dimensions).toEqual([table, { Name: "Voter", Value: "eu-west-1b" }]);
   });
 
-  it("sum up the errors and refused invocations of every function", () => {
-    const [sum, ...read] = named("invocation-errors").Metrics ?? [];
-    expect(sum?.Expression).toBe("SUM(FILL(METRICS(), 0))");
+  it("read the errors of every function, each by an alarm that names it", () => {
+    const watched = alarms
+      .filter((alarm) => alarm.AlarmName.startsWith(`${PREFIX}invocation-errors`))
+      .map((alarm) => JSON.stringify(alarm.Dimensions));
     const functions = Object.keys(template.findResources("AWS::Lambda::Function"));
-    expect(read).toHaveLength(2 * functions.length);
-    for (const name of functions) expect(JSON.stringify(read)).toContain(name);
+    expect(watched).toHaveLength(functions.length);
+    for (const name of functions) expect(watched.filter((each) => each.includes(`"${name}"`))).toHaveLength(1);
+    expect(JSON.stringify(named("invocation-errors-publisher").Dimensions)).toContain("PublicationPublisher");
+  });
+
+  it("are no sums of several metrics, which cost as many alarms as they read", () => {
+    for (const alarm of alarms) expect(alarm).not.toHaveProperty("Metrics");
   });
 
   it("tell the topic that they ring, and what lasts also that it is over", () => {
