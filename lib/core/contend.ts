@@ -4,7 +4,7 @@
 
 import type { Intent } from "./ballot.ts";
 import { isEnough, type Selection, select, surpasses } from "./candidate.ts";
-import { isPromotedBy, standingIntent } from "./lineage.ts";
+import { isPromotedBy, openIntents, standingIntent } from "./lineage.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
 import {
   ballotOf,
@@ -19,7 +19,7 @@ import {
   runOf,
   send,
 } from "./operation.ts";
-import { abandon, commitPrimary, writeIntent } from "./operation-record.ts";
+import { abandon, commitPrimary, isNeverPromoted, writeIntent } from "./operation-record.ts";
 import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
 import { mayRestore, oldPrimary, restore } from "./restore.ts";
 import type { NodeState } from "./state.ts";
@@ -184,9 +184,17 @@ function whyNobody(turn: Turn, selection: Selection, isAnyNumberEnough: boolean)
   return `${length} nodes count and onPossibleLoss refuse needs more`;
 }
 
-/** Means to promote the committed process again, which this epoch has frozen; false when it has not. */
+/**
+ * Means to promote the committed process again, which this epoch has frozen; false when it has not. Where loss is refused
+ * nor while a candidate that was meant may still be promoted (R21): a replica that nobody has re-pointed follows it, and
+ * acknowledges to it what the old primary never gets. Otherwise that is the smaller harm than a group without a primary.
+ */
 function unfreezeOld(turn: Turn): boolean {
   const old = oldPrimary(turn);
+  if (old !== null && turn.context.config.onPossibleLoss === "refuse") {
+    const open = openIntents(ballotOf(turn), old.id);
+    if (!open.every((intent) => isNeverPromoted(turn, intent))) return false;
+  }
   const frozen = old === null ? null : factsOf(runOf(turn), old.id).frozen;
   if (old === null || frozen === null || !answersNow(turn, old) || isBarred(runOf(turn), old.id)) return false;
   if (frozen.after.runId !== ballotOf(turn).primary?.runId || old.reading?.runId !== frozen.after.runId) return false;

@@ -65,6 +65,20 @@ describe("R21: a primary that comes back while an earlier candidate may have bee
     expect(histories.findLast((each) => each.node === N1)?.epoch).toBeGreaterThan(first);
   });
 
+  it("is not given its place back where loss is refused, until that candidate can be read", () => {
+    const world = beforePromotion({ leaseMs: 2_000, onPossibleLoss: "refuse", waitK: 1 });
+    world.kill(world.ballot.lease?.holder ?? A);
+    // What the dead holder has sent to n2 is still on its way, and nobody reaches n2. The third node is gone.
+    world.node(N2).isHung = true;
+    world.node(N3).kill();
+    world.node(N1).isHung = false;
+    world.run((each) => each.ballot.primary?.epoch !== epoch(1), 30_000);
+    expect([world.ballot.primary?.epoch, world.node(N1).role]).toEqual([1, "replica"]);
+    expect(world.events.map((each) => each.event)).toContain("group.held");
+    world.wake(N2);
+    expect(world.run((each) => each.isSettled(), 90_000)).toBe(true);
+  });
+
   it("asks for every candidate that was meant since the operation began, not only for the last", () => {
     const meant = [intent({ node: N2 }), intent({ node: N3, epoch: epoch(3) })];
     const record = ballot({ epoch: epoch(4), operation: operation(), lineage: { histories: [], intents: meant } });
