@@ -9,7 +9,7 @@ import { GROUP } from "./group.ts";
 import type { Invocation, VoterFunction } from "./lambda.ts";
 import type { Effect, Selector } from "./network.ts";
 import type { Fault, FaultPlan, PlannedFault, Restart } from "./plan.ts";
-import { PASSWORD, type SimNode } from "./valkey.ts";
+import { PASSWORD, SHUTDOWN_TIMEOUT_MS, type SimNode } from "./valkey.ts";
 import type { ValkeyProcess } from "./valkey-process.ts";
 import type { World } from "./world.ts";
 
@@ -24,6 +24,8 @@ export class FaultInjector {
   readonly #world: World;
   #waiting: Waiting[] = [];
   readonly #undo = new Set<() => void>();
+  /** What each weather was before any fault, and the changes of those that last. */
+  readonly #weathers = new Map<object, object[]>();
   #isHealed = false;
   /** The invocation that told of the event a fault waited for. */
   #writer: Invocation | null = null;
@@ -97,7 +99,11 @@ export class FaultInjector {
     this.#isHealed = true;
     for (const undo of [...this.#undo]) undo();
     this.#world.network.healAll();
-    for (const node of this.#world.fleet.nodes.values()) node.start("rdb");
+    for (const node of this.#world.fleet.nodes.values()) {
+      node.start("rdb");
+      // One that was told to end and still waits for its replicas.
+      this.#world.queue.after(SHUTDOWN_TIMEOUT_MS + 1, () => node.start("rdb"));
+    }
     for (const voter of this.#world.voters.values()) if (voter.invocations.size === 0) voter.invoke();
     this.#disturbed();
   }
@@ -253,10 +259,16 @@ export class FaultInjector {
     this.#lasting(forMs, this.#world.network.impose({ from, to, effect }));
   }
 
+  /** Several may overlap and end in any order: what is left is laid anew over what was before all of them. */
   #weather<T extends object>(weather: T, changes: Partial<T>, forMs: number): void {
-    const before = { ...weather };
+    const layers: Partial<T>[] = (this.#weathers.get(weather) as Partial<T>[] | undefined) ?? [{ ...weather }];
+    this.#weathers.set(weather, layers);
+    layers.push(changes);
     Object.assign(weather, changes);
-    this.#lasting(forMs, () => Object.assign(weather, before));
+    this.#lasting(forMs, () => {
+      layers.splice(layers.indexOf(changes), 1);
+      Object.assign(weather, ...layers);
+    });
   }
 
   #request(fault: Extract<Fault, { kind: "request" }>): void {

@@ -152,7 +152,7 @@ export class ProgressOracle {
     }
     const others = this.#view.voters().some(({ id, able }) => able && id !== lease.holder);
     const limit = lease.durationMs + TAKE_OVER_MS;
-    const unrenewed = this.#heldFor("S11", others && !this.#isOvertaken(ballot));
+    const unrenewed = this.#heldFor("S11", others);
     if (unrenewed > lease.durationMs / 2) this.asked.takeOver += 1;
     if (unrenewed <= limit) return;
     this.#findings.report("S11", `the lease of ${lease.holder} was neither renewed nor taken over for ${unrenewed} ms`);

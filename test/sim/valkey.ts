@@ -12,7 +12,7 @@ import { ValkeyProcess } from "./valkey-process.ts";
 import { failure, type NodeFact, type NodeOptions, OK, type Reply, type RestartData } from "./valkey-words.ts";
 
 /** `shutdown-timeout`: how long SIGTERM waits for replicas. */
-const SHUTDOWN_TIMEOUT_MS = 10_000;
+export const SHUTDOWN_TIMEOUT_MS = 10_000;
 const SHUTDOWN_POLL_MS = 5;
 
 export class SimNode {
