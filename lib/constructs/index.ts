@@ -3,6 +3,15 @@
 
 export { ConfigurationError } from "../core/errors.ts";
 export { Egress } from "./egress.ts";
+export {
+  type ConditionAlarm,
+  FailoverAlarms,
+  type FailoverAlarmsOptions,
+  type FailoverAlarmsProps,
+  type WatchedFunction,
+} from "./failover-alarms.ts";
+export { FailoverDashboard, type FailoverDashboardProps } from "./failover-dashboard.ts";
+export { FailoverMetrics } from "./failover-metrics.ts";
 export { FailoverTable, type FailoverTableProps } from "./failover-table.ts";
 export type {
   NodeAddress,

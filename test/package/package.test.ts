@@ -84,6 +84,14 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
     expect(await check("wrong-types.mts", app.replace("primary:", "primry:"))).toMatch(/'primry' does not exist/);
   }, 60_000);
 
+  it("names every type of its own that a public declaration mentions", () => {
+    const index = namedIn("index", "export");
+    const mentioned = index.flatMap(({ file }) => namedIn(file, "import"));
+    const known = new Set(index.map(({ name }) => name));
+    expect(known).toContain("ValkeyFailover");
+    expect(mentioned.filter(({ name }) => !known.has(name))).toEqual([]);
+  });
+
   it("runs the command line, and refuses what needs the checkout", async () => {
     const valkeeper = join(packed.folder, "node_modules", ".bin", "valkeeper");
     const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string };
@@ -123,6 +131,17 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
     });
   }, 120_000);
 });
+
+/** What a declaration takes from its neighbours, or gives out of them. */
+function namedIn(declaration: string, verb: "import" | "export"): { readonly name: string; readonly file: string }[] {
+  const file = join(packed.folder, "node_modules", "valkeeper", "dist", "lib", "constructs", `${declaration}.d.ts`);
+  const statements = readFileSync(file, "utf8").matchAll(/^(\w+)(?: type)? \{([^}]*)\} from "\.\/([a-z-]+)\.js";/gm);
+  return [...statements]
+    .filter(([, kind]) => kind === verb)
+    .flatMap(([, , names = "", from = ""]) =>
+      names.split(",").map((each) => ({ name: each.replace(/^\s*type /, "").trim(), file: from })),
+    );
+}
 
 const readme = (): string => readFileSync(join(projectRoot, "README.md"), "utf8");
 

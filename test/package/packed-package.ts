@@ -33,7 +33,8 @@ export const run = (
   execute(command, args, {
     cwd: folder,
     timeout: 120_000,
-    env: { PATH: pathForPrograms(), HOME: folder, CDK_DISABLE_CLI_TELEMETRY: "true", ...environment },
+    // The CDK's validation of templates takes longer than the rest of a synthesis; the construct tests hold them already.
+    env: { PATH: pathForPrograms(), HOME: folder, CDK_VALIDATION: "false", ...environment },
   });
 
 export const npmProgram: string | undefined = findOnPath(makeContext(), "npm", { outsideModules: true });
@@ -41,15 +42,19 @@ export const npmProgram: string | undefined = findOnPath(makeContext(), "npm", {
 export async function packAndInstall(group: ProcessGroup): Promise<PackedPackage> {
   const npm = npmProgram ?? "npm";
   const packed = group.makeFolder("packed");
-  const cache = { npm_config_cache: join(packed, "cache"), npm_config_loglevel: "error" };
-  await run(projectRoot, [npm, "pack", "--pack-destination", packed], { ...cache, HOME: packed });
+  const settings = {
+    npm_config_cache: join(packed, "cache"),
+    npm_config_loglevel: "error",
+    npm_config_update_notifier: "false",
+  };
+  await run(projectRoot, [npm, "pack", "--pack-destination", packed], { ...settings, HOME: packed });
   const tarball = join(packed, readdirSync(packed).find((name) => name.endsWith(".tgz")) ?? "nothing was packed");
   const folder = group.makeFolder("app");
   placeDependencies(folder);
   // Without dependencies of its own: npm would ask a registry for them, which there is none of offline.
   writeFileSync(join(folder, "package.json"), '{ "private": true }');
   cpSync(join(projectRoot, "test", "package", "app.mjs"), join(folder, "app.mjs"));
-  await run(folder, [npm, "install", "--offline", "--no-save", "--no-audit", "--no-fund", tarball], cache);
+  await run(folder, [npm, "install", "--offline", "--no-save", "--no-audit", "--no-fund", tarball], settings);
   return { tarball, folder };
 }
 
