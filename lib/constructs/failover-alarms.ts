@@ -9,6 +9,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 
 export interface FailoverAlarmsOptions {
@@ -22,6 +23,12 @@ export interface FailoverAlarmsOptions {
    * @default - no such alarm
    */
   readonly deadLetterQueues?: IQueue[];
+  /**
+   * Groups that get alarms of their own beside those over all, for people who look after one. Their figures have to be
+   * reported: `groupMetrics`.
+   * @default - none
+   */
+  readonly groupNames?: string[];
   /**
    * What every alarm's name begins with. Two deployments in one region need two.
    * @default - the stack's name and the construct's path in it
@@ -48,12 +55,16 @@ export interface ConditionAlarm {
   /** As the runbook's heading spells it. */
   readonly condition: string;
   readonly alarm: Alarm;
+  /** @default - over all groups */
+  readonly groupName?: string;
 }
 
 interface Condition {
   readonly name: string;
   /** Where one condition has several alarms. */
   readonly suffix?: string;
+  /** @default - over all groups */
+  readonly groupName?: string;
   readonly id: string;
   readonly metric: IMetric;
   readonly means: string;
@@ -68,18 +79,24 @@ interface Condition {
 }
 
 const VOTER_SILENT = "voter-silent";
+/** A stack has 500 resources, and the rest of it needs some. */
+const MOST_GROUP_ALARMS = 400;
 /** One suspension of a busy sandbox is harmless. */
 const SUSPENSIONS = 3;
 
 export class FailoverAlarms extends Construct {
   readonly alarms: ConditionAlarm[];
 
+  /** Throws `ConfigurationError` when a stack has no room for the alarms of so many groups. */
   constructor(scope: Construct, id: string, props: FailoverAlarmsProps) {
     super(scope, id);
+    const issues = groupAlarmIssues(props);
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const metrics = new FailoverMetrics(props.tableName);
     const conditions = [
       ...silences(metrics, props.zones),
       ...ofGroups(metrics),
+      ...[...new Set(props.groupNames)].flatMap((group, index) => ofGroup(props.tableName, group, index)),
       ...ofTheStore(metrics),
       ...ofFunctions(props.functions),
       ...ofQueues(props.deadLetterQueues ?? []),
@@ -88,6 +105,7 @@ export class FailoverAlarms extends Construct {
     this.alarms = conditions.map((condition) => ({
       condition: condition.name,
       alarm: this.#create(condition, prefix, props.topic),
+      ...(condition.groupName === undefined ? {} : { groupName: condition.groupName }),
     }));
   }
 
@@ -196,6 +214,27 @@ const ofGroups = (metrics: FailoverMetrics): Condition[] => [
     isMoment: true,
   },
 ];
+
+/** Of one group the publisher tells only that it is behind: its silence is told by the alarm over all. */
+const ofGroup = (tableName: string, group: string, index: number): Condition[] =>
+  ofGroups(new FailoverMetrics(tableName, group)).map((condition) => ({
+    ...condition,
+    suffix: group,
+    groupName: group,
+    id: `${condition.id}Group${index + 1}`,
+    means: `Group ${group}: ${condition.means}`,
+    whenMissing: false,
+  }));
+
+/** Why so many groups cannot have alarms of their own in one stack. */
+export function groupAlarmIssues({ groupNames = [] }: FailoverAlarmsOptions): string[] {
+  const count = groupNames.length * ofGroup("table", "group", 0).length;
+  if (count <= MOST_GROUP_ALARMS) return [];
+  return [
+    `${groupNames.length} groups would have ${count} alarms of their own, and one stack has room for ${MOST_GROUP_ALARMS}: ` +
+      "name fewer groups, or create FailoverAlarms for the others in another stack",
+  ];
+}
 
 const ofTheStore = (metrics: FailoverMetrics): Condition[] => [
   {

@@ -7,10 +7,18 @@ import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../runtime/metric-names.t
 
 export class FailoverMetrics {
   readonly #tableName: string;
+  readonly #dimensions: { [name: string]: string };
 
-  /** `tableName`: of the deployment's table, by which its metrics are told from another deployment's. */
-  constructor(tableName: string) {
+  /**
+   * `tableName`: of the deployment's table, by which its metrics are told from another deployment's. `groupName`: the figures of one
+   * group alone, where they are reported.
+   */
+  constructor(tableName: string, groupName?: string) {
     this.#tableName = tableName;
+    this.#dimensions = {
+      [DIMENSIONS.deployment]: tableName,
+      ...(groupName === undefined ? {} : { [DIMENSIONS.group]: groupName }),
+    };
   }
 
   /** Times that a voter was heard by the others; missing when it was not. @default - the sum of a minute */
@@ -101,7 +109,7 @@ export class FailoverMetrics {
     return new Metric({
       namespace: METRIC_NAMESPACE,
       metricName,
-      dimensionsMap: { [DIMENSIONS.deployment]: this.#tableName },
+      dimensionsMap: this.#dimensions,
       period: Duration.minutes(1),
       ...options,
     });

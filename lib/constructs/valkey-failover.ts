@@ -12,7 +12,12 @@ import type { DeclaredConfig } from "../core/config.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { Egress } from "./egress.ts";
-import { FailoverAlarms, type FailoverAlarmsOptions, type WatchedFunction } from "./failover-alarms.ts";
+import {
+  FailoverAlarms,
+  type FailoverAlarmsOptions,
+  groupAlarmIssues,
+  type WatchedFunction,
+} from "./failover-alarms.ts";
 import { FailoverDashboard } from "./failover-dashboard.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { FailoverTable } from "./failover-table.ts";
@@ -147,8 +152,9 @@ export class ValkeyFailover extends Construct implements IConnectable {
     const watched = { tableName, zones: zones.map((zone) => zone.zone), functions };
     if (props.alarms !== undefined) this.alarms = new FailoverAlarms(this, "Alarms", { ...watched, ...props.alarms });
     if (props.dashboard === true) {
-      const alarms = this.alarms?.alarms.map((each) => each.alarm) ?? [];
-      new FailoverDashboard(this, "Dashboard", { ...watched, alarms });
+      // One widget shows a hundred alarms at most, and those over all groups ring with those of one.
+      const overAll = (this.alarms?.alarms ?? []).filter((each) => each.groupName === undefined);
+      new FailoverDashboard(this, "Dashboard", { ...watched, alarms: overAll.map((each) => each.alarm) });
     }
   }
 
@@ -201,6 +207,10 @@ function check(path: string, props: ValkeyFailoverProps): Checked {
     complain(
       `reservedConcurrency is ${reservedConcurrency} and should be 2 or more: a successor must be able to start while its predecessor still watches`,
     );
+  }
+  for (const issue of groupAlarmIssues(props.alarms ?? {})) complain(issue);
+  if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
+    complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }
   if (props.createDynamoDbEndpoint === true) for (const issue of routeIssues(zones)) complain(issue);
   if (issues.length > 0) throw new ConfigurationError(path, issues);

@@ -13,8 +13,8 @@ export const CONDITION_AFTER_MS = 30_000;
 
 const { groupsNotReady, groupsBlocked, groupsMisconfigured, groupsBootFenced } = METRICS;
 
-/** Null: passes by itself, was wanted, or is measured otherwise. */
-const CONDITION_OF: Readonly<Record<RejectionReason, MetricName | null>> = {
+/** Null: passes by itself, or is measured otherwise. */
+export const CONDITION_OF: Readonly<Record<RejectionReason, MetricName | null>> = {
   "not-adopted": groupsNotReady,
   "adoption-refused": groupsNotReady,
   "not-armed": groupsNotReady,
@@ -69,7 +69,9 @@ export function conditionsOf(view: VoterGroupView, { mode, withoutCandidateMs }:
     ([, node]) => node.class === "misconfigured" && node.sinceMs >= CONDITION_AFTER_MS,
   );
   if (misconfigured !== undefined) found.set(groupsMisconfigured, `${misconfigured[0]}: ${misconfigured[1].detail}`);
-  if (withoutCandidateMs >= CONDITION_AFTER_MS && !found.has(groupsNotReady) && !isWatchedOnly) {
+  // During a pause nobody would be promoted in any case, and a replica may be down on purpose.
+  const isExpected = isWatchedOnly || mode === "paused" || found.has(groupsNotReady);
+  if (withoutCandidateMs >= CONDITION_AFTER_MS && !isExpected) {
     found.set(groupsNotReady, `nobody could be promoted: ${words(view.notCandidates)}`);
   }
   return found;
@@ -84,5 +86,5 @@ function isBootFenceWaiting({ nodes }: VoterGroupView): boolean {
 
 const words = (reasons: Readonly<Record<string, string>>): string => {
   const all = Object.entries(reasons).map(([node, why]) => `${node} ${why}`);
-  return all.length === 0 ? "no other node" : all.join("; ");
+  return all.length === 0 ? "no other node answers" : all.join("; ");
 };

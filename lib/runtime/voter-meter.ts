@@ -27,6 +27,8 @@ const LINE_EVERY_MS = 55_000;
 /** At its end it says again that it was heard only when it has not just done so. */
 const LAST_LINE_AFTER_MS = 30_000;
 
+const SAME_STALL_MS = 500;
+
 /** Each is a line at once. */
 const EVENTS_THAT_COUNT: Readonly<Partial<Record<JournalEntry["event"], MetricName>>> = {
   "failover.completed": METRICS.failovers,
@@ -54,12 +56,13 @@ const CONDITIONS: readonly MetricName[] = [
 export class VoterMeter {
   readonly #options: VoterMeterOptions;
   readonly #sums = new Map<MetricName, number>();
-  /** Of the last view of each group since the line before: one that has come right again in between counts once more. */
+  /** What was seen since the line before, also of a group that has come right again: an alarm looks once a minute. */
   readonly #conditions = new Map<MetricName, Map<GroupName, string>>();
   readonly #modes = new Map<GroupName, ControlMode>();
   readonly #withoutCandidateSince = new Map<GroupName, Instant>();
   readonly #operators = new Map<GroupName, string>();
   #heartbeats = 0;
+  #stalledAt: Instant | null = null;
   #lineAt: Instant;
 
   constructor(options: VoterMeterOptions) {
@@ -120,7 +123,7 @@ export class VoterMeter {
     const { event, group, detail } = entry;
     if (event === "lease.acquired" || event === "lease.taken-over") this.#operators.set(group, String(detail["by"]));
     const summed = EVENTS_SUMMED_UP[event];
-    if (summed !== undefined) this.#add(summed);
+    if (summed !== undefined && !this.#isSameStall(event)) this.#add(summed);
     // A spec that is not valid is told once an invocation, of no loop: the group is watched as it was, or not at all.
     if (event === "group.held" && entry.tick === 0) {
       this.#find(METRICS.groupsNotReady, group, String(detail["reason"]));
@@ -128,6 +131,15 @@ export class VoterMeter {
     const counted = EVENTS_THAT_COUNT[event];
     if (counted !== undefined) this.#count(this.#isUnplanned(entry) ? METRICS.failovers : counted, entry);
     this.#lineWhenDue();
+  }
+
+  /** Every group of a voter tells of the same stall, one after the other. */
+  #isSameStall(event: JournalEntry["event"]): boolean {
+    if (event !== "deciding.suspended") return false;
+    const now = this.#options.clock.now();
+    const before = this.#stalledAt;
+    this.#stalledAt = now;
+    return before !== null && elapsedMs(before, now) < SAME_STALL_MS;
   }
 
   /** A primary that answers and cannot write is handed over, by nobody's order: that is a failover to whoever is woken. */

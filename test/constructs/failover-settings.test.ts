@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { App } from "aws-cdk-lib";
-import { Template } from "aws-cdk-lib/assertions";
+import { Match, Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import { readSettings, settingsFrom } from "../../lib/constructs/failover-settings.ts";
 import { FailoverStack } from "../../lib/constructs/failover-stack.ts";
@@ -30,6 +30,21 @@ describe("the app's settings", () => {
       "Voter3Name",
     ]);
     template.resourceCountIs("Custom::ValkeyGroup", 1);
+  });
+
+  it("make alarms that tell a topic, a dashboard and figures of each group when they ask for them", () => {
+    const topicArn = "arn:aws:sns:eu-west-1:123456789012:oncall";
+    const settings = readSettings({ ...example, alarms: { topicArn }, dashboard: true, groupMetrics: true });
+    const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+    const template = Template.fromStack(new FailoverStack(app, "Valkeeper", { settings }));
+    template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [topicArn] });
+    template.resourceCountIs("AWS::CloudWatch::Dashboard", 1);
+    template.hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ VALKEEPER_METRICS: "groups" }) },
+    });
+    expect(issuesOf({ ...example, alarms: { topic: topicArn } })).toEqual([
+      'settings.alarms has no setting "topic": there are topicArn',
+    ]);
   });
 
   it("are refused with every issue at once, misspelt names included", () => {

@@ -47,6 +47,7 @@ describe("the conditions that a view shows", () => {
       GroupsNotReady: "nobody could be promoted: n2 priority 0",
     });
     expect(found(alone, { withoutCandidateMs: 29_000 })).toEqual({});
+    expect(found(alone, { withoutCandidateMs: 30_000, mode: "paused" })).toEqual({});
   });
 
   it("tell a replica that lets nobody in, although the primary serves", () => {

@@ -141,6 +141,15 @@ describe("a voter's meter", () => {
     expect(setting.figures[1]).toEqual(["Table", { VoterSuspensions: 1, Throttles: 1 }]);
   });
 
+  it("counts a stall once, however many groups it held up", () => {
+    const setting = new Setting();
+    for (let group = 0; group < 50; group += 1) setting.tell("deciding.suspended", { lateMs: 1_200 });
+    setting.now = 2_000;
+    setting.tell("deciding.suspended", { lateMs: 1_500 });
+    setting.meter.end();
+    expect(setting.figures).toEqual([["Table", { VoterSuspensions: 2 }]]);
+  });
+
   it("calls a group not ready whose spec is not valid", () => {
     const setting = new Setting();
     setting.tell("group.held", { reason: "mymaster: quorum 1 is below 2" }, 0);
