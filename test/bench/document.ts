@@ -55,6 +55,10 @@ const METHOD = [
   "first new answer. One that *stays* asks only when its connection ends or it is told READONLY, as usual libraries do. Afterwards",
   "every acknowledged write is looked for on the final primary; what is missing counts as lost.",
   "",
+  "An order to Valkeeper is announced with the look mark, as `valkeeper switchover` announces it: the voters then glance at the",
+  "group every 100 ms. Its time runs from the writing of the request to its answer in the table, which comes when the new primary is",
+  "committed and published there.",
+  "",
   "Times are milliseconds since the fault or order, min / **median** / max. The ratio is Valkeeper's median to Sentinel's. A goal is",
   "reached (*yes*) when every run keeps it. *Local endpoint* is what Valkeeper's figure owes to the emulated table: the writes",
   "that wait for each other, times the median of one conditional write as measured in the same runs.",
@@ -131,7 +135,7 @@ function notesSection({ rows, again }: Report): string[] {
   const later =
     again.length === 0
       ? []
-      : [`- Measured again in a later run than the other rows, by a later commit: ${again.join(", ")}.`];
+      : [`- Measured again in a later run than the other rows, at another load of the machine: ${again.join(", ")}.`];
   const noted = rows.flatMap(({ id, notes }) => notes.map((note) => `- ${id}: ${note}`));
   const failed = rows.flatMap(({ id, failures }) =>
     failures.map((failure) => `- ${id}: a run gave no figure. ${failure}`),

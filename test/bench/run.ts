@@ -100,7 +100,7 @@ async function run(options: BenchOptions, group: ProcessGroup): Promise<number> 
   const again = before === null ? [] : [...new Set([...before.again, ...wanted])];
   const kept = (): Kept => {
     const date = new Date().toISOString().slice(0, 10);
-    return { date, machine: describeMachine(loadAtStart), samples, skipped, again };
+    return { date, machine: before?.machine ?? describeMachine(loadAtStart), samples, skipped, again };
   };
   for (const row of ROWS.filter(({ id }) => wanted.includes(id))) {
     const why = await row.whyNot?.();
