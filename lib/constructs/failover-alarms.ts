@@ -81,6 +81,8 @@ interface Condition {
 const VOTER_SILENT = "voter-silent";
 /** A stack has 500 resources, and the rest of it needs some. */
 const MOST_GROUP_ALARMS = 400;
+/** In a minute: a call that fails alone is tried again; one voter that is cut off alone has more than twice as many. */
+const STORE_FAILURES = 10;
 /** One suspension of a busy sandbox is harmless. */
 const SUSPENSIONS = 3;
 
@@ -241,7 +243,8 @@ const ofTheStore = (metrics: FailoverMetrics): Condition[] => [
     name: "store-unreachable",
     id: "StoreUnreachable",
     metric: metrics.metricStoreFailures(),
-    means: "Voters or the publisher do not reach the table: no failover can begin there.",
+    means: "Voters do not reach the table: no failover can begin there.",
+    threshold: STORE_FAILURES,
     lasts: [2, 3],
   },
   {

@@ -50,7 +50,7 @@ const EXPECTED = {
   "boot-fenced-waiting": ["GroupsBootFenced", "Maximum", 60, 1, "1/1", "notBreaching"],
   "needless-churn": ["GroupsChurning", "Maximum", 60, 1, "1/1", "notBreaching"],
   "group-failed": ["GroupFailures", "Sum", 60, 1, "1/1", "notBreaching"],
-  "store-unreachable": ["StoreFailures", "Sum", 60, 1, "2/3", "notBreaching"],
+  "store-unreachable": ["StoreFailures", "Sum", 60, 10, "2/3", "notBreaching"],
   "store-throttled": ["Throttles", "Sum", 60, 1, "3/5", "notBreaching"],
   "voter-suspended": ["VoterSuspensions", "Sum", 300, 3, "1/1", "notBreaching"],
   "record-unreadable": ["UnreadableRecords", "Sum", 60, 1, "2/3", "notBreaching"],
