@@ -68,7 +68,7 @@ function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
   if (!isAwaited(turn, sentAt, null)) return;
   patch(turn, { storeBusy: null });
   if (ballot === null) {
-    patch(turn, { look: null, missing: true, unresolved: null, operation: null });
+    patch(turn, { look: null, missing: true, unreadable: null, unresolved: null, operation: null });
     return storeAnswered(turn);
   }
   look(turn, ballot, sentAt);

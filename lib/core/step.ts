@@ -82,7 +82,7 @@ function proceed(turn: Turn): Rejection | null {
       "record-unreadable",
       state.unreadable,
       "the record is readable again",
-      "update Valkeeper, or groups recover",
+      "update Valkeeper; a damaged one: docs/operations.md, record-unreadable",
     );
   if (state.look === null) return withoutBallot(turn);
   const ballot = state.look.ballot;

@@ -176,6 +176,10 @@ describe("a store that fails", () => {
     expect(again.commands).toEqual([{ kind: "read-ballot" }, ...again.commands.slice(1)]);
     const back = stepAt(again.state, 112, { kind: "ballot-read", sentAt: instant(110), ballot: ballot() });
     expect(back.state).toMatchObject({ unreadable: null, rejection: null });
+    // Deleted by hand, which is the way out of a damaged one.
+    const asking = { ...first.state, storeBusy: { sentAt: instant(200), pending: null } };
+    const gone = stepAt(asking, 210, { kind: "ballot-read", sentAt: instant(200), ballot: null });
+    expect(gone.state).toMatchObject({ unreadable: null, missing: true });
   });
 });
 
