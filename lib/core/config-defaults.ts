@@ -18,7 +18,7 @@ export function completeConfig(declared: DeclaredConfig): GroupConfig {
     // Two attempts fit into the bound, so that one lost packet is not yet a verdict.
     probeTimeoutMs: atMostHalf(DEFAULTS.probeTimeoutMs, downAfterMs),
     refusedAfterMs: atMostHalf(DEFAULTS.refusedAfterMs, downAfterMs),
-    writeHoldAfterMs: atMostHalf(DEFAULTS.writeHoldAfterMs, downAfterMs),
+    writeHoldAfterMs: defaultWriteHoldAfterMs(downAfterMs, probeIntervalMs),
     // The override of a witness needs all zones for clearly longer than one verdict takes.
     unreachableAfterMs: Math.max(DEFAULTS.unreachableAfterMs, 3 * downAfterMs),
     // A vote is re-affirmed every tick: three of them may be late before a standing vote looks stale.
@@ -34,5 +34,14 @@ export function completeConfig(declared: DeclaredConfig): GroupConfig {
 /** Five probes within the bound: a verdict never rests on one probe's bad luck. */
 const defaultProbeIntervalMs = (downAfterMs: number): number =>
   Math.min(DEFAULTS.probeIntervalMs, Math.floor(downAfterMs / 5));
+
+/**
+ * The silence between two probes is none: each voter would suspect a healthy primary, and write it down, again and again.
+ * Off where the bound leaves no room for more than that.
+ */
+function defaultWriteHoldAfterMs(downAfterMs: number, probeIntervalMs: number): number {
+  const afterMs = atMostHalf(Math.max(DEFAULTS.writeHoldAfterMs, 1.5 * probeIntervalMs), downAfterMs);
+  return afterMs > probeIntervalMs ? afterMs : 0;
+}
 
 const atMostHalf = (ms: number, ofMs: number): number => Math.min(ms, Math.floor(ofMs / 2));

@@ -56,6 +56,13 @@ const DETECTION: readonly Relation[] = [
   offOrBelowDownAfter("refusedAfterMs", "the fast path would be the slow one"),
   offOrBelowDownAfter("writeHoldAfterMs", "writes would be held only after they were lost"),
   {
+    of: ["writeHoldAfterMs", "probeIntervalMs"],
+    issue: (config, { say }) =>
+      config.writeHoldAfterMs !== 0 && config.writeHoldAfterMs <= config.probeIntervalMs
+        ? `${say("writeHoldAfterMs")} should be 0 (off) or above ${say("probeIntervalMs")}: a healthy primary would be suspected between two probes`
+        : null,
+  },
+  {
     of: ["unreachableAfterMs", "downAfterMs"],
     issue: (config, { say }) =>
       config.unreachableAfterMs <= config.downAfterMs

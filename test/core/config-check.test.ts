@@ -144,6 +144,10 @@ describe("relations", () => {
       "writeHoldAfterMs 2000 should be 0 (off) or below downAfterMs 2000: writes would be held only after they were lost",
     ],
     [
+      { writeHoldAfterMs: 600, probeIntervalMs: 600 },
+      "writeHoldAfterMs 600 should be 0 (off) or above probeIntervalMs 600: a healthy primary would be suspected between two probes",
+    ],
+    [
       { unreachableAfterMs: 5_000 },
       "unreachableAfterMs 5000 should be above downAfterMs 5000 (default): a witness that still hears the primary could never object",
     ],
@@ -189,6 +193,8 @@ describe("relations", () => {
 
   it.each([
     { refusedAfterMs: 0, writeHoldAfterMs: 0 },
+    { probeIntervalMs: 1_000 },
+    { probeIntervalMs: 1_000, writeHoldAfterMs: 0 },
     { quorum: 3 },
     { leaseMs: 1_650 },
     { onPossibleLoss: "refuse", waitK: 2 },

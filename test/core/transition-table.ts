@@ -27,7 +27,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Readonly<Record<InputKind, Expe
     "time-passed": [],
     "probe-ended": [],
     "connection-cut": [],
-    "ballot-read": [],
+    "ballot-read": ["write create"],
     "store-failed": [],
     glanced: [],
     "write-ended": [],
