@@ -7,6 +7,7 @@ import type { Ballot, Member } from "./ballot.ts";
 import { emptyBallot } from "./ballot.ts";
 import { followIntent } from "./contend.ts";
 import { modeAt } from "./control.ts";
+import type { CoreEvent } from "./events.ts";
 import { standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, isBarred, runOf } from "./operation.ts";
@@ -132,9 +133,16 @@ function adoptOnly(turn: Turn, ballot: Ballot, adoption: Adoption): Rejection | 
       members,
       forkOffset: offset,
     }),
-    [eventOf(turn, "group.adopted", { node: primary.id, epoch, detail: { nodes: answering.length } })],
+    [eventOf(turn, "group.adopted", { node: primary.id, epoch, detail: adoptedDetail(turn, answering) })],
   );
   return null;
+}
+
+/** A node that does not answer may be down, or declared at an address where nobody ever will. */
+function adoptedDetail(turn: Turn, answering: readonly NodeState[]): CoreEvent["detail"] {
+  const silent = nodesOf(turn.state).filter((node) => !answering.includes(node));
+  const unanswered = silent.map(({ id, address }) => `${id} (${address.host}:${address.port})`).join(", ");
+  return { nodes: answering.length, ...(unanswered === "" ? {} : { unanswered }) };
 }
 
 /** It shares the primary's history and has its link up: the address it uses may be another name of the same node. */

@@ -45,8 +45,11 @@ const READY_LOOKED_AT_EVERY_MS = 100;
 const WAITING_TOLD_EVERY_MS = 15_000;
 /** The table's stream reaches a function about so long after the write. */
 const STREAM_DELAY_MS = 250;
-/** What the publisher is called for. */
-const PUBLISHED_BY = ["primary.committed", "primary.restored", "group.adopted", "group.initialised", "control.changed"];
+/** What the publisher is called for: what may change what is published, as the table's stream tells of it. */
+const PUBLISHED_BY = [
+  ...["primary.committed", "primary.restored", "group.adopted", "group.initialised", "control.changed"],
+  ...["member.discovered", "member.in-sync", "member.gone", "member.back", "member.removed"],
+];
 
 /** Resolves with the exit code when a signal has ended it. */
 export async function runLocal(file: string): Promise<number> {

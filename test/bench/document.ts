@@ -131,11 +131,16 @@ function stepsSection(rows: readonly RowReport[]): string[] {
   ];
 }
 
+const titles = (rows: Report["rows"], ids: readonly string[]): string =>
+  ids.map((id) => `"${rows.find((row) => row.id === id)?.title ?? id}"`).join(", ");
+
 function notesSection({ rows, again }: Report): string[] {
   const later =
     again.length === 0
       ? []
-      : [`- Measured again in a later run than the other rows, at another load of the machine: ${again.join(", ")}.`];
+      : [
+          `- Measured again in a later run than the other rows, at another load of the machine: ${titles(rows, again)}.`,
+        ];
   const noted = rows.flatMap(({ id, notes }) => notes.map((note) => `- ${id}: ${note}`));
   const failed = rows.flatMap(({ id, failures }) =>
     failures.map((failure) => `- ${id}: a run gave no figure. ${failure}`),

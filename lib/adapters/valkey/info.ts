@@ -155,7 +155,9 @@ function listedReplicas(fields: Fields): ListedReplica[] {
     if (!/^slave\d+$/.test(name)) continue;
     const pairs = new Map(value.split(",").map((pair) => splitAt(pair, "=")));
     const [host, state] = [pairs.get("ip") ?? "", pairs.get("state") ?? ""];
-    const [port, offset, lag] = ["port", "offset", "lag"].map((key) => wholeNumber(pairs.get(key)));
+    const [port, offset] = ["port", "offset"].map((key) => wholeNumber(pairs.get(key)));
+    // -1 at the turn of a second: the server takes the acknowledgement's time and the present one from two clocks.
+    const lag = pairs.get("lag") === "-1" ? 0 : wholeNumber(pairs.get("lag"));
     if (host === "" || state === "" || port === undefined || offset === undefined || lag === undefined) {
       fields.fail(`${name} is damaged`);
       return [];

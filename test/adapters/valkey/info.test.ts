@@ -144,8 +144,18 @@ describe("damage", () => {
     ],
     ["a key count in words", withField(primary, "db0", "keys=many,expires=0"), "db0 is damaged"],
     ["an unknown mode", withField(primary, "server_mode", "other"), "server_mode is neither"],
+    [
+      "a replica's lag below -1",
+      withField(primary, "slave0", "ip=::1,port=1,state=online,offset=1,lag=-2"),
+      "slave0 is damaged",
+    ],
   ])("%s makes the text unreadable", (_, text, reason) => {
     expect(parseInfo(text)).toMatchObject({ kind: "unreadable", reason: expect.stringContaining(reason) });
+  });
+
+  it("takes a replica's lag of -1, which a server prints at the turn of a second, for none", () => {
+    const text = withField(primary, "slave0", "ip=10.0.0.2,port=6379,state=online,offset=1,lag=-1");
+    expect(parseInfo(text)).toMatchObject({ kind: "reading", reading: { replicas: [{ lagSeconds: 0 }] } });
   });
 
   it.each([
