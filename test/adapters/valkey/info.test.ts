@@ -155,7 +155,8 @@ describe("damage", () => {
 
   it("takes a replica's lag of -1, which a server prints at the turn of a second, for none", () => {
     const text = withField(primary, "slave0", "ip=10.0.0.2,port=6379,state=online,offset=1,lag=-1");
-    expect(parseInfo(text)).toMatchObject({ kind: "reading", reading: { replicas: [{ lagSeconds: 0 }] } });
+    const listed = expect.arrayContaining([expect.objectContaining({ offset: 1, lagSeconds: 0 })]);
+    expect(parseInfo(text)).toMatchObject({ kind: "reading", reading: { replicas: listed } });
   });
 
   it.each([
