@@ -17,6 +17,7 @@ export type Word =
   | "OK"
   | "DEGRADED"
   | "NO PRIMARY"
+  | "PRIMARY UNREADABLE"
   | "NO VOTERS"
   | "NOT ADOPTED"
   | "NOT ARMED"
@@ -42,6 +43,7 @@ const EXIT_OF: Readonly<Record<Word, ExitCode>> = {
   "RECORD UNREADABLE": EXIT.noPrimary,
   "NO PRIMARY": EXIT.noPrimary,
   "NOT ADOPTED": EXIT.noPrimary,
+  "PRIMARY UNREADABLE": EXIT.degraded,
   "FAILING OVER": EXIT.degraded,
   "SWITCHING OVER": EXIT.degraded,
   "COLD START": EXIT.degraded,
@@ -81,7 +83,12 @@ const operationWords = ({ ballot }: GroupSnapshot): Word[] =>
 function primaryWords(snapshot: GroupSnapshot): Word[] {
   if (snapshot.ballot?.primary == null) return ["NOT ADOPTED"];
   if (viewsOf(snapshot).length === 0) return ["NO VOTERS"];
-  return servingCount(snapshot, snapshot.ballot.primary.node) === 0 ? ["NO PRIMARY"] : [];
+  const { node } = snapshot.ballot.primary;
+  if (servingCount(snapshot, node) > 0) return [];
+  // It answers, and will not be read: a password, a right. Its clients may well be served.
+  return viewsOf(snapshot).some(({ view }) => view.nodes[node]?.class === "misconfigured")
+    ? ["PRIMARY UNREADABLE"]
+    : ["NO PRIMARY"];
 }
 
 function controlWords({ ballot, at }: GroupSnapshot): Word[] {

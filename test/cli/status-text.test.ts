@@ -137,6 +137,19 @@ describe("statusText", () => {
     expect(assess(snapshot(given)).exit).toBe(EXIT.noPrimary);
   });
 
+  it("calls a primary that refuses the voters unreadable, not gone", () => {
+    const given = (one: object): Given => ({
+      slots: [
+        slot(A, view({ n2: one })),
+        slot(B, view({ n2: { class: "misconfigured" } })),
+        slot(C, view({ n2: one })),
+      ],
+    });
+    const locked = assess(snapshot(given({ class: "misconfigured" })));
+    expect([locked.words[0], locked.exit]).toEqual(["PRIMARY UNREADABLE", EXIT.degraded]);
+    expect(assess(snapshot(given({ class: "serving" }))).words).not.toContain("PRIMARY UNREADABLE");
+  });
+
   it("shows a pause with its owner, reason and end, an unarmed group, and that nothing would be done", () => {
     const control = {
       mode: "paused",
