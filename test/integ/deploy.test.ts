@@ -142,7 +142,7 @@ describe("the app, deployed by the CDK's own command line", () => {
     const standing = await spec();
     expect(standing).not.toBeNull();
     if (standing === null) return;
-    const overrides = { writeHoldAfterMs: { value: 500, by: "test", at: standing.version as never } };
+    const overrides = { writeHoldAfterMs: { value: 900, by: "test", at: standing.version as never } };
     await store.writeSpec({ ...standing, version: 2, overrides }, 1);
     await deployStack({ group, cloud, settings: settingsWith({ downAfterMs: 4_000 }) });
     expect(await spec()).toMatchObject({ version: 3, declared: { downAfterMs: 4_000 }, overrides });
