@@ -62,6 +62,11 @@ export class Path {
     return this.#cut;
   }
 
+  /** How long a packet travels that meets nothing unusual. */
+  get usualMs(): number {
+    return this.#baseMs + this.#extraMs;
+  }
+
   /** How long the next packet travels. Mostly the base, with a tail. */
   latencyMs(): number {
     const fraction = this.#dice.fraction();

@@ -6,13 +6,14 @@ import { tokenOf } from "../../lib/core/token.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
+import type { Place } from "./network.ts";
 import { type Answer, NodesOracle } from "./oracle-nodes.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
 import { Findings, type NodeTruth, type OracleView, type Violation } from "./oracle-view.ts";
 import { WritesOracle } from "./oracle-writes.ts";
 import { unsettled } from "./settled.ts";
-import { STORE_PLACE } from "./store.ts";
+import { STORE_PLACE, TRY_TIMEOUT_MS } from "./store.ts";
 import type { BallotChange } from "./table.ts";
 import type { SimNode } from "./valkey.ts";
 import type { NodeFact } from "./valkey-words.ts";
@@ -146,11 +147,24 @@ function lifeOf({ id, process }: SimNode): NodeLife {
   };
 }
 
-/** The voter runs, and it, the node and the table can say everything to each other. */
+/** Beyond the usual time of two packets: their jitter, and what serves them. */
+const MARGIN_MS = 10;
+
+/**
+ * The voter runs, and it, the node and the table can say everything to each other in time: the table answers one try of
+ * a call, and the node a probe on a new connection, which takes two round trips.
+ */
 function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
   const { place } = voter.options;
-  const open = (from: typeof place, to: typeof place) =>
-    !world.network.path(from, to).cut && !world.network.path(to, from).cut;
+  const roundTripMs = (other: Place) => {
+    const paths = [world.network.path(place, other), world.network.path(other, place)];
+    return paths.some(({ cut }) => cut) ? Number.POSITIVE_INFINITY : paths.reduce((sum, path) => sum + path.usualMs, 0);
+  };
   const alive = [...voter.invocations].some(({ sandbox }) => sandbox.alive && !sandbox.frozen);
-  return alive && open(place, node.place) && open(place, STORE_PLACE) && world.storeWeather.lostRequestRate < 0.5;
+  return (
+    alive &&
+    2 * roundTripMs(node.place) + MARGIN_MS <= world.config().probeTimeoutMs &&
+    roundTripMs(STORE_PLACE) + MARGIN_MS <= TRY_TIMEOUT_MS &&
+    world.storeWeather.lostRequestRate < 0.5
+  );
 }

@@ -6,6 +6,7 @@ import { nodeId } from "../../lib/core/types.ts";
 import type { Fault } from "./plan.ts";
 import { clientsOf, Scenario, type ScenarioOptions } from "./scenario.ts";
 import { waitsForPerson } from "./settled.ts";
+import { TRY_TIMEOUT_MS } from "./store.ts";
 
 const n1 = nodeId("n1");
 const SEEDS = ["1", "2", "3"];
@@ -300,6 +301,25 @@ describe("the store", () => {
       expect(s.primary).not.toBe(n1);
     },
   );
+});
+
+describe("the store is slow", () => {
+  const slow = (extraMs: number): Fault => ({ kind: "slow", from: "voter:*", to: "store", extraMs, forMs: 20_000 });
+
+  for (const extraMs of [300, 758]) {
+    each(
+      `S11: ${extraMs} ms more to each request, in the middle of a failover: it is finished in time once a try is answered`,
+      { plan: [at(0, kill(null)), { at: { event: "intent.recorded", plusSteps: 1 }, fault: slow(extraMs) }] },
+      (s) => {
+        s.run(19_000);
+        // A request that is on its way for longer than a try waits is carried out, and nobody hears of it.
+        expect(s.events("failover.completed")).toBe(extraMs < TRY_TIMEOUT_MS ? 1 : 0);
+        s.run(20_000);
+        expect(s.unsettled()).toEqual(["n1 is not running"]);
+        expect(s.lost(1)).toBe(0);
+      },
+    );
+  }
 });
 
 describe("S11: the holder dies", () => {

@@ -54,7 +54,7 @@ export const STORE_PLACE: Place = { name: "store", zone: null };
 
 const SERVICE_MS = [2, 5] as const;
 /** The real adapter's limits. */
-const TRY_TIMEOUT_MS = 500;
+export const TRY_TIMEOUT_MS = 500;
 const TOTAL_MS = 1_200;
 const TRIES = 4;
 const RETRY_PAUSE_MS = [5, 40] as const;
