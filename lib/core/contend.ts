@@ -26,7 +26,7 @@ import type { NodeState } from "./state.ts";
 import { BOOT_FENCE } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, wakeBy } from "./turn.ts";
-import { after, type NodeId } from "./types.ts";
+import { after, type NodeId, type NodeReading } from "./types.ts";
 
 /** An intent's node that stays away for this long is left out: the others contend afresh. */
 const INTENT_WAIT_MS = 1_000;
@@ -174,7 +174,7 @@ function decide(turn: Turn): void {
   if (isColdStart && missing.length > 0 && !surpasses(chosen.after, missing, ballot, config))
     return giveUpLate(turn, `a cold start needs every node, and ${missing.join(", ")} is not read`);
   if (!writeIntent(turn, chosen.node, chosen.after, "intended")) return;
-  if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after.offset);
+  if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after);
 }
 
 function whyNobody(turn: Turn, selection: Selection, isAnyNumberEnough: boolean): string | null {
@@ -202,8 +202,9 @@ function unfreezeOld(turn: Turn): boolean {
   return true;
 }
 
-function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "selected" }>, offset: number): void {
-  const primary = ballotOf(turn).primary;
+function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "selected" }>, chosen: NodeReading): void {
+  const { primary, operation, lineage } = ballotOf(turn);
+  const { offset } = chosen;
   const old = primary === null ? undefined : turn.state.nodes[primary.node];
   const notChosen = Object.entries(selection.notChosen)
     .map(([node, why]) => `${node}: ${why}`)
@@ -214,7 +215,11 @@ function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "select
   });
   const isOld = old?.reading != null && old.reading.runId === primary?.runId;
   const behind = isOld && old.reading !== null ? Math.max(0, old.reading.offset - offset) : 0;
-  const lossBytes = Math.max(selection.lossBytes, behind);
+  // Who was meant before may have been lost since: what it had is on record.
+  const meant = lineage.intents.filter(
+    ({ epoch, replicationId }) => epoch >= (operation?.began ?? 0) && replicationId === chosen.replicationId,
+  );
+  const lossBytes = Math.max(selection.lossBytes, behind, ...meant.map((intent) => intent.offset - offset));
   const unseenMs = old?.readAt == null ? null : turn.at - old.readAt;
   if (lossBytes > 0) {
     emit(turn, "loss.possible", {

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { openIntents } from "../../lib/core/lineage.ts";
-import { epoch } from "../../lib/core/types.ts";
-import { A, ballot, intent, N1, N2, N3, operation } from "./builders.ts";
+import { epoch, type NodeId } from "../../lib/core/types.ts";
+import { A, ballot, intent, N1, N2, N3, operation, VOTERS } from "./builders.ts";
 import { QUICK, World } from "./scripted-world.ts";
 
 /** The primary says nothing, n2 is the best and is about to be sent NO ONE. */
@@ -89,5 +89,27 @@ describe("R21: a primary that comes back while an earlier candidate may have bee
     const meant = [intent({ node: N2 }), intent({ node: N1, epoch: epoch(3) })];
     const record = ballot({ epoch: epoch(4), operation: operation(), lineage: { histories: [], intents: meant } });
     expect(openIntents(record, N1)).toEqual([]);
+  });
+});
+
+describe("what is lost with a candidate that dies before its promotion", () => {
+  it("is at least what its intent says that it had", () => {
+    const world = new World({ ...QUICK, leaseMs: 3_000 }).watched();
+    world.node(N3).isLagging = true;
+    // No voter reads the primary after this.
+    for (const voter of VOTERS) world.partitions.add(`${voter}>${N1}`);
+    world.write();
+    world.wait(100);
+    world.node(N1).isHung = true;
+    expect(world.run(isAboutToPromote, 10_000)).toBe(true);
+    world.node(N2).kill();
+    expect(world.run((each) => each.ballot.primary?.node === N3, 20_000)).toBe(true);
+    const { intents } = world.ballot.lineage;
+    const offsetOf = (node: NodeId) => intents.find((each) => each.node === node)?.offset as number;
+    const lossBytes = world.events
+      .filter(({ event }) => event === "loss.possible")
+      .map(({ detail }) => detail["atLeastBytes"]);
+    expect(lossBytes).toEqual([offsetOf(N2) - offsetOf(N3)]);
+    expect(lossBytes[0]).toBeGreaterThan(0);
   });
 });

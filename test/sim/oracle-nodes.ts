@@ -72,7 +72,10 @@ export class NodesOracle {
     if (Number(after["epoch"]) > Number(before?.["epoch"] ?? 0)) this.#given.set(Number(after["epoch"]), by);
     if (write.name !== "record-intent") return;
     const key = `${by} ${Number(after["epoch"])}`;
-    this.#decidedOn.set(key, new Map(this.#frozen.get(key)));
+    // What a process had that has ended since, nobody can be given any more: the next best is meant.
+    const living = new Set(this.#view.nodes().map(({ runId }) => runId));
+    const frozen = [...(this.#frozen.get(key) ?? [])].filter(([, { runId }]) => living.has(runId));
+    this.#decidedOn.set(key, new Map(frozen));
   }
 
   /** By the record: a known process with a known history, in sync under the current primary, which it is not itself. */

@@ -246,19 +246,23 @@ describe("the nodes", () => {
     expect(world.ids()).toEqual(["S2"]);
   });
 
-  it("S6: another frozen node had more", () => {
-    for (const better of [false, true]) {
-      const world = made();
-      const history = stream("a");
-      history.append(100, 0, 1);
-      const positions = { [n2]: position(history, better ? 100 : 60), [n3]: position(history, better ? 60 : 100) };
-      world.view.truths = [truth(n2, positions[n2] as Position), truth(n3, positions[n3] as Position)];
-      world.view.record = recordOf([n2, n3]);
-      for (const id of [n2, n3]) world.oracle.onAnswer(freezeAnswer(id, positions[id] as Position));
-      world.write("voter:az-a", "record-intent", { epoch: 2 });
-      world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
-      expect(world.ids()).toEqual(better ? [] : ["S6"]);
-    }
+  it.each([
+    { what: "which lives", better: false, living: `run of ${n3}`, ids: ["S6"] },
+    { what: "whose process has ended since", better: false, living: null, ids: [] },
+    { what: "which restarted since", better: false, living: "another run", ids: [] },
+    { what: "and was promoted", better: true, living: `run of ${n3}`, ids: [] },
+  ])("S6: another frozen node had more, $what", ({ better, living, ids }) => {
+    const world = made();
+    const history = stream("a");
+    history.append(100, 0, 1);
+    const positions = { [n2]: position(history, better ? 100 : 60), [n3]: position(history, better ? 60 : 100) };
+    world.view.truths = [truth(n2, positions[n2] as Position), truth(n3, positions[n3] as Position)];
+    world.view.record = recordOf([n2, n3]);
+    for (const id of [n2, n3]) world.oracle.onAnswer(freezeAnswer(id, positions[id] as Position));
+    world.view.truths = world.view.truths.map((each) => (each.id === n3 ? { ...each, runId: living } : each));
+    world.write("voter:az-a", "record-intent", { epoch: 2 });
+    world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
+    expect(world.ids()).toEqual(ids);
   });
 
   function recordOf(members: readonly NodeId[]): Ballot {
