@@ -39,8 +39,13 @@ export function marksOf(text: string): Marks {
 interface Leaf {
   readonly id: number;
   readonly value: object;
+  readonly text: string;
   readonly marks: Marks;
+  readonly renamed: Map<Rename, object>;
 }
+
+/** What a voter is called behind a renaming: the same function for the same renaming. */
+export type Rename = (text: string) => string;
 
 /** Records inside a voter's state that are the same in thousands of states: ballots, readings, writes. */
 class Leaves {
@@ -53,11 +58,22 @@ class Leaves {
     const text = JSON.stringify(sorted(value as Json));
     let leaf = this.#byText.get(text);
     if (leaf === undefined) {
-      leaf = { id: this.#byText.size, value, marks: marksOf(text) };
+      leaf = { id: this.#byText.size, value, text, marks: marksOf(text), renamed: new Map() };
       this.#byText.set(text, leaf);
     }
     this.#known.set(value, leaf);
     return leaf;
+  }
+
+  renamed(value: object, rename: Rename): object {
+    const { text, renamed } = this.of(value);
+    let known = renamed.get(rename);
+    if (known === undefined) {
+      const other = rename(text);
+      known = other === text ? value : this.of(JSON.parse(other) as object).value;
+      renamed.set(rename, known);
+    }
+    return known;
   }
 }
 
@@ -104,18 +120,41 @@ const FAR_MS = 70_000;
 /** Stands for infinity, which JSON does not have. */
 const NEVER_MS = 1e15;
 
-const LEAVES = new Set(["ballot", "reading", "settings", "write", "before", "after", "settled", "promoted"]);
-/** Instants that core compares with each other, and not only with now and a bound: their order is kept. */
-const ORDERED = new Set(["authenticatedAt", "sentAt", "readSentAt", "readAt", "quietSince", "firstRefusedAt"]);
-const BLANK: Readonly<Record<string, unknown>> = { latencyMs: null, rejection: null, irregularSince: null };
-const isTime = new Map<string, boolean>();
-function isInstant(key: string): boolean {
-  let known = isTime.get(key);
+/** How a field of a voter's state is brought into the one form. */
+type Field = "plain" | "instant" | "ordered" | "leaf" | "blank";
+
+const FIELDS = new Map<string, Field>([
+  ...["ballot", "reading", "settings", "write", "before", "after", "settled", "promoted"].map(
+    (name) => [name, "leaf"] as const,
+  ),
+  // Instants that core compares with each other, and not only with now and a bound: their order is kept.
+  ...["authenticatedAt", "sentAt", "readSentAt", "readAt", "quietSince", "firstRefusedAt"].map(
+    (name) => [name, "ordered"] as const,
+  ),
+  ...["latencyMs", "rejection", "irregularSince"].map((name) => [name, "blank"] as const),
+]);
+
+function fieldOf(key: string): Field {
+  let known = FIELDS.get(key);
   if (known === undefined) {
-    known = /^(at|since|probing)$|(At|Since|Until)$/.test(key);
-    isTime.set(key, known);
+    known = /^(at|since|probing)$|(At|Since|Until)$/.test(key) ? "instant" : "plain";
+    FIELDS.set(key, known);
   }
   return known;
+}
+
+function keysOf(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  for (let n = 1; n < keys.length; n += 1) if ((keys[n - 1] as string) > (keys[n] as string)) return keys.sort();
+  return keys;
+}
+
+/** An instant whose place is known when all of them were seen: where it stands in the text, and in which record. */
+interface Blank {
+  readonly value: number;
+  readonly line: number;
+  readonly of: Record<string, unknown>;
+  readonly name: string;
 }
 
 /** Brings voters into the one form, and gives the text by which two are compared. */
@@ -124,9 +163,8 @@ export class Canon {
   readonly #ballots = new WeakMap<object, Ballot>();
   readonly #items = new Map<string, Item>();
   readonly #met = new WeakMap<object, Item>();
-  #times: number[] = [];
   #now = NOW;
-  #shifted = new Map<number, number>();
+  #blanks: Blank[] = [];
   #text: string[] = [];
   #marks: Marks = NO_MARKS;
 
@@ -162,28 +200,43 @@ export class Canon {
     return known;
   }
 
-  leaf(value: object): Leaf {
-    return this.#leaves.of(value);
-  }
-
   /** The voter with its clock at `NOW`, where it stood at `now` before. */
   voter(voter: Voter, now: number): { readonly voter: Voter; readonly text: string; readonly marks: Marks } {
-    this.#times = [now];
-    this.#collect(voter.state, "");
-    this.#shift(now);
+    this.#now = now;
     this.#text = [];
+    this.#blanks = [];
     this.#marks = NO_MARKS;
     const sent = this.#sent(voter.sent);
-    const state = this.#render(voter.state, "") as Voter["state"];
-    const wakeAt = this.#at("wakeAt", voter.wakeAt);
+    const state = voter.state === null ? null : (this.#map(voter.state) as unknown as Voter["state"]);
+    this.#fill();
+    const wakeAt = this.#aged(voter.wakeAt);
     this.#text.push(`|${voter.id}|${voter.generation}|${wakeAt.toFixed(1)}|${voter.cut.join()}`);
     return { voter: { ...voter, state, sent, wakeAt }, text: this.#text.join(""), marks: this.#marks };
   }
 
+  /** The same voter, in the same form already, where the others have other names. */
+  renamed(voter: Voter, rename: Rename): Voter {
+    return this.#renamed(voter, rename) as Voter;
+  }
+
+  #renamed(value: unknown, rename: Rename): unknown {
+    if (typeof value === "string") return rename(value);
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map((each) => this.#renamed(each, rename));
+    const shown: Record<string, unknown> = {};
+    for (const name in value) {
+      const each = (value as Record<string, unknown>)[name];
+      const isLeaf = each !== null && typeof each === "object" && fieldOf(name) === "leaf";
+      shown[rename(name)] = isLeaf ? this.#leaves.renamed(each, rename) : this.#renamed(each, rename);
+    }
+    return shown;
+  }
+
+  /** In no order: what is under way holds no instants but those of leaves. */
   #sent(sent: Voter["sent"]): Voter["sent"] {
     const rendered = sent.map((each) => {
       const { length } = this.#text;
-      const shown = this.#render(each, "") as Voter["sent"][number];
+      const shown = this.#map(each) as unknown as Voter["sent"][number];
       return { shown, text: this.#text.splice(length).join("") };
     });
     rendered.sort((a, b) => (a.text < b.text ? -1 : 1));
@@ -191,22 +244,11 @@ export class Canon {
     return rendered.map((each) => each.shown);
   }
 
-  #collect(value: unknown, key: string): void {
-    if (typeof value === "number") {
-      if (ORDERED.has(key)) this.#times.push(value);
-      return;
-    }
-    if (value === null || typeof value !== "object" || LEAVES.has(key)) return;
-    for (const name in value) {
-      if (!(name in BLANK)) this.#collect((value as Record<string, unknown>)[name], name);
-    }
-  }
-
-  #shift(now: number): void {
-    const times = [...new Set(this.#times)].sort((a, b) => a - b);
-    const zero = times.indexOf(now);
-    this.#now = now;
-    this.#shifted = new Map([[now, NOW]]);
+  /** Gives the ordered instants their places: in their order, and as far apart as before to the grain. */
+  #fill(): void {
+    const times = [...new Set([this.#now, ...this.#blanks.map((each) => each.value)])].sort((a, b) => a - b);
+    const zero = times.indexOf(this.#now);
+    const shifted = new Map([[this.#now, NOW]]);
     for (const direction of [-1, 1]) {
       let place = NOW;
       for (let index = zero + direction; index >= 0 && index < times.length; index += direction) {
@@ -215,55 +257,63 @@ export class Canon {
         const isNear = gap < SAME_MOMENT_MS || Math.abs(place - NOW) > FAR_MS;
         place += direction * (isNear ? ORDER_MS : Math.round(gap / GRAIN_MS) * GRAIN_MS);
         place = Math.round(place * 10) / 10;
-        this.#shifted.set(at, place);
+        shifted.set(at, place);
       }
+    }
+    for (const { value, line, of, name } of this.#blanks) {
+      const shown = value >= NEVER_MS ? NEVER_MS : (shifted.get(value) as number);
+      of[name] = shown;
+      this.#text[line] = `${shown},`;
     }
   }
 
-  #at(key: string, value: number): number {
+  #aged(value: number): number {
     if (value >= NEVER_MS) return NEVER_MS;
-    if (ORDERED.has(key)) return this.#shifted.get(value) ?? value;
     const age = Math.round((this.#now - value) / GRAIN_MS) * GRAIN_MS;
     return NOW - Math.min(age, FAR_MS);
   }
 
-  #render(value: unknown, key: string): unknown {
-    if (typeof value === "number") {
-      const shown = isInstant(key) ? this.#at(key, value) : value;
-      this.#text.push(`${shown},`);
-      return shown;
-    }
+  #value(value: unknown): unknown {
     if (value === null || typeof value !== "object") {
       this.#text.push(`${value},`);
       return value;
     }
-    if (LEAVES.has(key)) {
+    if (!Array.isArray(value)) return this.#map(value);
+    this.#text.push("[");
+    const shown = value.map((each) => this.#value(each));
+    this.#text.push("]");
+    return shown;
+  }
+
+  #map(from: object): Record<string, unknown> {
+    const shown: Record<string, unknown> = {};
+    this.#text.push("{");
+    for (const name of keysOf(from)) {
+      this.#text.push(`${name}:`);
+      shown[name] = this.#field(shown, name, (from as Record<string, unknown>)[name]);
+    }
+    this.#text.push("}");
+    return shown;
+  }
+
+  #field(of: Record<string, unknown>, name: string, value: unknown): unknown {
+    const field = fieldOf(name);
+    if (field === "blank") {
+      const shown = name === "rejection" && value !== null ? blankRejection(value) : null;
+      this.#text.push(`${JSON.stringify(shown)},`);
+      return shown;
+    }
+    if (value === null || field === "plain" || typeof value === "string") return this.#value(value);
+    if (field === "leaf" && typeof value === "object") {
       const leaf = this.#leaves.of(value);
       this.#text.push(`#${leaf.id},`);
       this.#marks = joined(this.#marks, leaf.marks);
       return leaf.value;
     }
-    return this.#renderMap(value as Record<string, unknown>);
-  }
-
-  #renderMap(value: Record<string, unknown> | readonly unknown[]): unknown {
-    if (Array.isArray(value)) {
-      this.#text.push("[");
-      const shown = value.map((each) => this.#render(each, ""));
-      this.#text.push("]");
-      return shown;
-    }
-    const from = value as Record<string, unknown>;
-    const shown: Record<string, unknown> = {};
-    this.#text.push("{");
-    for (const name of Object.keys(from).sort()) {
-      this.#text.push(`${name}:`);
-      if (name in BLANK) {
-        shown[name] = name === "rejection" && from[name] !== null ? blankRejection(from[name]) : BLANK[name];
-        this.#text.push(`${JSON.stringify(shown[name])},`);
-      } else shown[name] = this.#render(from[name], name);
-    }
-    this.#text.push("}");
+    if (typeof value !== "number") return this.#value(value);
+    if (field === "ordered") this.#blanks.push({ value, line: this.#text.length, of, name });
+    const shown = field === "ordered" ? value : this.#aged(value);
+    this.#text.push(`${shown},`);
     return shown;
   }
 }

@@ -35,15 +35,9 @@ export interface Move {
   readonly carryOut: (scene: Scene) => void;
 }
 
-/** Every move, whatever it costs. */
-export function movesOf(world: World): readonly Move[] {
-  const moves: Move[] = [];
-  for (const [index, voter] of world.voters.entries()) moves.push(...movesOfVoter(world, voter, index));
-  for (const node of world.nodes) moves.push(...movesOfNode(world, node));
-  return moves;
-}
-
-function movesOfVoter(world: World, voter: Voter, index: number): readonly Move[] {
+/** Every move of one voter, whatever it costs. */
+export function movesOfVoter(world: World, index: number): readonly Move[] {
+  const voter = world.voters[index] as Voter;
   const moves: Move[] = voter.sent.flatMap((sent, place) => fatesOf(world, { voter, index, sent, place }));
   const move = (name: string, price: Price, carryOut: Move["carryOut"]) =>
     moves.push({ name: `${voter.id} ${name}`, price, voter: index, carryOut });
@@ -71,6 +65,9 @@ function movesOfVoter(world: World, voter: Voter, index: number): readonly Move[
   }
   return moves;
 }
+
+/** What can happen to nodes without any voter. */
+export const movesOfNodes = (world: World): readonly Move[] => world.nodes.flatMap((node) => movesOfNode(world, node));
 
 function movesOfNode(world: World, node: NodeRecord): readonly Move[] {
   const moves: Move[] = [];
