@@ -7,7 +7,7 @@ import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { Invocation, VoterFunction } from "./lambda.ts";
-import type { Effect, Selector } from "./network.ts";
+import { type Effect, matches, type Selector } from "./network.ts";
 import type { Fault, FaultPlan, PlannedFault, Restart } from "./plan.ts";
 import { PASSWORD, SHUTDOWN_TIMEOUT_MS, type SimNode } from "./valkey.ts";
 import type { ValkeyProcess } from "./valkey-process.ts";
@@ -97,6 +97,7 @@ export class FaultInjector {
   /** Ends every fault that lasts, brings every node and voter back, and lets no other begin. */
   heal(): void {
     this.#isHealed = true;
+    this.#world.timeline?.add({ kind: "healed" });
     for (const undo of [...this.#undo]) undo();
     this.#world.network.healAll();
     for (const node of this.#world.fleet.nodes.values()) {
@@ -110,7 +111,7 @@ export class FaultInjector {
 
   begin(fault: Fault): void {
     if (this.#isHealed) return;
-    this.#world.describe(fault);
+    this.#world.timeline?.add({ kind: "fault", fault, hits: this.#hitBy(fault) });
     this.#disturbances += 1;
     if ("node" in fault && fault.kind !== "reset") this.#beginOnNode(fault, this.#node(fault.node));
     else if ("voter" in fault) for (const voter of this.#voters(fault.voter)) this.#beginOnVoter(fault, voter);
@@ -316,6 +317,29 @@ export class FaultInjector {
     };
     this.#undo.add(end);
     this.#world.queue.after(forMs, end);
+  }
+
+  /** By name, for the timeline. Of two sides of a cut the smaller one: it is what is cut off. */
+  #hitBy(fault: Fault): readonly string[] {
+    if ("voter" in fault) return this.#voters(fault.voter).map(({ options }) => options.voter);
+    if ("node" in fault) return [this.#node(fault.node).id];
+    if (fault.kind === "isolate-zone") return this.#matching(`zone:${fault.zone}`);
+    if ("from" in fault) {
+      const [from, to] = [this.#matching(fault.from), this.#matching(fault.to)];
+      return to.length < from.length ? to : from;
+    }
+    if (fault.kind === "store-weather") return ["table"];
+    return fault.kind === "publication-weather" ? ["ssm", "dns"] : fault.kind === "parameter-by-hand" ? ["ssm"] : [];
+  }
+
+  #matching(selector: Selector): readonly string[] {
+    const { fleet, voters } = this.#world;
+    const places = [
+      ...[...fleet.nodes.values()].map(({ id, place }) => [id, place] as const),
+      ...[...voters.values()].map(({ options }) => [options.voter, options.place] as const),
+      ["table", { name: "store", zone: null }] as const,
+    ];
+    return places.flatMap(([name, place]) => (matches(place, selector) ? [name] : []));
   }
 
   #node(choice: string): SimNode {

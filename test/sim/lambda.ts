@@ -37,7 +37,7 @@ export interface VoterFunctionOptions {
   readonly clock: { readonly rate: number; wallOffsetMs: number };
   /** Runs the handler until `done`. */
   readonly run: (invocation: Invocation, done: (how: string) => void) => void;
-  readonly tell: (line: string) => void;
+  readonly tell: (name: string, how: "begins" | "ends", why?: string) => void;
 }
 
 export class VoterFunction {
@@ -94,17 +94,16 @@ export class VoterFunction {
     };
     const invocation: Invocation = { name, sandbox, skew, startedAt: queue.now };
     this.invocations.add(invocation);
-    tell(`${name} begins`);
-    sandbox.onDeath(() => this.invocations.delete(invocation));
-    const limit = queue.after(VOTER_TIMEOUT_MS, () => {
-      tell(`${name} is killed at its time limit`);
-      sandbox.kill();
+    tell(name, "begins");
+    sandbox.onDeath(() => {
+      if (this.invocations.delete(invocation)) tell(name, "ends", "killed");
     });
+    const limit = queue.after(VOTER_TIMEOUT_MS, () => sandbox.kill());
     sandbox.deliver(() =>
       run(invocation, (how) => {
         limit.cancelled = true;
         this.invocations.delete(invocation);
-        tell(`${name} ends: ${how}`);
+        tell(name, "ends", how);
         sandbox.freeze();
         this.#warm?.kill();
         this.#warm = sandbox;

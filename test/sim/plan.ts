@@ -111,6 +111,21 @@ function describeOccasion(at: Occasion): string {
 
 export function describeFault(fault: Fault): string {
   const { kind, ...rest } = fault;
-  const facts = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const facts = Object.entries(rest).map(([name, value]) => describeValue(name, value));
   return [kind, ...facts].join(" ");
+}
+
+/** A choice by itself, a duration in words, the rest by name. */
+function describeValue(name: string, value: unknown): string {
+  if (name === "restart") {
+    const restart = value as Restart | null;
+    return restart === null ? "for good" : `back after ${restart.afterMs} ms with ${restart.data}`;
+  }
+  if (name === "forMs") return `for ${value} ms`;
+  if (name === "oneWay") return value === true ? "one way" : "both ways";
+  if (name === "weather") {
+    const set = Object.entries(value as object).filter(([, each]) => each !== 0);
+    return set.map(([each, much]) => `${each} ${much}`).join(" ");
+  }
+  return ["node", "voter", "zone", "request", "mode"].includes(name) ? String(value) : `${name} ${value ?? "none"}`;
 }

@@ -4,10 +4,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Share } from "./crew.ts";
 import { startVoter } from "./scenario.ts";
-import { runSeed, type SeedResult, story } from "./swarm.ts";
+import { tellSeed } from "./story.ts";
+import { runSeed, type SeedResult } from "./swarm.ts";
 
 function runTwice(result: SeedResult): SeedResult {
-  const [one, other] = [story(result.seed, startVoter), story(result.seed, startVoter)];
+  const [one, other] = [tellSeed(result.seed, startVoter), tellSeed(result.seed, startVoter)];
   if (one === other) return result;
   const differs = { id: "replay", at: 0, detail: "the same seed wrote another timeline" };
   return { ...result, violations: [...result.violations, differs] };

@@ -6,8 +6,9 @@ import type { NodeId } from "../../lib/core/types.ts";
 import { VoterLoop } from "../../lib/runtime/voter-loop.ts";
 import type { ClientOptions } from "./client.ts";
 import { Oracle } from "./oracle.ts";
-import type { FaultPlan, Occasion, PlannedFault } from "./plan.ts";
+import { describePlan, type FaultPlan, type Occasion, type PlannedFault } from "./plan.ts";
 import { unsettled } from "./settled.ts";
+import { textOf } from "./timeline-text.ts";
 import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
 export const startVoter: StartVoter = (options, done) => new VoterLoop(options, done).start();
@@ -69,6 +70,8 @@ export class Scenario {
   /** For a failing test's message. */
   story(): string {
     const violations = this.oracle.violations.map(({ id, at, detail }) => `${id} at ${at}: ${detail}`);
-    return [`seed ${this.world.options.seed}`, ...violations, ...(this.world.timeline?.lines ?? [])].join("\n");
+    const lines = this.world.timeline === null ? [] : textOf(this.world.timeline);
+    const plan = describePlan(this.world.options.plan);
+    return [`seed ${this.world.options.seed}`, plan, ...violations, ...lines].join("\n");
   }
 }

@@ -5,14 +5,14 @@ import { Dice } from "./dice.ts";
 import { drawPlan, drawWorld, FAULTS_UNTIL_MS } from "./draw.ts";
 import { Oracle } from "./oracle.ts";
 import type { Violation } from "./oracle-view.ts";
-import { describePlan, type FaultPlan } from "./plan.ts";
+import type { FaultPlan } from "./plan.ts";
 import { unsettled, waitsForPerson } from "./settled.ts";
 import { type Situation, Sometimes } from "./sometimes.ts";
 import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
 const HEAL_AT_MS = FAULTS_UNTIL_MS + 5_000;
 /** Longer than the period of the publisher function, which repairs what was overwritten by hand. */
-const END_MS = HEAL_AT_MS + 65_000;
+const HEALS_WITHIN_MS = 65_000;
 /** Looks for the healed state this often, and wants to see it stay. */
 const LOOK_EVERY_MS = 1_000;
 const STAYS_LOOKS = 3;
@@ -32,11 +32,20 @@ export interface SeedResult {
   readonly waitsFor: readonly string[];
 }
 
+export type DrawnWorld = Omit<WorldOptions, "seed" | "startVoter" | "plan">;
+
+/** Everything that a run depends on, as data: what a seed draws, or what is left of it after shrinking. */
+export interface Case {
+  readonly seed: string;
+  readonly world: DrawnWorld;
+  readonly plan: FaultPlan;
+  /** When everything heals. */
+  readonly healAtMs: number;
+}
+
 export interface SeedOptions {
   readonly seed: string;
   readonly startVoter: StartVoter;
-  /** Instead of the drawn plan: when shrinking. */
-  readonly plan?: FaultPlan;
   readonly timeline?: boolean;
 }
 
@@ -45,24 +54,32 @@ export interface SeedRun {
   readonly world: World;
 }
 
-export const worldOf = (seed: string): Omit<WorldOptions, "seed" | "startVoter" | "plan"> =>
-  drawWorld(new Dice(`${seed}/world`));
+export const caseOf = (seed: string): Case => ({
+  seed,
+  world: drawWorld(new Dice(`${seed}/world`)),
+  plan: drawPlan(new Dice(`${seed}/plan`)),
+  healAtMs: HEAL_AT_MS,
+});
 
-export const planOf = (seed: string): FaultPlan => drawPlan(new Dice(`${seed}/plan`));
+export const runSeed = ({ seed, startVoter, timeline }: SeedOptions): SeedRun =>
+  runCase(caseOf(seed), startVoter, timeline);
 
-export function runSeed({ seed, startVoter, plan, timeline }: SeedOptions): SeedRun {
-  const options = { ...worldOf(seed), seed, startVoter, plan: plan ?? planOf(seed), timeline: timeline ?? false };
-  const world = new World(options);
+export function runCase(
+  { seed, world: drawn, plan, healAtMs }: Case,
+  startVoter: StartVoter,
+  timeline = false,
+): SeedRun {
+  const world = new World({ ...drawn, seed, startVoter, plan, timeline });
   const oracle = Oracle.of(world);
   const sometimes = Sometimes.of(world);
   const violations: Violation[] = [];
   let healedAfterMs: number | null = null;
   try {
     world.start();
-    runWatched(world, oracle, HEAL_AT_MS);
+    runWatched(world, oracle, healAtMs);
     if (oracle.violations.length === 0) {
       world.faults.heal();
-      healedAfterMs = untilHealed(world, oracle);
+      healedAfterMs = untilHealed(world, oracle, healAtMs);
     }
   } catch (error) {
     // An invariant of the engine, or an error nobody expected: either way a finding.
@@ -89,14 +106,14 @@ function runWatched(world: World, oracle: Oracle, until: number): void {
   }
 }
 
-function untilHealed(world: World, oracle: Oracle): number | null {
+function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | null {
   let good = 0;
-  for (let at = HEAL_AT_MS + LOOK_EVERY_MS; at <= END_MS; at += LOOK_EVERY_MS) {
+  for (let at = healAtMs + LOOK_EVERY_MS; at <= healAtMs + HEALS_WITHIN_MS; at += LOOK_EVERY_MS) {
     runWatched(world, oracle, at);
     if (oracle.violations.length > 0) return null;
     world.queue.runUntil(at);
     good = unsettled(world).length === 0 ? good + 1 : 0;
-    if (good >= STAYS_LOOKS) return at - HEAL_AT_MS - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
+    if (good >= STAYS_LOOKS) return at - healAtMs - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
   }
   return null;
 }
@@ -105,27 +122,4 @@ function eventCounts(world: World): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { event } of world.events) counts.set(event, (counts.get(event) ?? 0) + 1);
   return counts;
-}
-
-/** The seed once more with its timeline, for people. */
-export function story(seed: string, startVoter: StartVoter, plan?: FaultPlan): string {
-  const { world, result } = runSeed({ seed, startVoter, timeline: true, ...(plan === undefined ? {} : { plan }) });
-  const found = result.violations.map(({ id, at, detail }) => `${id} at ${(at / 1_000).toFixed(3)} s: ${detail}`);
-  const drawn = JSON.stringify({ ...worldOf(seed), clients: undefined });
-  return [`seed ${seed}`, drawn, describePlan(plan ?? planOf(seed)), ...(world.timeline?.lines ?? []), ...found].join(
-    "\n",
-  );
-}
-
-/** The smallest plan, leaving out one fault after the other, that still breaks the same promise. */
-export function shrink(seed: string, startVoter: StartVoter): FaultPlan {
-  const broken = (plan: FaultPlan) => runSeed({ seed, startVoter, plan }).result.violations[0]?.id;
-  let plan = planOf(seed);
-  const id = broken(plan);
-  if (id === undefined) return plan;
-  for (let index = plan.length - 1; index >= 0; index--) {
-    const smaller = plan.filter((_, each) => each !== index);
-    if (broken(smaller) === id) plan = smaller;
-  }
-  return plan;
 }

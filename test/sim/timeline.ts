@@ -1,64 +1,66 @@
-// Everything that happened, one readable line each: what a failing seed prints. The same seed writes the same bytes.
+// Everything that happened in a world, as records in the order in which it happened: what the text (timeline-text.ts) and
+// the picture (picture.ts) of a seed are made of. Keeping it changes nothing of what happens.
 
-import { type BallotWrite, type Json, valueAt } from "../../lib/core/ballot-write.ts";
+import { type BallotWrite, valueAt } from "../../lib/core/ballot-write.ts";
+import type { Publication } from "../../lib/core/records.ts";
+import type { Address } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
+import type { Fault } from "./plan.ts";
+import type { Copy } from "./publication.ts";
 import type { BallotChange } from "./table.ts";
 import type { NodeFact } from "./valkey-words.ts";
 
+export type Happening =
+  /** `hits`: the nodes, voters and records that it was done to, by their names in the picture. */
+  | { readonly kind: "fault"; readonly fault: Fault; readonly hits: readonly string[] }
+  | { readonly kind: "fault-ended"; readonly fault: Fault }
+  | { readonly kind: "healed" }
+  | { readonly kind: "node"; readonly fact: NodeFact }
+  | { readonly kind: "told"; readonly entry: JournalEntry }
+  | { readonly kind: "ballot"; readonly change: BallotChange }
+  | { readonly kind: "published"; readonly publication: Publication; readonly by: string }
+  /** `node`: what the address in it belongs to; null: it names nobody. */
+  | {
+      readonly kind: "copy";
+      readonly copy: Copy;
+      readonly epoch: number | null;
+      readonly node: string | null;
+      readonly by: string;
+    }
+  | { readonly kind: "invocation"; readonly voter: string; readonly name: string; readonly how: "begins" | "ends" }
+  | { readonly kind: "violation"; readonly id: string; readonly detail: string };
+
+export type TimelineEntry = { readonly at: number; readonly why?: string } & Happening;
+
 export class Timeline {
-  readonly lines: string[] = [];
+  readonly entries: TimelineEntry[] = [];
+  /** The node at an address; null: nobody's. */
+  readonly nodeAt: (address: Address) => string | null;
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, nodeAt: (address: Address) => string | null) {
     this.#now = now;
+    this.nodeAt = nodeAt;
   }
 
-  write(who: string, what: string): void {
-    this.lines.push(`${(this.#now() / 1_000).toFixed(4).padStart(9)}  ${who.padEnd(12)} ${what}`);
-  }
-
-  node(fact: NodeFact): void {
-    const { kind, node, ...rest } = fact;
-    this.write(node, `${kind}${facts(rest)}`);
-  }
-
-  journal(entry: JournalEntry): void {
-    const { event, epoch, node, detail, voter, generation } = entry;
-    const subject = node === null ? "" : ` ${node}`;
-    this.write(`${voter}/${generation}`, `${event}${subject} epoch ${epoch}${facts(detail)}`);
+  add(happening: Happening, why?: string): void {
+    this.entries.push({ at: this.#now(), ...happening, ...(why === undefined ? {} : { why }) });
   }
 
   /** Votes that only re-affirm, and renewals, are left out. */
   ballot(change: BallotChange): void {
     if (change.write.name === "renew" || isReaffirmation(change)) return;
-    this.write("table", `${change.write.name} by ${change.by}: ${describeChanges(change.write)}`);
+    this.add({ kind: "ballot", change });
   }
 }
 
-function facts(values: object): string {
-  const shown = Object.entries(values).filter(([, value]) => value !== null);
-  return shown.map(([name, value]) => ` ${name}=${typeof value === "object" ? JSON.stringify(value) : value}`).join("");
+function isReaffirmation({ write, before, after }: BallotChange): boolean {
+  const attribute = votedAttribute(write);
+  if (attribute === null || before === null) return false;
+  return valueAt(before, [attribute, "level"]) === valueAt(after, [attribute, "level"]);
 }
 
-function isReaffirmation({ write, before }: BallotChange): boolean {
-  if (write.name !== "cast-vote" || before === null) return false;
-  const [attribute] = write.attempt.path;
-  const levels = [before, null].map((item) => (item === null ? null : valueAt(item, [attribute, "level"])));
-  const vote = write.changes.find(({ path }) => path[0] === attribute)?.value;
-  return typeof vote === "object" && vote !== null && !Array.isArray(vote) && (vote as Vote)["level"] === levels[0];
-}
-
-type Vote = { readonly [key: string]: Json };
-
-function describeChanges(write: BallotWrite): string {
-  if (write.name === "create") return "new";
-  return write.changes
-    .filter(({ path }) => path[0] !== "attempt" && path[0] !== "members")
-    .map(({ path, value }) => `${path.join(".")}=${describeValue(path[0], value)}`)
-    .join(" ");
-}
-
-function describeValue(name: string, value: Json): string {
-  if (name === "lineage") return "...";
-  return JSON.stringify(value);
+/** The attribute of the vote that the write casts; null: it casts none. */
+export function votedAttribute(write: BallotWrite): string | null {
+  return write.name === "cast-vote" ? write.attempt.path[0] : null;
 }

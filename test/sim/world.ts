@@ -6,7 +6,7 @@ import type { Ballot } from "../../lib/core/ballot.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
 import type { Publication, SpecRecord } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
-import { after, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
+import { type Address, after, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { LEAVE_MARGIN_MS, VOTER_TIMEOUT_MS } from "../../lib/runtime/timing.ts";
 import type { VoterOptions, VoterSummary } from "../../lib/runtime/voter-loop.ts";
@@ -19,7 +19,7 @@ import { GROUP, ZONES } from "./group.ts";
 import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.ts";
 import { Network, type Place } from "./network.ts";
 import type { Answer } from "./oracle-nodes.ts";
-import { describeFault, describePlan, type FaultPlan } from "./plan.ts";
+import type { FaultPlan } from "./plan.ts";
 import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -105,7 +105,8 @@ export class World {
     this.table = new Table(this.queue);
     this.storeWeather = { ...CALM, ...options.storeWeather };
     this.schedule = { skipRate: 0, duplicateRate: 0, lateMs: 2_000, ...options.schedule };
-    this.timeline = options.timeline === false ? null : new Timeline(() => this.queue.now);
+    const nodeAt = (address: Address) => this.fleet.nodeAt(address)?.id ?? null;
+    this.timeline = options.timeline === false ? null : new Timeline(() => this.queue.now, nodeAt);
     this.operator = this.#storeOf(this.#always("operator"));
     this.clients = (options.clients ?? []).map((client) => this.#client(client));
     this.faults = new FaultInjector(this);
@@ -138,13 +139,8 @@ export class World {
     return config;
   }
 
-  tell(who: string, what: string): void {
-    this.timeline?.write(who, what);
-  }
-
   /** Starts everything; time has not passed yet. */
   start(): void {
-    this.tell("plan", this.options.plan.length === 0 ? "nothing goes wrong" : `\n${describePlan(this.options.plan)}`);
     for (const voter of this.voters.values()) voter.start(FIRST_INVOCATION_MS);
     for (const client of this.clients) client.start();
     this.faults.follow(this.options.plan);
@@ -158,7 +154,7 @@ export class World {
 
   #listen(): void {
     this.fleet.onFact = (fact) => {
-      this.timeline?.node(fact);
+      this.timeline?.add({ kind: "node", fact });
       for (const observer of this.observers) observer.onNode?.(fact);
     };
     this.fleet.onWrite = (write, process) => this.log.executed(write, process, this.queue.now);
@@ -170,7 +166,8 @@ export class World {
       for (const observer of this.observers) observer.onRefusal?.(refusal);
     };
     this.copies.onChange = (copy, _group, standing, by) => {
-      this.tell(copy, `${standing === null ? "nothing" : `epoch ${standing.epoch} ${standing.primary.host}`} by ${by}`);
+      const node = standing === null ? null : (this.fleet.nodeAt(standing.primary)?.id ?? null);
+      this.timeline?.add({ kind: "copy", copy, epoch: standing?.epoch ?? null, node, by });
       if (by === "hand") this.forged.add(copy);
       else this.forged.delete(copy);
       for (const observer of this.observers) observer.onCopy?.(copy, standing?.epoch ?? 0, by);
@@ -235,7 +232,7 @@ export class World {
       schedule: this.schedule,
       clock: { rate, wallOffsetMs: 0 },
       run: (invocation, done) => this.#runVoter(id, place, invocation, done),
-      tell: (line) => this.tell(zone, line),
+      tell: (name, how, why) => this.timeline?.add({ kind: "invocation", voter: zone, name, how }, why),
     });
     this.voters.set(id, voter);
   }
@@ -268,7 +265,7 @@ export class World {
   }
 
   #journal(entry: JournalEntry, invocation: Invocation): void {
-    this.timeline?.journal(entry);
+    this.timeline?.add({ kind: "told", entry });
     if (entry.event === "group.failed") throw new Error(`${entry.voter}: ${entry.detail["reason"]}`);
     this.events.push(entry);
     this.eventTimes.push(this.queue.now);
@@ -293,8 +290,7 @@ export class World {
     const dice = this.dice.split("publisher function");
     const completer = new PublisherFunction(this.queue, this.table, publisher, () => this.config(), dice);
     this.table.onPublication = (publication, by) => {
-      const { epoch, revision, primary } = publication;
-      this.tell("published", `epoch ${epoch}.${revision} ${primary.node} by ${by}`);
+      this.timeline?.add({ kind: "published", publication, by });
       for (const observer of this.observers) observer.onPublication?.(publication, by);
     };
     this.observers.push({ onBallot: (change) => completer.changed(change) });
@@ -321,9 +317,5 @@ export class World {
   primaryNode(): SimNode | null {
     const primary = this.ballot()?.primary?.node;
     return primary === undefined ? null : this.fleet.node(primary);
-  }
-
-  describe(fault: Parameters<typeof describeFault>[0]): void {
-    this.tell("fault", describeFault(fault));
   }
 }
