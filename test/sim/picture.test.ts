@@ -7,8 +7,17 @@ import { encodeBallot } from "../../lib/core/ballot-format.ts";
 import { EVENTS, type EventName } from "../../lib/core/events.ts";
 import type { Publication } from "../../lib/core/records.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
-import { attemptId, epoch, groupName, nodeId } from "../../lib/core/types.ts";
-import { A, addressOf, ballot, lease, N1, N2, operation, primary } from "../core/builders.ts";
+import {
+  type Address,
+  attemptId,
+  epoch,
+  groupName,
+  type NodeId,
+  nodeId,
+  replicationId,
+  runId,
+} from "../../lib/core/types.ts";
+import { az, ballotOf, n1, n2 } from "../contract/group-store-builders.ts";
 import { drawPicture } from "./picture.ts";
 import { gapPx, placed } from "./picture-axis.ts";
 import { MEANINGS, OF_EVENT, OF_FACT, OF_WRITE } from "./picture-marks.ts";
@@ -17,7 +26,8 @@ import { textOf, withEnds } from "./timeline-text.ts";
 import type { NodeFact } from "./valkey-words.ts";
 import { elementsOf } from "./xml.ts";
 
-const nodeAt = (address: { readonly host: string }) => (address.host === addressOf(N1).host ? "n1" : null);
+const N1_ADDRESS: Address = { host: "10.0.1.10", port: 6379 };
+const nodeAt = (address: Address) => (address.host === N1_ADDRESS.host ? n1 : null);
 
 const draw = (entries: readonly TimelineEntry[]): string =>
   drawPicture({ title: "made up", nodes: ["n1", "n2"], voters: ["az-a"], entries: [...entries], nodeAt });
@@ -31,7 +41,7 @@ const fact = (ms: number, of: NodeFact): TimelineEntry => at(ms, { kind: "node",
 const told = (ms: number, event: EventName, detail: Readonly<Record<string, string>> = {}): TimelineEntry =>
   at(ms, {
     kind: "told",
-    entry: { event, epoch: epoch(2), node: N1, detail, group: groupName("g"), voter: A, generation: 1, tick: 0 },
+    entry: { event, epoch: epoch(2), node: n1, detail, group: groupName("g"), voter: az("a"), generation: 1, tick: 0 },
   });
 
 function written(ms: number, name: string, before: Ballot | null, after: Ballot): TimelineEntry {
@@ -52,15 +62,37 @@ function written(ms: number, name: string, before: Ballot | null, after: Ballot)
 }
 
 const hang = { kind: "hang-node", node: "primary", forMs: 400 } as const;
-const quiet = ballot();
-const granted = ballot({ epoch: epoch(2), lease: lease({ holder: A }), operation: operation() });
-const committed = ballot({ epoch: epoch(2), primary: primary({ node: N2, epoch: epoch(2) }) });
+const group = groupName("g");
+const attempt = attemptId("x");
+const primary = (node: NodeId, at: number) => ({
+  node,
+  epoch: epoch(at),
+  runId: runId(`a${at}`.padEnd(40, "e")),
+  replicationId: replicationId(`d${at}`.padEnd(40, "e")),
+});
+const quiet = ballotOf(group, { epoch: epoch(1), primary: primary(n1, 1), lease: null, operation: null });
+const granted: Ballot = {
+  ...quiet,
+  epoch: epoch(2),
+  lease: { holder: az("a"), generation: 1, version: 1, durationMs: 5_000, attempt },
+  operation: {
+    kind: "failover",
+    step: "begun",
+    began: epoch(2),
+    target: null,
+    by: "automatic",
+    reason: "silent",
+    request: null,
+    insists: false,
+  },
+};
+const committed = { ...quiet, epoch: epoch(2), primary: primary(n2, 2) };
 
 /** A failover in the fewest entries. */
 const FAILOVER: readonly TimelineEntry[] = [
-  fact(0, { kind: "started", node: N1, data: "empty", role: "primary" }),
-  fact(0, { kind: "started", node: N2, data: "empty", role: "replica" }),
-  fact(0, { kind: "link-up", node: N2, from: N1, how: "full" }),
+  fact(0, { kind: "started", node: n1, data: "empty", role: "primary" }),
+  fact(0, { kind: "started", node: n2, data: "empty", role: "replica" }),
+  fact(0, { kind: "link-up", node: n2, from: n1, how: "full" }),
   at(10, { kind: "invocation", voter: "az-a", name: "az-a/1", how: "begins" }),
   written(20, "adopt", null, quiet),
   at(5_000, { kind: "fault", fault: hang, hits: ["n1"] }),
@@ -68,21 +100,21 @@ const FAILOVER: readonly TimelineEntry[] = [
   written(5_210, "grant", quiet, granted),
   fact(5_215, {
     kind: "followed",
-    node: N2,
+    node: n2,
     address: tokenAddress(epoch(2)),
     wasPrimary: false,
     by: "voter:az-a",
     epoch: epoch(2),
   }),
-  fact(5_230, { kind: "promoted", node: N2, by: "voter:az-a", epoch: epoch(2) }),
+  fact(5_230, { kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) }),
   written(5_235, "commit", granted, committed),
   at(5_240, {
     kind: "published",
-    publication: { epoch: epoch(2), revision: 0, primary: { node: N2 } } as Publication,
+    publication: { epoch: epoch(2), revision: 0, primary: { node: n2 } } as Publication,
     by: "voter:az-a",
   }),
   { ...at(5_300, { kind: "invocation", voter: "az-a", name: "az-a/1", how: "ends" }), why: "killed" },
-  fact(5_500, { kind: "ended", node: N1, how: "killed" }),
+  fact(5_500, { kind: "ended", node: n1, how: "killed" }),
   at(6_000, { kind: "violation", id: "S5", detail: "n1 & n2 < both" }),
 ];
 
@@ -135,8 +167,8 @@ describe("the picture", () => {
     how: "full",
     by: "x",
     epoch: epoch(2),
-    address: addressOf(N1),
-    from: N1,
+    address: N1_ADDRESS,
+    from: n1,
   };
   const more = { label: "settle", effective: true, count: 2, untilMs: 3, wasPrimary: true };
   it.each(Object.keys(OF_FACT) as NodeFact["kind"][])("draws that a node %s, or leaves it out on purpose", (kind) => {
@@ -192,7 +224,7 @@ describe("the text", () => {
       "   5.2100     10.0     2  table      grant by az-a: epoch 2, lease of az-a/1, failover begun (silent)",
       "   5.2150      5.0     2  n2         frozen, token 2 by voter:az-a epoch 2",
       "   5.2300     15.0     2  n2         promoted by=voter:az-a epoch=2",
-      "   5.2350      5.0     2  table      commit by az-a: primary n2 of epoch 2 id d0001eee, no lease, no operation",
+      "   5.2350      5.0     2  table      commit by az-a: primary n2 of epoch 2 id d2eeeeee, no lease, no operation",
       "   5.2400      5.0     2  published  epoch 2.0 n2 by voter:az-a",
       "   5.3000     60.0     2  az-a/1     ends: killed",
       "   5.4000    100.0     2  FAULT      hang-node primary for 400 ms is over",
@@ -204,13 +236,13 @@ describe("the text", () => {
   it("says what killed connections with what killed them", () => {
     const executed = {
       kind: "executed",
-      node: N1,
+      node: n1,
       by: "voter:az-a",
       epoch: epoch(2),
       label: "freeze",
       effective: true,
     } as const;
-    const lines = text([fact(1, { kind: "killed-connections", node: N1, count: 2 }), fact(1, executed)]);
+    const lines = text([fact(1, { kind: "killed-connections", node: n1, count: 2 }), fact(1, executed)]);
     expect(lines).toEqual([
       "   0.0010              0  n1         executed freeze of epoch 2 by voter:az-a, closing 2 connections",
     ]);
@@ -218,7 +250,7 @@ describe("the text", () => {
 
   it("ends a fault at its own time, or with the healing, whichever comes first", () => {
     const fault = (ms: number) => at(ms, { kind: "fault", fault: hang, hits: [] });
-    const kinds = withEnds([fault(0), fault(300), at(500, { kind: "healed" }), fact(900, { kind: "woke", node: N1 })]);
+    const kinds = withEnds([fault(0), fault(300), at(500, { kind: "healed" }), fact(900, { kind: "woke", node: n1 })]);
     expect(kinds.map(({ kind }) => kind)).toEqual(["fault", "fault", "fault-ended", "healed", "node"]);
   });
 });
