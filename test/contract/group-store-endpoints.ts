@@ -42,9 +42,9 @@ export function clientsFor(endpoint: string): AwsClients {
 
 let tables = 0;
 /** A new, empty table with the key that the construct deploys. */
-export async function makeTable(clients: AwsClients): Promise<string> {
+export async function makeTable(clients: AwsClients, named?: string): Promise<string> {
   tables += 1;
-  const name = `valkeeper-${process.pid}-${tables}`;
+  const name = named ?? `valkeeper-${process.pid}-${tables}`;
   await clients.dynamodb.send(
     new CreateTableCommand({
       TableName: name,

@@ -69,16 +69,10 @@ const ITEMS_PER_WRITE = 25;
 export function createTable(client: DynamoDBClient, name: string, limits: CallLimits): Table {
   const reader = new Reader(client, name, limits);
   const writer = new Writer(client, name, limits);
-  let described: Promise<string> | null = null;
   return {
     name,
-    tableId: () => {
-      described ??= describeTable(client, name, limits).catch((error: unknown) => {
-        described = null; // A failure is not remembered: the next caller asks again.
-        throw error;
-      });
-      return described;
-    },
+    // Asked each time: an environment outlives many invocations, and meanwhile a copy may have been restored by this name.
+    tableId: () => describeTable(client, name, limits),
     get: (port, key, consistent) => reader.get(port, key, consistent),
     getMany: (port, keys) => reader.getMany(port, keys),
     query: (port, query) => reader.query(port, query),
