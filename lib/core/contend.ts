@@ -26,7 +26,7 @@ import type { NodeState } from "./state.ts";
 import { BOOT_FENCE } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, wakeBy } from "./turn.ts";
-import { after, type NodeId, type NodeReading } from "./types.ts";
+import { after, elapsedMs, type NodeId, type NodeReading } from "./types.ts";
 
 /** An intent's node that stays away for this long is left out: the others contend afresh. */
 const INTENT_WAIT_MS = 1_000;
@@ -130,22 +130,44 @@ function fenceOldPrimary(turn: Turn): void {
 }
 
 function gather(turn: Turn): void {
-  const run = runOf(turn);
   const targets = nodesOf(turn.state).filter((node) => answersNow(turn, node) && !isSpared(turn, node));
-  for (const node of targets) {
-    if (
-      factsOf(run, node.id).frozen === null &&
-      send(turn, node.id, freeze(run.epoch)) &&
-      run.gatheringSince === null
-    ) {
-      patchRun(turn, { gatheringSince: turn.at });
-    }
+  // What was frozen stays so. Who does not answer now cannot be promoted, and the best of them may be the first to return.
+  if (targets.length === 0) {
+    if (runOf(turn).gatheringSince !== null) patchRun(turn, { gathering: "interrupted" });
+    return giveUpLate(turn, "no node answers");
   }
+  for (const node of targets) freezeInTurn(turn, node);
   const since = runOf(turn).gatheringSince;
   if (since === null) return giveUpLate(turn, "no node answers");
+  const { freezeWaitMs, probeTimeoutMs } = turn.context.config;
   const isComplete = targets.every((node) => factsOf(runOf(turn), node.id).frozen !== null);
-  if (!isComplete && !isDueIn(turn, since, turn.context.config.freezeWaitMs)) return;
+  if (isAwaited(turn)) {
+    // Until the probes that were lost in the same cut have been asked anew.
+    if (!isDueIn(turn, since, probeTimeoutMs + freezeWaitMs)) return;
+  } else if (!isComplete && !isDueIn(turn, since, freezeWaitMs)) return;
   decide(turn);
+}
+
+/**
+ * A freeze that comes late begins the gathering anew: a cut that is over is over for more than one node. Not one that is
+ * only tried again, for a node that can never be frozen would keep the others waiting.
+ */
+function freezeInTurn(turn: Turn, { id }: NodeState): void {
+  const { epoch, gatheringSince, gathering } = runOf(turn);
+  const { frozen, failures } = factsOf(runOf(turn), id);
+  if (frozen !== null || !send(turn, id, freeze(epoch))) return;
+  const isLate = gatheringSince !== null && elapsedMs(gatheringSince, turn.at) >= turn.context.config.freezeWaitMs;
+  if (gatheringSince === null) patchRun(turn, { gatheringSince: turn.at });
+  else if (gathering === "interrupted" || (isLate && failures === 0))
+    patchRun(turn, { gatheringSince: turn.at, gathering: "again" });
+}
+
+/** Some member may be about to come back as another just did. */
+function isAwaited(turn: Turn): boolean {
+  const { members, primary } = ballotOf(turn);
+  const isFrozen = (id: string) => factsOf(runOf(turn), id as NodeId).frozen !== null;
+  const isAgain = runOf(turn).gathering === "again";
+  return isAgain && !Object.keys(members.nodes).every((id) => id === primary?.node || isFrozen(id));
 }
 
 /** Compare what was frozen, and record the intent or why there is none. */

@@ -50,6 +50,8 @@ export interface OperationRun {
   readonly facts: Readonly<Record<NodeId, NodeFacts>>;
   /** First freeze of the gathering was sent. */
   readonly gatheringSince: Instant | null;
+  /** `again`: somebody came back after it was over or `interrupted`, when nobody answered; the others may follow. */
+  readonly gathering: "first" | "interrupted" | "again";
   /** What was told once: so that a retried step does not repeat its event. */
   readonly told: readonly string[];
   readonly committedAt: Instant | null;
@@ -95,6 +97,7 @@ export function newRun(options: {
     renewDueAt: options.renewDueAt,
     facts: {},
     gatheringSince: null,
+    gathering: "first",
     told: [],
     committedAt: null,
     tablePublished: false,
@@ -110,7 +113,9 @@ export function continued(run: OperationRun, before: OperationRun | null): Opera
     node,
     { ...NO_FACTS, promotionsFailed: each.promotionsFailed },
   ]);
-  return { ...run, startedAt: before.startedAt, failure: before.failure, facts: Object.fromEntries(facts) };
+  const { startedAt, failure } = before;
+  const gathering = before.gatheringSince === null ? before.gathering : "again";
+  return { ...run, startedAt, failure, gathering, facts: Object.fromEntries(facts) };
 }
 
 export const isBarred = (run: OperationRun, node: NodeId): boolean =>

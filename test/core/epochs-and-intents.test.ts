@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { openIntents } from "../../lib/core/lineage.ts";
 import { epoch, type NodeId } from "../../lib/core/types.ts";
-import { A, ballot, intent, N1, N2, N3, operation, VOTERS } from "./builders.ts";
+import { A, ballot, intent, N1, N2, N3, NODES, operation, VOTERS } from "./builders.ts";
 import { QUICK, World } from "./scripted-world.ts";
 
 /** The primary says nothing, n2 is the best and is about to be sent NO ONE. */
@@ -111,5 +111,40 @@ describe("what is lost with a candidate that dies before its promotion", () => {
       .map(({ detail }) => detail["atLeastBytes"]);
     expect(lossBytes).toEqual([offsetOf(N2) - offsetOf(N3)]);
     expect(lossBytes[0]).toBeGreaterThan(0);
+  });
+});
+
+describe("S6: a holder that reaches nobody for a while, after it has frozen the replicas", () => {
+  function blinded(ms: number): { world: World; see: (node: NodeId) => void } {
+    const world = beforePromotion({ leaseMs: 3_000, stepTimeoutMs: 8_000 });
+    const holder = world.ballot.lease?.holder as string;
+    for (const node of NODES) world.partitions.add(`${holder}>${node}`);
+    // What it had on its way is lost with the cut.
+    world.wait(ms);
+    return { world, see: (node) => void world.partitions.delete(`${holder}>${node}`) };
+  }
+
+  it("does not choose the next best while nobody answers", () => {
+    const world = beforePromotion({ leaseMs: 3_000, stepTimeoutMs: 8_000 });
+    // Its connection is gone with it, so nothing was sent; and the others are behind a cut.
+    world.node(N2).kill();
+    for (const node of [N1, N3]) world.partitions.add(`${world.ballot.lease?.holder}>${node}`);
+    world.wait(2_500);
+    expect(world.ballot.lineage.intents.map(({ node }) => node)).toEqual([N2]);
+  });
+
+  it("waits a moment for the others when the first of them answers again", () => {
+    const { world, see } = blinded(2_500);
+    see(N3);
+    world.wait(60);
+    see(N2);
+    expect(world.run((each) => each.ballot.primary?.node !== N1, 5_000)).toBe(true);
+    expect(world.ballot.primary?.node).toBe(N2);
+  });
+
+  it("goes on with the one that answers when the others stay away", () => {
+    const { world, see } = blinded(2_500);
+    see(N3);
+    expect(world.run((each) => each.ballot.primary?.node === N3, 5_000)).toBe(true);
   });
 });

@@ -94,6 +94,7 @@ export class SimClient {
   #waiting = false;
   #authenticated = false;
   #timeout: Timer | null = null;
+  #next: Timer | null = null;
   #stopped = false;
 
   constructor(options: ClientOptions, world: ClientWorld) {
@@ -103,7 +104,7 @@ export class SimClient {
   }
 
   start(): void {
-    this.#later(this.#world.dice.between(0, this.options.everyMs), () => this.#begin());
+    this.#later(this.#world.dice.between(0, this.options.everyMs));
   }
 
   stop(): void {
@@ -167,7 +168,7 @@ export class SimClient {
       record.acknowledgedAt = this.#world.queue.now;
     }
     this.#record = null;
-    this.#later(this.options.everyMs * this.#world.dice.between(0.8, 1.2), () => this.#begin());
+    this.#later(this.options.everyMs * this.#world.dice.between(0.8, 1.2));
   }
 
   #fail(): void {
@@ -185,7 +186,7 @@ export class SimClient {
   }
 
   #again(): void {
-    this.#later(this.#world.dice.between(...RETRY_MS), () => this.#begin());
+    this.#later(this.#world.dice.between(...RETRY_MS));
   }
 
   #expectAnswer(): void {
@@ -198,9 +199,12 @@ export class SimClient {
     this.#timeout = null;
   }
 
-  #later(ms: number, act: () => void): void {
-    this.#world.queue.after(ms, () => {
-      if (!this.#stopped) act();
+  /** One at a time: a connection that is closed while the next write is awaited begins no second row of writes. */
+  #later(ms: number): void {
+    if (this.#next !== null) this.#next.cancelled = true;
+    this.#next = this.#world.queue.after(ms, () => {
+      this.#next = null;
+      if (!this.#stopped) this.#begin();
     });
   }
 }

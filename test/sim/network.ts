@@ -45,6 +45,7 @@ export class Path {
   readonly #waiting = new Set<Channel>();
   #cut = false;
   #cutAt = 0;
+  #healedAt = Number.NEGATIVE_INFINITY;
   #extraMs = 0;
   #lossRate = 0;
 
@@ -60,6 +61,11 @@ export class Path {
 
   get cut(): boolean {
     return this.#cut;
+  }
+
+  /** Ms since the last cut ended; 0 while one lasts. */
+  get clearMs(): number {
+    return this.#cut ? 0 : this.queue.now - this.#healedAt;
   }
 
   /** How long a packet travels that meets nothing unusual. */
@@ -97,6 +103,7 @@ export class Path {
     const healed = this.#cut && !cut;
     this.#cut = cut;
     if (!healed) return;
+    this.#healedAt = this.queue.now;
     for (const channel of this.#waiting) this.queue.after(this.retransmissionMs(), () => channel.flush());
     this.#waiting.clear();
   }

@@ -72,9 +72,11 @@ export class NodesOracle {
     if (Number(after["epoch"]) > Number(before?.["epoch"] ?? 0)) this.#given.set(Number(after["epoch"]), by);
     if (write.name !== "record-intent") return;
     const key = `${by} ${Number(after["epoch"])}`;
-    // What a process had that has ended since, nobody can be given any more: the next best is meant.
+    // Whom the voter does not reach any more, or whose process has ended, it cannot promote: the next best is meant.
     const living = new Set(this.#view.nodes().map(({ runId }) => runId));
-    const frozen = [...(this.#frozen.get(key) ?? [])].filter(([, { runId }]) => living.has(runId));
+    const frozen = [...(this.#frozen.get(key) ?? [])].filter(
+      ([node, { runId }]) => living.has(runId) && this.#view.reached(by, node),
+    );
     this.#decidedOn.set(key, new Map(frozen));
   }
 

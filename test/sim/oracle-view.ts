@@ -25,6 +25,8 @@ export interface OracleView {
   ballot(): Ballot | null;
   config(): Pick<GroupConfig, "quorum" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes">;
   nodes(): readonly NodeTruth[];
+  /** Whether the voter at this place has been able to talk to the node for so long that it must have. */
+  reached(by: string, node: NodeId): boolean;
   /** Which nodes some publication names as the primary now: the table's, SSM's, DNS's. */
   published(): readonly NodeId[];
   readonly log: WriteLog;

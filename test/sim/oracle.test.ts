@@ -36,6 +36,7 @@ interface MadeView extends OracleView {
   time: number;
   truths: NodeTruth[];
   names: NodeId[];
+  unreached: NodeId[];
   record: Ballot | null;
   settings: { quorum: number; onPossibleLoss: "promote" | "refuse"; waitK: number; offsetToleranceBytes: number };
 }
@@ -45,6 +46,7 @@ function made(): Made {
     time: 0,
     truths: [],
     names: [],
+    unreached: [],
     record: null,
     settings: { quorum: 2, onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0 },
     now: () => view.time,
@@ -52,6 +54,7 @@ function made(): Made {
     ballot: () => view.record,
     config: () => view.settings,
     nodes: () => view.truths,
+    reached: (_by, node) => !view.unreached.includes(node),
     published: () => view.names,
     log: new WriteLog(),
   };
@@ -250,8 +253,9 @@ describe("the nodes", () => {
     { what: "which lives", better: false, living: `run of ${n3}`, ids: ["S6"] },
     { what: "whose process has ended since", better: false, living: null, ids: [] },
     { what: "which restarted since", better: false, living: "another run", ids: [] },
+    { what: "whom the voter does not reach", better: false, living: `run of ${n3}`, unreached: [n3], ids: [] },
     { what: "and was promoted", better: true, living: `run of ${n3}`, ids: [] },
-  ])("S6: another frozen node had more, $what", ({ better, living, ids }) => {
+  ])("S6: another frozen node had more, $what", ({ better, living, unreached = [], ids }) => {
     const world = made();
     const history = stream("a");
     history.append(100, 0, 1);
@@ -259,6 +263,7 @@ describe("the nodes", () => {
     world.view.truths = [truth(n2, positions[n2] as Position), truth(n3, positions[n3] as Position)];
     world.view.record = recordOf([n2, n3]);
     for (const id of [n2, n3]) world.oracle.onAnswer(freezeAnswer(id, positions[id] as Position));
+    world.view.unreached = unreached;
     world.view.truths = world.view.truths.map((each) => (each.id === n3 ? { ...each, runId: living } : each));
     world.write("voter:az-a", "record-intent", { epoch: 2 });
     world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });

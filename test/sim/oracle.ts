@@ -6,7 +6,7 @@ import { tokenOf } from "../../lib/core/token.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
-import type { Place } from "./network.ts";
+import type { Path, Place } from "./network.ts";
 import { type Answer, NodesOracle } from "./oracle-nodes.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
@@ -83,6 +83,13 @@ function viewOf(world: World): OracleView {
     ballot: () => world.ballot(),
     config: () => world.config(),
     nodes: () => [...world.fleet.nodes.values()].map((node) => truthOf(world, node)),
+    reached: (by, id) => {
+      const voter = [...world.voters.values()].find(({ options }) => options.place.name === by);
+      const node = world.fleet.node(id);
+      if (voter === undefined || node.process === null || node.process.stalled) return false;
+      const paths = pathsBetween(world, voter.options.place, node.place);
+      return paths.every(({ clearMs }) => clearMs >= RECOVERED_MS) && isQuickEnough(world, paths);
+    },
     published: () => {
       const table = world.table.publications.get(GROUP)?.primary.node;
       // What a person wrote by hand is repaired within the publisher's minute, and is not what S5 promises.
@@ -149,22 +156,33 @@ function lifeOf({ id, process }: SimNode): NodeLife {
 
 /** Beyond the usual time of two packets: their jitter, and what serves them. */
 const MARGIN_MS = 10;
+/** After a cut: what was lost is sent again, and a probe that had begun runs into its time-out. */
+const RECOVERED_MS = 3_000;
 
-/**
- * The voter runs, and it, the node and the table can say everything to each other in time: the table answers one try of
- * a call, and the node a probe on a new connection, which takes two round trips.
- */
+const pathsBetween = ({ network }: World, one: Place, other: Place): readonly Path[] => [
+  network.path(one, other),
+  network.path(other, one),
+];
+
+const roundTripMs = (paths: readonly Path[]): number => paths.reduce((sum, { usualMs }) => sum + usualMs, MARGIN_MS);
+
+/** A probe on a new connection takes two round trips. */
+const isQuickEnough = (world: World, paths: readonly Path[]): boolean =>
+  2 * roundTripMs(paths) <= world.config().probeTimeoutMs;
+
+/** The voter runs, and it, the node and the table can say everything to each other in time (protocol.md, section 2). */
 function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
   const { place } = voter.options;
-  const roundTripMs = (other: Place) => {
-    const paths = [world.network.path(place, other), world.network.path(other, place)];
-    return paths.some(({ cut }) => cut) ? Number.POSITIVE_INFINITY : paths.reduce((sum, path) => sum + path.usualMs, 0);
-  };
+  const [toNode, toStore] = [node.place, STORE_PLACE].map((other) => pathsBetween(world, place, other)) as [
+    Path[],
+    Path[],
+  ];
   const alive = [...voter.invocations].some(({ sandbox }) => sandbox.alive && !sandbox.frozen);
   return (
     alive &&
-    2 * roundTripMs(node.place) + MARGIN_MS <= world.config().probeTimeoutMs &&
-    roundTripMs(STORE_PLACE) + MARGIN_MS <= TRY_TIMEOUT_MS &&
+    [...toNode, ...toStore].every(({ cut }) => !cut) &&
+    isQuickEnough(world, toNode) &&
+    roundTripMs(toStore) <= TRY_TIMEOUT_MS &&
     world.storeWeather.lostRequestRate < 0.5
   );
 }

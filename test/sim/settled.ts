@@ -66,7 +66,8 @@ export function waitsForPerson(world: World): readonly string[] {
   const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
   const waits: string[] = FOR_A_PERSON.filter((reason) => reasons.includes(reason));
   const ballot = world.ballot();
-  const isHeld = world.events.some(({ event, epoch }) => event === "group.held" && epoch === ballot?.epoch);
-  // Its holder keeps the lease, so that nobody else tries; `groups recover` passes it.
-  return ballot?.operation != null && isHeld ? [...waits, "held"] : waits;
+  // Each holder that takes it over tries again, and says so again after a while; `groups recover` passes them all.
+  const began = ballot?.operation?.began ?? Number.POSITIVE_INFINITY;
+  const isHeld = world.events.some(({ event, epoch }) => event === "group.held" && epoch >= began);
+  return isHeld ? [...waits, "held"] : waits;
 }
