@@ -25,7 +25,12 @@ export function belonging(reading: NodeReading, lineage: Lineage): Belonging {
 
 /** Epoch of the recorded history with this id, or null. */
 export function epochOfId(id: ReplicationId, lineage: Lineage): Epoch | null {
-  return lineage.histories.findLast((each) => each.replicationId === id)?.epoch ?? null;
+  const { histories } = lineage;
+  for (let index = histories.length - 1; index >= 0; index--) {
+    const history = histories[index];
+    if (history?.replicationId === id) return history.epoch;
+  }
+  return null;
 }
 
 /** R25: the same process, forked from the intent's history right behind the intent's offset. Anything else is unknown. */

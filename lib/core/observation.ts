@@ -6,7 +6,7 @@ import { WITNESS_DRAIN_MS } from "./config.ts";
 import type { NodeClass } from "./records.ts";
 import type { GroupState, NodeState } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { emit, nodesOf, patch, patchNode } from "./turn.ts";
+import { emit, nodesOf, patch, patchNode, putNode } from "./turn.ts";
 import type { Instant, NodeId, NodeReading, Observation } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
 
@@ -23,7 +23,8 @@ export function observe(turn: Turn, node: NodeId, sentAt: Instant, observation: 
 
 function answered(turn: Turn, known: NodeState, sentAt: Instant, observation: Answered): void {
   const { reading, settings, connection } = observation;
-  patchNode(turn, known.id, {
+  putNode(turn, {
+    ...known,
     probing: null,
     heard: "answered",
     detail: "",

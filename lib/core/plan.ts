@@ -6,7 +6,7 @@ import { IRREGULAR_INTERVAL_MS } from "./config.ts";
 import type { NodeState } from "./state.ts";
 import { NEVER } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { isDueIn, mayUseStore, nodesOf, patch, patchNode, readBallot, wakeBy } from "./turn.ts";
+import { isDueIn, mayUseStore, nodesOf, patch, putNode, readBallot, wakeBy } from "./turn.ts";
 import { after, elapsedMs } from "./types.ts";
 import { isAstray, isIrregular } from "./view.ts";
 
@@ -67,7 +67,7 @@ function planProbe(turn: Turn, node: NodeState, isTroubled: boolean): void {
   const asked = node.probeDueAt > soonest ? node.probeDueAt : soonest;
   const due = asked < regular ? asked : regular;
   if (due > turn.at) return wakeBy(turn, due);
-  patchNode(turn, node.id, { probing: turn.at, probedAt: turn.at, probeDueAt: NEVER });
+  putNode(turn, { ...node, probing: turn.at, probedAt: turn.at, probeDueAt: NEVER });
   turn.commands.push({
     kind: "probe",
     node: node.id,

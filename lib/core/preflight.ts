@@ -2,7 +2,7 @@
 // for `status` (who would be promoted if the primary died now).
 
 import type { Ballot } from "./ballot.ts";
-import type { Selection } from "./candidate.ts";
+import type { FrozenNode, Selection, SelectionOptions } from "./candidate.ts";
 import { priorityOf, select } from "./candidate.ts";
 import { answersNow } from "./observation.ts";
 import type { GroupState, NodeState } from "./state.ts";
@@ -82,24 +82,35 @@ export function foreseen(
   ballot: Ballot,
   options: { readonly coldStart: boolean; readonly insists: boolean },
 ): Selection {
+  const { coldStart, insists } = options;
   const primary = ballot.primary?.node;
-  const readable = nodesOf(turn.state).filter((node) => answersNow(turn, node) && node.reading !== null);
-  const frozen = readable
-    .filter((node) => options.coldStart || node.id !== primary)
-    .map((node) => ({
-      node: node.id,
-      before: node.reading as NonNullable<NodeState["reading"]>,
-      after: node.reading as NonNullable<NodeState["reading"]>,
-    }));
-  return select({
-    frozen,
-    ballot,
-    config: turn.context.config,
-    coldStart: options.coldStart,
-    insists: options.insists,
-    only: null,
-  });
+  const frozen: FrozenNode[] = [];
+  for (const { id, reading } of nodesOf(turn.state).filter((node) => answersNow(turn, node))) {
+    if (reading !== null && (coldStart || id !== primary)) frozen.push({ node: id, before: reading, after: reading });
+  }
+  return selectAgain({ frozen, ballot, config: turn.context.config, coldStart, insists, only: null });
 }
+
+/** The last selections from each record: asked for at every step while something is wrong, from the same few readings. */
+const selections = new WeakMap<Ballot, { readonly from: SelectionOptions; readonly selection: Selection }[]>();
+const KEPT_SELECTIONS = 8;
+
+/** `select`, whose answer rests on nothing but what it is given: the same readings are not gone through again. */
+function selectAgain(options: SelectionOptions): Selection {
+  const kept = selections.get(options.ballot) ?? [];
+  const known = kept.find(({ from }) => isSameSelection(from, options));
+  if (known !== undefined) return known.selection;
+  const selection = select(options);
+  selections.set(options.ballot, [{ from: options, selection }, ...kept.slice(0, KEPT_SELECTIONS - 1)]);
+  return selection;
+}
+
+const isSameSelection = (a: SelectionOptions, b: SelectionOptions): boolean =>
+  a.coldStart === b.coldStart &&
+  a.insists === b.insists &&
+  a.config === b.config &&
+  a.frozen.length === b.frozen.length &&
+  a.frozen.every((each, index) => each.node === b.frozen[index]?.node && each.after === b.frozen[index]?.after);
 
 /** The committed process answers, as a replica. */
 export function isFrozenPrimary(turn: Turn, ballot: Ballot): boolean {

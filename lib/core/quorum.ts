@@ -51,6 +51,7 @@ export function countVotes(options: {
   readonly unreachableAfterMs: number;
 }): Count {
   const { ballot, primary, sightings, at } = options;
+  if (!hasVotes(ballot)) return NO_VOTES;
   const fresh = entriesOf(ballot).filter(([voter, vote]) => {
     const sighting = sightings[voter];
     return (
@@ -70,6 +71,14 @@ export function countVotes(options: {
     suspectOrDown: voters(fresh),
     unreachable: voters(fresh.filter(([, vote]) => vote.silentMs >= options.unreachableAfterMs)),
   };
+}
+
+const NO_VOTES: Count = { down: [], suspectOrDown: [], unreachable: [] };
+
+/** Counted at every step, and nearly always there are none. */
+function hasVotes({ votes }: Ballot): boolean {
+  for (const voter in votes) if (votes[voter as VoterId]?.level !== "clear") return true;
+  return false;
 }
 
 export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;

@@ -57,7 +57,7 @@ export function step(state: GroupState, input: Input, context: Context): Step {
   noteRejection(turn, rejection);
   planLook(turn);
   planProbes(turn);
-  patch(turn, { lastAt: turn.at, dueAt: turn.wakeAt });
+  turn.state = { ...turn.state, lastAt: turn.at, dueAt: turn.wakeAt };
   return { state: turn.state, commands: turn.commands, events: turn.events, wakeAt: turn.wakeAt };
 }
 

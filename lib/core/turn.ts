@@ -77,8 +77,12 @@ export function patch(turn: Turn, changes: Partial<GroupState>): void {
 
 export function patchNode(turn: Turn, id: NodeId, changes: Partial<NodeState>): void {
   const node = turn.state.nodes[id];
-  if (node === undefined) return;
-  patch(turn, { nodes: { ...turn.state.nodes, [id]: Object.assign({ ...node }, changes) } });
+  if (node !== undefined) putNode(turn, Object.assign({ ...node }, changes));
+}
+
+/** In the place of what was known of it. */
+export function putNode(turn: Turn, node: NodeState): void {
+  turn.state = { ...turn.state, nodes: { ...turn.state.nodes, [node.id]: node } };
 }
 
 export const nodesOf = (state: GroupState): readonly NodeState[] => Object.values(state.nodes);

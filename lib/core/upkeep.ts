@@ -107,18 +107,14 @@ const isSameProcess = (turn: Turn, a: NodeState, b: NodeState | undefined): bool
 
 const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): readonly NodeId[] => {
   const known = ballot.members.nodes;
-  const ids = new Set([...Object.keys(known), ...Object.keys(nodes)]) as Set<NodeId>;
-  return [...ids].filter((id) => {
+  const isChanged = (id: NodeId) => {
     const a = known[id];
     const b = nodes[id];
-    return (
-      a === undefined ||
-      b === undefined ||
-      a.runId !== b.runId ||
-      a.inSyncEpoch !== b.inSyncEpoch ||
-      a.goneAt !== b.goneAt
-    );
-  });
+    if (a === b) return false;
+    return b === undefined || a?.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch || a.goneAt !== b.goneAt;
+  };
+  const added = (Object.keys(nodes) as NodeId[]).filter((id) => known[id] === undefined);
+  return [...(Object.keys(known) as NodeId[]).filter(isChanged), ...added];
 };
 
 function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | undefined): readonly CoreEvent[] {
@@ -286,13 +282,15 @@ function armWhenHealthy(turn: Turn, ballot: Ballot): void {
   write(turn, arm(ballot, newAttempt(turn)), [eventOf(turn, "group.armed")]);
 }
 
+/** Where there are replicas, one of them is in sync. */
+function isProtectable({ members: { nodes }, primary }: Ballot): boolean {
+  const ids = Object.keys(nodes) as NodeId[];
+  return ids.length < 2 || ids.some((id) => id !== primary?.node && nodes[id]?.inSyncEpoch === primary?.epoch);
+}
+
 /** The primary serves and, where there are replicas, one of them is in sync: worth protecting, and protectable. */
 export function noteHealth(turn: Turn, ballot: Ballot): void {
-  const members = Object.entries(ballot.members.nodes);
-  const replica = members.some(
-    ([id, member]) => id !== ballot.primary?.node && member.inSyncEpoch === ballot.primary?.epoch,
-  );
-  const isHealthy = primaryServes(turn.state) && (members.length < 2 || replica);
+  const isHealthy = primaryServes(turn.state) && isProtectable(ballot);
   if (isHealthy && turn.state.repairs > 0 && isInLine(turn, ballot)) patch(turn, { repairs: 0 });
   if (isHealthy && turn.state.healthySince === null) patch(turn, { healthySince: turn.at });
   if (!isHealthy && turn.state.healthySince !== null) patch(turn, { healthySince: null });

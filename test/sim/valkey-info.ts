@@ -4,7 +4,32 @@ import type { NodeReading, NodeSettings } from "../../lib/core/types.ts";
 import type { ValkeyProcess } from "./valkey-process.ts";
 import type { NodeOptions } from "./valkey-words.ts";
 
-export function readingOf(process: ValkeyProcess): NodeReading {
+/** `last` where it says the same: who compares two readings need not go through them. */
+export function readingAgain(process: ValkeyProcess, last: NodeReading | null): NodeReading {
+  const reading = readingOf(process);
+  return last !== null && isSame(last, reading) ? last : reading;
+}
+
+function isSame(left: NodeReading, right: NodeReading): boolean {
+  for (const key in left) {
+    const field = key as keyof NodeReading;
+    if (left[field] !== right[field] && field !== "replicas") return false;
+  }
+  return (
+    left.replicas.length === right.replicas.length &&
+    left.replicas.every((each, index) => {
+      const other = right.replicas[index] as NodeReading["replicas"][number];
+      return (
+        each.address === other.address &&
+        each.state === other.state &&
+        each.offset === other.offset &&
+        each.lagSeconds === other.lagSeconds
+      );
+    })
+  );
+}
+
+function readingOf(process: ValkeyProcess): NodeReading {
   const { replication, queue, node, stream, secondId } = process;
   const isReplica = process.follows !== null;
   const starting = process.idWhileStarting !== null;

@@ -8,7 +8,7 @@ import type { EventQueue, Timer } from "./event-queue.ts";
 import { newStream, Replication } from "./replication.ts";
 import { type Position, Stream } from "./stream.ts";
 import type { SimNode } from "./valkey.ts";
-import { readingOf, settingsOf } from "./valkey-info.ts";
+import { readingAgain, settingsOf } from "./valkey-info.ts";
 import {
   failure,
   isServedWhileLoading,
@@ -80,6 +80,7 @@ export class ValkeyProcess {
   #held: HeldWrite[] = [];
   #cron: Timer;
   #cronCount = 0;
+  #reading: NodeReading | null = null;
 
   constructor(node: SimNode, data: RestartData, position: Position | null, follows: Address | null) {
     this.node = node;
@@ -493,6 +494,7 @@ export class ValkeyProcess {
 
   reading(): NodeReading {
     this.replication.advance();
-    return readingOf(this);
+    this.#reading = readingAgain(this, this.#reading);
+    return this.#reading;
   }
 }
