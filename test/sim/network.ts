@@ -26,10 +26,13 @@ export type Effect =
   | { readonly kind: "cut" }
   | { readonly kind: "slow"; readonly extraMs: number }
   /** A lost packet costs TCP's retransmission time-out. */
-  | { readonly kind: "lossy"; readonly rate: number };
+  | { readonly kind: "lossy"; readonly rate: number }
+  /** What is sent again may be lost again, after a time-out that doubles; the first packet of a connection waits longest. */
+  | { readonly kind: "drops"; readonly rate: number };
 
-/** TCP's smallest retransmission time-out. */
-const RETRANSMISSION_MS = 200;
+/** TCP's smallest retransmission time-out, and that of a connection's first packet each way. */
+export const RETRANSMISSION_MS = 200;
+export const HANDSHAKE_RETRANSMISSION_MS = 1_000;
 const SAME_ZONE_MS = [0.05, 0.2] as const;
 const OTHER_ZONE_MS = [0.25, 0.8] as const;
 const REGION_MS = [0.5, 1.2] as const;
@@ -48,6 +51,7 @@ export class Path {
   #healedAt = Number.NEGATIVE_INFINITY;
   #extraMs = 0;
   #lossRate = 0;
+  #dropRate = 0;
 
   constructor(from: Place, to: Place, queue: EventQueue, dice: Dice) {
     this.from = from;
@@ -81,6 +85,17 @@ export class Path {
     return this.#baseMs + this.#extraMs + tail + lost;
   }
 
+  /** How long TCP takes to bring one packet through, beyond its travel. */
+  repeatedMs(isFirst: boolean): number {
+    let waitedMs = 0;
+    let timeoutMs = isFirst ? HANDSHAKE_RETRANSMISSION_MS : RETRANSMISSION_MS;
+    while (this.#dropRate > 0 && this.#dice.chance(this.#dropRate)) {
+      waitedMs += timeoutMs;
+      timeoutMs *= 2;
+    }
+    return waitedMs;
+  }
+
   /** How long after the end of a cut TCP tries again: its interval doubles, so about as long as the cut at most. */
   retransmissionMs(): number {
     return this.#dice.between(1, Math.max(RETRANSMISSION_MS, (this.queue.now - this.#cutAt) / 2));
@@ -93,10 +108,12 @@ export class Path {
   impose(effects: readonly Effect[]): void {
     this.#extraMs = 0;
     this.#lossRate = 0;
+    this.#dropRate = 0;
     let cut = false;
     for (const effect of effects) {
       if (effect.kind === "cut") cut = true;
       else if (effect.kind === "slow") this.#extraMs += effect.extraMs;
+      else if (effect.kind === "drops") this.#dropRate = Math.max(this.#dropRate, effect.rate);
       else this.#lossRate = Math.max(this.#lossRate, effect.rate);
     }
     if (cut && !this.#cut) this.#cutAt = this.queue.now;
@@ -112,6 +129,7 @@ export class Path {
 /** One direction of a connection: what is sent arrives in order, or waits for the end of a cut. */
 export class Channel {
   readonly path: Path;
+  #isFresh = true;
   #lastArrival = 0;
   #held: (() => void)[] = [];
 
@@ -121,7 +139,8 @@ export class Channel {
 
   send(arrive: () => void): void {
     const queue = this.path.queue;
-    const earliest = queue.now + this.path.latencyMs();
+    const earliest = queue.now + this.path.latencyMs() + this.path.repeatedMs(this.#isFresh);
+    this.#isFresh = false;
     // Two packets of one connection never tie, because ties are broken by dice.
     this.#lastArrival = earliest > this.#lastArrival ? earliest : this.#lastArrival + 1e-4;
     queue.at(this.#lastArrival, () => this.#arrive(arrive));
