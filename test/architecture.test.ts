@@ -13,6 +13,7 @@ import {
   limits,
   machinePathViolations,
   nameViolations,
+  repeatabilityViolations,
   sizeViolations,
   topLevelViolations,
   uncitedPromises,
@@ -28,6 +29,10 @@ describe("the architecture", () => {
 
   it("keeps clocks, dice, the machine and waiting out of core", () => {
     expect(files.flatMap((file) => coreViolations(file))).toEqual([]);
+  });
+
+  it("keeps real clocks and dice out of whatever a simulation runs", () => {
+    expect(files.flatMap((file) => repeatabilityViolations(file))).toEqual([]);
   });
 
   it("keeps files and functions short", () => {
@@ -107,6 +112,19 @@ describe("the rules themselves", () => {
   ])("refuses in core: %s", (text) => {
     expect(coreViolations(readSource("lib/core/a.ts", text))).not.toEqual([]);
     expect(coreViolations(readSource("lib/runtime/a.ts", text))).toEqual([]);
+  });
+
+  it.each(["lib/runtime/a.ts", "test/sim/a.ts"])("refuses a clock and dice in %s", (path) => {
+    for (const text of [
+      "Date.now()",
+      "new Date()",
+      "Math.random()",
+      "performance.now()",
+      "setTimeout",
+      "crypto.randomUUID()",
+    ])
+      expect(repeatabilityViolations(readSource(path, `export const x = ${text};`)), text).toHaveLength(1);
+    expect(repeatabilityViolations(readSource("lib/cli/a.ts", "export const x = Date.now();"))).toEqual([]);
   });
 
   it("does not take a property or a comment for a global", () => {

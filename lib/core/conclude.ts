@@ -11,7 +11,7 @@ import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, isBeyond, isSpared, patchRun, runOf, send } from "./operation.ts";
 import { publicationOf } from "./publication.ts";
 import type { PublicationTarget } from "./records.ts";
-import { answerBegun } from "./request-answers.ts";
+import { answerBegun, isAsBefore } from "./request-answers.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
@@ -137,8 +137,13 @@ function completion(turn: Turn): CoreEvent | null {
     case "initialise":
       return eventOf(turn, "group.initialised", { ...(primary === null ? {} : { node: primary.node }), detail });
     case "switchover":
-      // One that went back has said so when it turned.
-      return run.failure === null ? eventOf(turn, "switchover.completed", { detail }) : null;
+      // One that went back has said so when it turned, unless another voter took it over to do that.
+      if (run.failure !== null) return null;
+      return isAsBefore(ballotOf(turn))
+        ? eventOf(turn, "switchover.abandoned", {
+            detail: { ...detail, reason: `${primary?.node} has its place back` },
+          })
+        : eventOf(turn, "switchover.completed", { detail });
     default:
       return operation !== null && primary !== null && isRestored(operation, primary.epoch)
         ? eventOf(turn, "failover.abandoned", { detail: { ...detail, reason: `${primary.node} answers again` } })

@@ -19,8 +19,15 @@ export function answerBegun(turn: Turn, run: OperationRun, ballot: Ballot): void
   if (request.result !== null || turn.state.resolved === request.id) return;
   const { primary } = ballot;
   const detail = run.failure ?? `${primary?.node ?? "nobody"} is primary since epoch ${primary?.epoch ?? 0}`;
-  const isDone = run.failure === null && isFulfilled(ballot, request);
+  const isDone = run.failure === null && !isAsBefore(ballot) && isFulfilled(ballot, request);
   answer(turn, ballot, request, isDone ? "done" : "failed", detail);
+}
+
+/** The operation left the primary where it was: whoever rolled it back need not be who began it, and knows it by the record. */
+export function isAsBefore({ operation, primary, lineage }: Ballot): boolean {
+  if (operation?.kind !== "switchover" && operation?.kind !== "failover") return false;
+  const before = lineage.histories.findLast(({ epoch }) => epoch < operation.began);
+  return primary !== null && before?.node === primary.node;
 }
 
 /** By the record, as far as it can tell: whether the primary is where it was asked to be. */

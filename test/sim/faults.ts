@@ -49,6 +49,11 @@ export class FaultInjector {
     return this.#undo.size > 0 || this.#restarts > 0 ? 0 : this.#world.queue.now - this.#disturbedAt;
   }
 
+  /** Those whose event was not told yet. */
+  get waiting(): readonly PlannedFault[] {
+    return this.#waiting.map(({ planned }) => planned);
+  }
+
   #disturbed(): void {
     this.#disturbances += 1;
     this.#disturbedAt = this.#world.queue.now;

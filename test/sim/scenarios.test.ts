@@ -1,37 +1,16 @@
-// Named scenarios, each with the end that it must have, written before it was run. Times are after the group was armed.
+// Scenarios beside the eleven of named-scenarios.test.ts, each with the end that it must have, written before it was run. Times
+// are after the group was armed.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import type { EventName } from "../../lib/core/events.ts";
 import { nodeId } from "../../lib/core/types.ts";
 import type { Fault } from "./plan.ts";
-import { clientsOf, Scenario, type ScenarioOptions } from "./scenario.ts";
+import { clientsOf, type Scenario } from "./scenario.ts";
+import { at, each, kill } from "./scenario-tests.ts";
 import { waitsForPerson } from "./settled.ts";
 import { TRY_TIMEOUT_MS } from "./store.ts";
 
 const n1 = nodeId("n1");
-const SEEDS = ["1", "2", "3"];
-
-/** The same scenario under a few seeds; what it must keep in every one of them is checked here. */
-function each(what: string, options: ScenarioOptions, then: (scenario: Scenario) => void, seeds = SEEDS): void {
-  it.each(seeds)(`${what} (seed %s)`, (seed) => {
-    const scenario = new Scenario(seed, options);
-    try {
-      then(scenario);
-      expect(scenario.oracle.violations).toEqual([]);
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${scenario.story()}`, {
-        cause: error,
-      });
-    }
-  });
-}
-
-const at = (ms: number, fault: Fault) => ({ at: ms, fault });
-const kill = (afterMs: number | null, data: "rdb" | "aof" | "empty" = "rdb"): Fault => ({
-  kind: "kill-node",
-  node: "n1",
-  restart: afterMs === null ? null : { afterMs, data },
-});
 
 function expectSettled(scenario: Scenario): void {
   expect(scenario.unsettled()).toEqual([]);
@@ -54,14 +33,6 @@ describe("nothing goes wrong", () => {
 });
 
 describe("the primary dies", () => {
-  each("killed, boot-fenced back 300 ms later: a replica takes over in a second", { plan: [at(0, kill(300))] }, (s) => {
-    s.run(20_000);
-    expect(s.primary).not.toBe(n1);
-    expect(s.firstAt("primary.committed")).toBeLessThan(1_500);
-    expectSettled(s);
-    expect(s.lost(1)).toBe(0);
-  });
-
   each("killed, back 20 s later: it comes back as a replica", { plan: [at(0, kill(20_000))] }, (s) => {
     s.run(40_000);
     expect(s.primary).not.toBe(n1);
@@ -92,30 +63,6 @@ describe("the primary dies", () => {
   );
 
   each(
-    "its zone is cut off for 30 s: the voter beside it silences it",
-    { plan: [at(0, { kind: "isolate-zone", zone: "az-a", store: false, forMs: 30_000 })] },
-    (s) => {
-      s.run(60_000);
-      expect(s.primary).not.toBe(n1);
-      expectSettled(s);
-      expect(s.lost(1)).toBe(0);
-      // Writes of the two clients inside, at 10/s each, until the write hold.
-      expect(s.lost(0)).toBeLessThan(40);
-    },
-  );
-
-  each(
-    "its zone is cut off for 30 s, the store too",
-    { plan: [at(0, { kind: "isolate-zone", zone: "az-a", store: true, forMs: 30_000 })] },
-    (s) => {
-      s.run(60_000);
-      expect(s.primary).not.toBe(n1);
-      expectSettled(s);
-      expect(s.lost(1)).toBe(0);
-    },
-  );
-
-  each(
     "its disk is full: it is switched over while it answers",
     { nodeOptions: { savesSnapshots: true }, plan: [at(0, { kind: "write-dead", node: "n1", forMs: 60_000 })] },
     (s) => {
@@ -128,39 +75,6 @@ describe("the primary dies", () => {
 });
 
 describe("nodes restart", () => {
-  each(
-    "a rolling restart, 10 s apart, loses nothing that was waited for",
-    {
-      plan: ["n1", "n2", "n3"].map((node, index) =>
-        at(index * 10_000, { kind: "terminate-node", node, restart: { afterMs: 1_000, data: "rdb" } }),
-      ),
-    },
-    (s) => {
-      s.run(60_000);
-      expectSettled(s);
-      expect(s.lost(1)).toBe(0);
-    },
-  );
-
-  for (const data of ["rdb", "aof", "empty"] as const) {
-    each(
-      `all nodes restart at once with ${data === "empty" ? "nothing" : data}`,
-      {
-        plan: ["n1", "n2", "n3"].map((node) => at(0, { kind: "kill-node", node, restart: { afterMs: 500, data } })),
-      },
-      (s) => {
-        s.run(60_000);
-        if (data === "rdb") {
-          expectSettled(s);
-          expect(s.lost(1)).toBe(0);
-        } else {
-          // Nothing on record explains what the nodes have: a person decides.
-          expect(s.events("promotion.applied")).toBe(0);
-        }
-      },
-    );
-  }
-
   each(
     "S9: a plain primary restarts with its data, and some replicas have followed it: no other is promoted over them",
     {
@@ -176,15 +90,6 @@ describe("nodes restart", () => {
     },
     // In 6 and 13 the freeze comes between two replicas' return to the restarted primary.
     ["1", "6", "13"],
-  );
-
-  each(
-    "a plain, adopted primary restarts empty at once: it is committed anew, or a replica saved the data",
-    { nodeOptions: { bootFence: false, sharedUser: true }, plan: [at(0, kill(150, "empty"))] },
-    (s) => {
-      s.run(40_000);
-      expectSettled(s);
-    },
   );
 
   each(
@@ -207,36 +112,6 @@ describe("nodes restart", () => {
       expect(s.lost(1)).toBe(0);
     },
   );
-});
-
-describe("two nodes, the replica dies, then the primary restarts", () => {
-  const plan = (data: "rdb" | "empty", apartMs: number) => [
-    at(0, { kind: "kill-node", node: "n2", restart: null } as Fault),
-    at(apartMs, { kind: "terminate-node", node: "n1", restart: { afterMs: 1_000, data } } as Fault),
-  ];
-
-  each("the primary has what it had: it goes on alone", { nodes: ["n1", "n2"], plan: plan("rdb", 15_000) }, (s) => {
-    s.run(60_000);
-    expect(s.primary).toBe(n1);
-    expect(s.events("member.gone")).toBe(1);
-    expect(s.firstAt("primary.committed")).toBeLessThan(20_000);
-    expect(s.unsettled()).toEqual(["n2 is not running"]);
-    expect(s.lost(0)).toBe(0);
-  });
-
-  each(
-    "it comes back empty: it waits for the other, or a person",
-    { nodes: ["n1", "n2"], plan: plan("empty", 15_000) },
-    (s) => {
-      s.run(60_000);
-      expect(s.events("promotion.applied")).toBe(0);
-    },
-  );
-
-  each("at once, before the loss was seen: it waits", { nodes: ["n1", "n2"], plan: plan("rdb", 1_000) }, (s) => {
-    s.run(60_000);
-    expect(s.events("promotion.applied")).toBe(0);
-  });
 });
 
 describe("operators", () => {
@@ -348,21 +223,6 @@ describe("S11: the holder dies", () => {
       },
     );
   }
-
-  each(
-    "after the freeze of a switchover: rolled back or finished, and nothing lost",
-    {
-      plan: [
-        at(0, { kind: "request", request: "switchover", target: null, acceptDataLoss: false }),
-        { at: { event: "node.frozen", plusSteps: 1 }, fault: { kind: "kill-voter", voter: "writer" } },
-      ],
-    },
-    (s) => {
-      s.run(40_000);
-      expectSettled(s);
-      expect(s.lost(0)).toBe(0);
-    },
-  );
 });
 
 describe("the candidate dies", () => {

@@ -24,8 +24,15 @@ export interface Line {
 export function linesOf({ entries, nodeAt }: Pick<Timeline, "entries" | "nodeAt">): readonly Line[] {
   let epoch = 0;
   let killed = 0;
+  const pausedUntil = new Map<string, number>();
   const lines: Line[] = [];
   for (const entry of withEnds(entries)) {
+    // A pause that only goes on.
+    if (entry.kind === "node" && entry.fact.kind === "paused") {
+      const goesOn = entry.at <= (pausedUntil.get(entry.fact.node) ?? Number.NEGATIVE_INFINITY);
+      pausedUntil.set(entry.fact.node, entry.fact.untilMs);
+      if (goesOn) continue;
+    }
     if (entry.kind === "ballot") epoch = decode(entry.change.after).epoch;
     // Connections are killed by the transaction that is told next.
     if (entry.kind === "node" && entry.fact.kind === "killed-connections") {

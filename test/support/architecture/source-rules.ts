@@ -10,6 +10,25 @@ export const forbiddenInCore: readonly string[] = [
   ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise", "AbortSignal"],
 ];
 
+/** A clock, dice, or waiting: what would make a seed write another timeline the second time. */
+const unrepeatable = new Set([
+  ...["Date", "performance", "Temporal", "Math.random", "crypto", "fetch"],
+  ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "process.hrtime"],
+]);
+
+/** The command measures how long the machine took, the pump drives a world for tests that await; what they run knows nothing of it. */
+const outsideTheSimulation = /^test\/sim\/(run\.ts|pump\.ts|.*\.test\.ts)$/;
+
+export function repeatabilityViolations(file: SourceFile): string[] {
+  const isSimulated = file.path.startsWith("lib/runtime/") || file.path.startsWith("test/sim/");
+  if (!isSimulated || outsideTheSimulation.test(file.path)) {
+    return [];
+  }
+  return file.references
+    .filter((reference) => unrepeatable.has(reference.name))
+    .map((reference) => `${file.path}:${reference.line}: a seed must replay, so it must not use ${reference.name}`);
+}
+
 // "About" 300, 500 and 60 lines: a tenth more is where an argument becomes a failure.
 export const limits = { coreFileLines: 330, fileLines: 550, functionLines: 66 } as const;
 
