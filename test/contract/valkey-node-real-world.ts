@@ -22,6 +22,7 @@ export async function makeRealNodeWorld(group: ProcessGroup, options: WorldOptio
     access: localAccess,
     persistence: options.persistence ?? "none",
     boot: "fenced",
+    ...heartbeat(options.heartbeatSeconds),
     nodes: Array.from({ length: options.nodes ?? 3 }, () => ({})),
   });
   await inStep(all);
@@ -39,6 +40,12 @@ export async function makeRealNodeWorld(group: ProcessGroup, options: WorldOptio
     },
   };
 }
+
+/** Nobody may miss a heartbeat that is not due: the timeout has to be longer. */
+const heartbeat = (seconds: number | undefined) =>
+  seconds === undefined
+    ? {}
+    : { settings: { "repl-ping-replica-period": String(seconds), "repl-timeout": String(2 * seconds) } };
 
 const openVoter = (clock: SystemClock): ValkeyNodes =>
   makeValkeyNodes({
@@ -77,7 +84,7 @@ function underTest(node: ValkeyProcess): NodeUnderTest {
     address: { host: node.host, port: node.port },
     kill: () => node.kill(),
     shutDown: () => node.shutDown(),
-    restart: (data) => node.restart({ data }),
+    restart: (data, boot = "fenced") => node.restart({ data, boot }),
     hang: () => node.hang(),
     wake: () => node.wake(),
     openClient: async () => {
@@ -87,6 +94,21 @@ function underTest(node: ValkeyProcess): NodeUnderTest {
     },
     beginFailover: async (target) => {
       await node.ask("FAILOVER", "TO", target.host, target.port);
+    },
+    cutFollowers: async () => {
+      await node.ask("CLIENT", "KILL", "TYPE", "replica");
+    },
+    isSaved: async () => {
+      const persistence = await node.info("persistence");
+      const going = ["rdb_bgsave_in_progress", "aof_rewrite_in_progress", "aof_rewrite_scheduled"];
+      return going.every((field) => persistence.get(field) === "0");
+    },
+    unpause: async () => {
+      await node.ask("CLIENT", "UNPAUSE");
+    },
+    holds: async (writes) => {
+      const found = new Set((await node.ask("KEYS", "write-*")) as readonly string[]);
+      return writes.filter((write) => found.has(`write-${write}`));
     },
     loseConfigFile: () => node.hideConfig(),
   };
@@ -110,11 +132,29 @@ class RealClient implements NodeClient {
     }
   }
 
+  set(write: number): Promise<string> {
+    return firstWord(this.#client.set(`write-${write}`, "1"));
+  }
+
+  wait(replicas: number, timeoutMs: number): Promise<string> {
+    return firstWord(this.#client.wait(replicas, timeoutMs));
+  }
+
   async isCut(): Promise<boolean> {
     return this.#client.status === "end" || this.#client.status === "close";
   }
 
   close(): void {
     this.#client.disconnect();
+  }
+}
+
+async function firstWord(reply: Promise<unknown>): Promise<string> {
+  try {
+    return String(await reply);
+  } catch (error) {
+    // What the library says of a lost connection is no reply of the server.
+    const isReply = error instanceof Error && error.name === "ReplyError";
+    return isReply ? (error.message.split(" ", 1)[0] ?? "") : "cut";
   }
 }

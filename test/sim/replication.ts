@@ -29,8 +29,11 @@ export class Replication {
   readonly followers: Follower[] = [];
   /** Followers that `min-replicas-to-write` counts; refreshed by the cron and when one leaves. */
   goodFollowers = 0;
-  /** First byte offset that the backlog still has. */
-  #backlogStart: number;
+  /**
+   * First byte offset that the backlog still has; null: there is none, because nobody ever followed this process and it was
+   * linked to nobody. Its offset stands still then, and its history is begun anew with the first who follows it (M1).
+   */
+  #backlogStart: number | null;
   #followerless: number;
   #state: LinkState = "idle";
   #source: ValkeyProcess | null = null;
@@ -48,10 +51,18 @@ export class Replication {
   #lastIoAt = 0;
   #downSince: number | null = null;
 
-  constructor(self: ValkeyProcess, backlogStart: number) {
+  constructor(self: ValkeyProcess, backlogStart: number | null) {
     this.#self = self;
     this.#backlogStart = backlogStart;
     this.#followerless = self.queue.now;
+  }
+
+  get hasBacklog(): boolean {
+    return this.#backlogStart !== null;
+  }
+
+  beginBacklog(): void {
+    this.#backlogStart ??= this.#self.offset + 1;
   }
 
   get linkUp(): boolean {
@@ -178,6 +189,7 @@ export class Replication {
   #linked(source: ValkeyProcess, delayMs: number): void {
     const self = this.#self;
     const path = source.node.pathTo(self.node);
+    self.linked();
     this.#state = "up";
     this.#source = source;
     this.#lagMs = path.latencyMs() + self.node.options.applyMs;
@@ -199,7 +211,7 @@ export class Replication {
     this.#state = "loading";
     self.loading = true;
     // The received file stays in the directory as a snapshot (C7).
-    self.node.snapshot = snapshot;
+    self.node.snapshot = { ...snapshot, namesHistory: true };
     this.disconnectFollowers();
     self.tell({ kind: "flushed", node: self.id, from: source.id });
     self.queue.after(self.node.options.loadMs, () => {
@@ -244,6 +256,7 @@ export class Replication {
       this.refreshGoodFollowers();
       back.send(() => follower.whenAwake(() => theirs.#continued(self, attempt)));
     } else {
+      self.beginFollowedHistory();
       const delay = self.node.options.disklessSyncDelaySeconds * 1_000 + self.dice.between(1, 15);
       self.queue.after(delay, () => self.whenAwake(() => this.#sendSnapshot(record, back)));
     }
@@ -254,6 +267,7 @@ export class Replication {
     const self = this.#self;
     const { stream, offset } = follower;
     const second = self.secondId;
+    if (this.#backlogStart === null) return false;
     const known =
       stream.id === self.stream.id || (second !== null && stream.id === second.id && offset + 1 <= second.offset);
     const oldest = Math.max(this.#backlogStart, self.offset - self.node.options.backlogBytes + 1);
@@ -335,6 +349,10 @@ export class Replication {
     if (attempt === this.#attempt) this.#limit = Math.min(this.#limit, sent);
   }
 
+  followersAcknowledged(): boolean {
+    return this.followers.every(({ acknowledged }) => acknowledged >= this.#self.offset);
+  }
+
   followersCaughtUp(): boolean {
     return this.followers.every(({ process }) => {
       process.replication.advance();
@@ -407,7 +425,9 @@ export class Replication {
     }
     this.refreshGoodFollowers();
     const alone = this.followers.length === 0 && queue.now - this.#followerless > backlogTtlSeconds * 1_000;
-    if (alone && this.#self.changeReplicationId()) this.#backlogStart = this.#self.offset + 1;
+    if (!alone || !this.hasBacklog) return;
+    this.#self.changeReplicationId();
+    this.#backlogStart = null;
   }
 
   #cronOfReplica(): void {

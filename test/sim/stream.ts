@@ -10,6 +10,12 @@ export interface Position {
   readonly offset: number;
 }
 
+/** A data set on disk. */
+export interface Saved extends Position {
+  /** Whether the file tells the history's id and offset, so that a process that loads it can go on from there. */
+  readonly namesHistory: boolean;
+}
+
 export class Stream {
   readonly id: ReplicationId;
   /** What the data was when this history began; null: nothing. */

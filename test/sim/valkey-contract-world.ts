@@ -7,8 +7,9 @@ import { Connection } from "./connection.ts";
 import type { Eventual } from "./eventual.ts";
 import { addressOf, Rig } from "./rig.ts";
 import { Sandbox } from "./sandbox.ts";
+import { contains, type Position } from "./stream.ts";
 import type { SimNode } from "./valkey.ts";
-import type { Reply, RestartData } from "./valkey-words.ts";
+import type { Reply, Request, RestartData } from "./valkey-words.ts";
 import { simulatedNodes } from "./voter-nodes.ts";
 
 /** Longer than anything that a test waits for. */
@@ -17,13 +18,21 @@ const SKEW = { offsetMs: 5_000, rate: 1, wallOffsetMs: 0 };
 
 export function simulatedNodeWorld(options: WorldOptions): NodeWorld {
   const ids = Array.from({ length: options.nodes ?? 3 }, (_, index) => `n${index + 1}`);
-  const rig = new Rig("contract", ids, { savesSnapshots: options.persistence === "rdb" });
+  const rig = new Rig(options.seed ?? "contract", ids, {
+    savesSnapshots: options.persistence === "rdb",
+    appendOnly: options.persistence === "aof",
+    ...heartbeat(options.heartbeatSeconds),
+  });
   const sandbox = new Sandbox("contract", rig.queue, rig.node("n1").dice.split("sandbox"));
   const clock = new VoterClock(rig.queue, sandbox, SKEW, rig.node("n1").dice.split("clock"));
   giveRoles(rig, ids);
+  const written = new Map<number, Position>();
+  rig.fleet.onWrite = (write, { stream, offset }) => written.set(write, { stream, offset });
   let voters = 0;
   return {
-    nodes: ids.map((id) => new NodeOfContract(rig, rig.node(id), options.persistence ?? "none")),
+    nodes: ids.map(
+      (id) => new NodeOfContract(rig, rig.node(id), { persistence: options.persistence ?? "none", written }),
+    ),
     clock,
     openVoter: () => {
       voters += 1;
@@ -35,6 +44,9 @@ export function simulatedNodeWorld(options: WorldOptions): NodeWorld {
     close: async () => sandbox.kill(),
   };
 }
+
+const heartbeat = (seconds: number | undefined) =>
+  seconds === undefined ? {} : { pingReplicaPeriodSeconds: seconds, replTimeoutSeconds: 2 * seconds };
 
 function giveRoles(rig: Rig, [first, ...others]: readonly string[]): void {
   if (first === undefined) return;
@@ -69,36 +81,38 @@ class NodeOfContract implements NodeUnderTest {
   readonly #rig: Rig;
   readonly #node: SimNode;
   readonly #persistence: "none" | "rdb" | "aof";
-  #savedAtEnd = false;
+  readonly #written: ReadonlyMap<number, Position>;
 
-  constructor(rig: Rig, node: SimNode, persistence: "none" | "rdb" | "aof") {
+  constructor(
+    rig: Rig,
+    node: SimNode,
+    more: { readonly persistence: "none" | "rdb" | "aof"; readonly written: ReadonlyMap<number, Position> },
+  ) {
     this.address = node.address;
     this.#rig = rig;
     this.#node = node;
-    this.#persistence = persistence;
+    this.#persistence = more.persistence;
+    this.#written = more.written;
   }
 
   kill(): PromiseLike<void> {
-    this.#savedAtEnd = false;
     this.#node.kill();
     return this.#soon();
   }
 
   shutDown(): PromiseLike<void> {
-    this.#savedAtEnd = this.#persistence === "rdb";
     this.#node.terminate();
     return this.#soon(500);
   }
 
-  restart(data: "kept" | "emptied"): PromiseLike<void> {
-    this.#node.start(data === "emptied" ? "empty" : this.#kept());
+  restart(data: "kept" | "emptied", boot: "fenced" | "plain" = "fenced"): PromiseLike<void> {
+    this.#node.start(data === "emptied" ? "empty" : this.#kept(), boot);
     return this.#soon(100);
   }
 
   /** Without any persistence there is still what the last full synchronization left on disk. */
   #kept(): RestartData {
-    if (this.#persistence === "aof") return "aof";
-    return this.#savedAtEnd ? "rdb" : "old-rdb";
+    return this.#persistence === "aof" ? "aof" : "old-rdb";
   }
 
   hang(): void {
@@ -120,6 +134,33 @@ class NodeOfContract implements NodeUnderTest {
     return this.#soon();
   }
 
+  cutFollowers(): PromiseLike<void> {
+    this.#node.process?.replication.disconnectFollowers();
+    return this.#soon();
+  }
+
+  isSaved(): PromiseLike<boolean> {
+    const result = this.#rig.queue.eventual<boolean>();
+    this.#rig.queue.after(0, () => result.settle(true));
+    return result;
+  }
+
+  unpause(): PromiseLike<void> {
+    this.#node.process?.unpause();
+    return this.#soon();
+  }
+
+  holds(writes: readonly number[]): PromiseLike<readonly number[]> {
+    const result = this.#rig.queue.eventual<readonly number[]>();
+    const position = this.#node.process?.position;
+    const held = writes.filter((write) => {
+      const at = this.#written.get(write);
+      return position !== undefined && at !== undefined && contains(position, at);
+    });
+    this.#rig.queue.after(0, () => result.settle(held));
+    return result;
+  }
+
   loseConfigFile(): void {
     this.#node.rewritable = false;
   }
@@ -136,7 +177,7 @@ class ClientOfContract implements NodeClient {
   readonly #rig: Rig;
   readonly #connection: Connection;
   readonly #onOpen: () => void;
-  #waiting: Eventual<boolean> | null = null;
+  #waiting: Eventual<string> | null = null;
   #cut = false;
   #loggedIn = false;
 
@@ -151,12 +192,16 @@ class ClientOfContract implements NodeClient {
   }
 
   write(): PromiseLike<boolean> {
-    const result = this.#rig.queue.eventual<boolean>();
     ClientOfContract.#writes += 1;
-    if (this.#cut) this.#rig.queue.after(0, () => result.settle(false));
-    else this.#connection.send({ kind: "write", write: ClientOfContract.#writes });
-    this.#waiting = result;
-    return result;
+    return this.set(ClientOfContract.#writes).then((word) => word === "OK");
+  }
+
+  set(write: number): PromiseLike<string> {
+    return this.#ask({ kind: "write", write });
+  }
+
+  wait(replicas: number, timeoutMs: number): PromiseLike<string> {
+    return this.#ask({ kind: "wait", replicas, timeoutMs });
   }
 
   isCut(): PromiseLike<boolean> {
@@ -169,14 +214,29 @@ class ClientOfContract implements NodeClient {
     this.#connection.close();
   }
 
+  #ask(request: Request): Eventual<string> {
+    const result = this.#rig.queue.eventual<string>();
+    if (this.#cut) this.#rig.queue.after(0, () => result.settle("cut"));
+    else this.#connection.send(request);
+    this.#waiting = result;
+    return result;
+  }
+
   #closed(): void {
     this.#cut = true;
-    this.#waiting?.settle(false);
+    this.#waiting?.settle("cut");
+    // Refused at connect: there is nothing to wait for.
+    this.#onOpen();
   }
 
   #take(reply: Reply): void {
-    if (this.#loggedIn) this.#waiting?.settle(reply.kind === "ok");
+    if (this.#loggedIn) this.#waiting?.settle(firstWord(reply));
     else this.#onOpen();
     this.#loggedIn = true;
   }
+}
+
+function firstWord(reply: Reply): string {
+  if (reply.kind === "error") return reply.message.split(" ", 1)[0] ?? "";
+  return reply.kind === "count" ? String(reply.count) : "OK";
 }

@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 import type { Dice } from "./dice.ts";
 import type { EventQueue, Timer } from "./event-queue.ts";
 import { newStream, Replication } from "./replication.ts";
-import { type Position, Stream } from "./stream.ts";
+import { type Position, type Saved, Stream } from "./stream.ts";
 import type { SimNode } from "./valkey.ts";
 import { readingAgain, settingsOf } from "./valkey-info.ts";
 import {
@@ -73,6 +73,8 @@ export class ValkeyProcess {
   #streamWaits = false;
   #pausedUntil = 0;
   #idWhileStarting: ReplicationId | null = null;
+  /** As a replica: it knows from where in which history it would go on. */
+  #hasPosition: boolean;
   #lastCommandOffset = 0;
   readonly #connections = new Set<Connection>();
   #inbox: Unread[] = [];
@@ -82,7 +84,7 @@ export class ValkeyProcess {
   #cronCount = 0;
   #reading: NodeReading | null = null;
 
-  constructor(node: SimNode, data: RestartData, position: Position | null, follows: Address | null) {
+  constructor(node: SimNode, data: RestartData, position: Saved | null, follows: Address | null) {
     this.node = node;
     this.id = node.id;
     this.queue = node.fleet.queue;
@@ -90,7 +92,7 @@ export class ValkeyProcess {
     this.runId = this.dice.hex(40) as RunId;
     this.startedAt = this.queue.now;
     this.follows = follows;
-    const keepsId = (data === "rdb" || data === "old-rdb") && position !== null;
+    const keepsId = (data === "rdb" || data === "old-rdb") && position !== null && position.namesHistory;
     if (keepsId && follows !== null) {
       this.stream = position.stream;
       this.offset = position.offset;
@@ -103,7 +105,8 @@ export class ValkeyProcess {
       this.stream = newStream(this, position);
       this.offset = 0;
     }
-    this.replication = new Replication(this, this.offset + 1);
+    this.#hasPosition = keepsId && follows !== null;
+    this.replication = new Replication(this, keepsId && follows === null ? this.offset + 1 : null);
     this.#cron = this.queue.after(this.dice.between(1, CRON_MS), () => this.#runCron());
     this.#begin(position !== null);
   }
@@ -132,6 +135,17 @@ export class ValkeyProcess {
   get position(): Position {
     this.replication.advance();
     return { stream: this.stream, offset: this.offset };
+  }
+
+  /** A snapshot of this moment. It names a history that somebody could go on from, and no other. */
+  get saved(): Saved {
+    const namesHistory = this.follows === null ? this.replication.hasBacklog : this.#hasPosition;
+    return { ...this.position, namesHistory };
+  }
+
+  /** A replica that never followed anybody and loaded nothing says 1 (M2). */
+  get shownOffset(): number {
+    return this.follows !== null && !this.#hasPosition ? 1 : this.offset;
   }
 
   /** Executes nothing and takes nothing in. */
@@ -269,6 +283,12 @@ export class ValkeyProcess {
     this.#pausedUntil = Number.POSITIVE_INFINITY;
   }
 
+  /** CLIENT UNPAUSE. */
+  unpause(): void {
+    this.#pausedUntil = 0;
+    this.#releaseWrites();
+  }
+
   // Commands.
 
   #handle(connection: Connection, request: Request): void {
@@ -366,6 +386,7 @@ export class ValkeyProcess {
     const wasPrimary = this.follows === null;
     this.replication.advance();
     if (!wasPrimary) this.replication.drop();
+    else this.#hasPosition = true;
     this.follows = address;
     // Whoever waits for replicas must not take the demotion for an acknowledgement (I5).
     for (const waiter of this.#waiters.splice(0)) {
@@ -393,12 +414,23 @@ export class ValkeyProcess {
   }
 
   /** After `repl-backlog-ttl` without replicas (N9). */
-  changeReplicationId(): boolean {
-    if (this.secondId === null && this.stream.start === this.offset) return false;
+  changeReplicationId(): void {
     this.stream = this.#branch({ stream: this.stream, offset: this.offset });
     this.secondId = null;
     this.tell({ kind: "id-changed", node: this.id });
-    return true;
+  }
+
+  /** Before the full synchronization of the first follower: the old id and the second one are given up (M1). */
+  beginFollowedHistory(): void {
+    if (this.replication.hasBacklog) return;
+    this.changeReplicationId();
+    this.replication.beginBacklog();
+  }
+
+  /** It has the position of what it follows. */
+  linked(): void {
+    this.#hasPosition = true;
+    this.replication.beginBacklog();
   }
 
   #kill(except: Connection, matches: (connection: Connection) => boolean): Reply {
@@ -431,7 +463,17 @@ export class ValkeyProcess {
     this.offset = this.stream.append(bytes, this.queue.now, 1);
     this.#lastCommandOffset = this.offset;
     this.node.fleet.wrote(request.write, this);
+    if (!this.replication.hasBacklog) this.#forgetBytes(this.offset - bytes);
     return OK;
+  }
+
+  /** Without a backlog nothing is appended to: the data has changed, the offset has not, or by one with an append-only file. */
+  #forgetBytes(before: number): void {
+    const { stream, offset } = this;
+    const start = before + (this.node.options.appendOnly ? 1 : 0);
+    this.stream = new Stream(stream.id, { stream, offset }, start, stream.keysAt(offset));
+    this.offset = start;
+    this.#lastCommandOffset = start;
   }
 
   #releaseWrites(): void {

@@ -116,7 +116,7 @@ describe("replication", () => {
     rig.node("n2").start("aof");
     rig.run(200);
     expect(rig.reading("n2").replicationId).not.toBe(before.replicationId);
-    expect(rig.reading("n2")).toMatchObject({ offset: 0, keyCount: 10 });
+    expect(rig.reading("n2")).toMatchObject({ offset: 1, keyCount: 10 });
   });
 
   it("a primary that loads a snapshot takes a new id and keeps the old one as its second", () => {
@@ -128,6 +128,64 @@ describe("replication", () => {
     const after = rig.reading("n1");
     expect(after).toMatchObject({ role: "primary", secondReplicationId: before.replicationId });
     expect(after.secondReplicationOffset).toBe(before.offset + 1);
+  });
+
+  it("M1: the first follower of a promoted node without a backlog finds a new history, later ones go on", () => {
+    const rig = Rig.trio("M1", { pingReplicaPeriodSeconds: 3_600 });
+    for (const id of ["n1", "n2", "n3"]) rig.node(id).kill();
+    for (const id of ["n2", "n3"]) rig.node(id).start("rdb");
+    rig.run(100);
+    rig.connect("n2").ask(promote);
+    const promoted = rig.reading("n2");
+    rig.write("n2", 2);
+    expect(rig.reading("n2")).toMatchObject({ offset: promoted.offset, keyCount: 12 });
+    rig.follow("n3", addressOf("n2"));
+    rig.run(3_000);
+    const followed = rig.reading("n2");
+    expect(followed).toMatchObject({ offset: promoted.offset, secondReplicationId: null, keyCount: 12 });
+    expect(followed.replicationId).not.toBe(promoted.replicationId);
+    expect(rig.reading("n3")).toMatchObject({ linkUp: true, replicationId: followed.replicationId, keyCount: 12 });
+    rig.connect("n3").ask(freeze(7));
+    rig.write("n2", 1);
+    rig.follow("n3", addressOf("n2"));
+    rig.run(60);
+    expect(rig.reading("n3")).toMatchObject({ linkUp: true, replicationId: followed.replicationId, keyCount: 13 });
+  });
+
+  it("M2: a replica that never followed anybody says 1, and is at 0 when it is promoted", () => {
+    const rig = new Rig("M2", ["n1"]);
+    rig.run(10);
+    expect(rig.reading("n1")).toMatchObject({ role: "replica", offset: 1 });
+    rig.follow("n1", null);
+    expect(rig.reading("n1")).toMatchObject({ role: "primary", offset: 0, secondReplicationOffset: 1 });
+  });
+
+  it("M3: SIGTERM asks for acknowledgements that are missing, and for none otherwise", () => {
+    for (const isLate of [true, false]) {
+      const rig = Rig.trio(`M3-${isLate}`, { pingReplicaPeriodSeconds: 3_600 });
+      rig.run(2_000);
+      if (isLate) rig.write("n1", 1);
+      const { offset } = rig.reading("n1");
+      rig.node("n1").terminate();
+      rig.run(100);
+      expect(rig.reading("n2").offset - offset).toBe(isLate ? 37 : 0);
+    }
+  });
+
+  it("M4, M5: what is on disk is of the last clean end, and nothing after the disk was emptied", () => {
+    const rig = Rig.trio("M5", { savesSnapshots: true });
+    rig.node("n2").terminate();
+    rig.run(100);
+    for (const [data, keys] of [
+      ["old-rdb", 10],
+      ["empty", 0],
+      ["old-rdb", 0],
+    ] as const) {
+      rig.node("n2").kill();
+      rig.node("n2").start(data);
+      rig.run(100);
+      expect(rig.keys("n2")).toBe(keys);
+    }
   });
 
   it("N9: a primary without replicas changes its id after the backlog's time", () => {

@@ -70,6 +70,7 @@ export interface NodeOptions {
   /** The voters' user is everybody's, as on nodes nobody prepared: its kill (of normal clients) cuts applications too (N11). */
   readonly sharedUser: boolean;
   readonly savesSnapshots: boolean;
+  readonly appendOnly: boolean;
   readonly stopWritesOnBgsaveError: boolean;
   readonly minReplicasToWrite: number;
   readonly minReplicasMaxLagSeconds: number;
@@ -99,6 +100,7 @@ export const NODE_DEFAULTS = {
   primaryAuthSet: true,
   sharedUser: false,
   savesSnapshots: false,
+  appendOnly: false,
   stopWritesOnBgsaveError: true,
   minReplicasToWrite: 0,
   minReplicasMaxLagSeconds: 10,

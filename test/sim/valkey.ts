@@ -7,7 +7,7 @@ import type { Dice } from "./dice.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Network, Path, Place } from "./network.ts";
 import { newStream } from "./replication.ts";
-import type { Position } from "./stream.ts";
+import type { Saved } from "./stream.ts";
 import { ValkeyProcess } from "./valkey-process.ts";
 import { failure, type NodeFact, type NodeOptions, OK, type Reply, type RestartData } from "./valkey-words.ts";
 
@@ -28,12 +28,12 @@ export class SimNode {
   rewritable: boolean;
   /** What AUTH must say. */
   password = PASSWORD;
-  /** The last snapshot on disk that is older than the moment: by SAVE, or left by a full synchronization. */
-  snapshot: Position | null = null;
+  /** The snapshot on disk: by SAVE, at the end of a process that was told to end, or left by a full synchronization. */
+  snapshot: Saved | null = null;
   /** `replicaof` of the configuration file. */
   #fileReplicaof: Address | null;
   /** The data when the last process ended. */
-  #last: Position | null = null;
+  #last: Saved | null = null;
 
   constructor(fleet: Fleet, options: NodeOptions, dice: Dice) {
     this.fleet = fleet;
@@ -67,16 +67,17 @@ export class SimNode {
     if (initialKeys > 0) {
       const stream = newStream(this, null);
       stream.append(initialKeys * 50, this.fleet.queue.now, initialKeys);
-      this.#last = { stream, offset: stream.end };
+      this.#last = { stream, offset: stream.end, namesHistory: true };
     }
     this.start(initialKeys > 0 ? "rdb" : "empty");
   }
 
-  start(data: RestartData): void {
+  start(data: RestartData, boot = this.options.bootFence ? "fenced" : "plain"): void {
     if (this.process !== null) return;
     this.powered = true;
+    if (data === "empty") this.snapshot = null;
     const position = data === "empty" ? null : data === "old-rdb" ? this.snapshot : this.#last;
-    const follows = this.options.bootFence ? BOOT_FENCE : this.#fileReplicaof;
+    const follows = boot === "fenced" ? BOOT_FENCE : this.#fileReplicaof;
     this.process = new ValkeyProcess(this, data, position, follows);
     this.fleet.tell({ kind: "started", node: this.id, data, role: follows === null ? "primary" : "replica" });
   }
@@ -98,6 +99,10 @@ export class SimNode {
     if (process === null) return;
     const deadline = this.fleet.queue.now + SHUTDOWN_TIMEOUT_MS;
     process.stopWriting();
+    // Not what the replicas have counts but what they have acknowledged, and they are asked for it (M3).
+    if (process.follows === null && !process.replication.followersAcknowledged()) {
+      process.replication.askForAcknowledgements();
+    }
     const poll = () => {
       if (this.process !== process) return;
       const late = this.fleet.queue.now >= deadline;
@@ -110,7 +115,8 @@ export class SimNode {
   #end(how: "killed" | "terminated" | "powered-off"): void {
     const process = this.process;
     if (process === null) return;
-    this.#last = process.position;
+    this.#last = process.saved;
+    if (how === "terminated" && this.options.savesSnapshots) this.snapshot = this.#last;
     this.process = null;
     process.die(how !== "powered-off");
     this.fleet.tell({ kind: "ended", node: this.id, how });
@@ -118,7 +124,7 @@ export class SimNode {
 
   /** SAVE. */
   save(): void {
-    if (this.process !== null) this.snapshot = this.process.position;
+    if (this.process !== null) this.snapshot = this.process.saved;
   }
 
   /** CONFIG REWRITE. */
