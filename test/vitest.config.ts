@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 // its tests start real programs: they need the set-up's tools and long time-outs, and one file runs at a time, because the machine's cores
 // are few and their assertions are about time.
 const processFolders = [
+  "test/conformance/**/*.test.ts",
   "test/contract/**/*.test.ts",
   "test/integ/**/*.test.ts",
   "test/local/**/*.test.ts",

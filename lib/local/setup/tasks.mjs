@@ -12,6 +12,7 @@ const tasks = {
   start: (run, args) => run.node("all", ["bin/start.ts", ...args]),
   bench: (run, args) => run.node("all", ["test/bench/run.ts", ...args]),
   sim: (run, args) => run.node("packages", ["test/sim/run.ts", ...args]),
+  conformance: (run, args) => run.node("all", ["test/conformance/run.ts", ...args]),
   explore: (run, args) => run.node("packages", ["test/explore/run.ts", ...args]),
   model: (run, args) => run.node("all", ["test/model/run.ts", ...args]),
   bound: (run, args) => run.node("packages", ["test/bound/run.ts", ...args]),
