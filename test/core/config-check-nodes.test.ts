@@ -291,11 +291,78 @@ describe("configWarnings", () => {
       { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, zone: "a" })) },
       "all nodes are in zone a: its loss is the loss of the group",
     ],
+    [
+      { nodes: ["n1", "n2"].map((id) => ({ id, host: id, zone: id })) },
+      "there are two nodes: after a failover there is no further one to fail over to; three are usual",
+    ],
+    [
+      { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, zone: id, priority: 0 })), primary: "n1" },
+      "every node has priority 0, which is never promoted",
+    ],
+    [
+      { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, priority: id === "n2" ? 0 : 1 })), primary: "n2" },
+      "the declared primary n2 has priority 0: once failed over, it never becomes primary again",
+    ],
+    [
+      { publication: { dns: { hostedZoneId: "Z1", name: "v.example.com", ttlSeconds: 61 } } },
+      "publication.dns.ttlSeconds 61: resolvers may give out the old primary for that long",
+    ],
+    [
+      {
+        nodes: ["10.0.0.1", "fd00::2", "n3"].map((host, index) => ({ id: `n${index}`, host })),
+        publication: { dns: { hostedZoneId: "Z1", name: "v.example.com", ttlSeconds: 60 } },
+      },
+      "some nodes have addresses and some have names: the DNS record changes its type (A, AAAA, CNAME) with the primary",
+    ],
   ])("%o gives one", (settings, warning) => {
     expect(warningsOf(settings)).toEqual([warning]);
   });
 
+  const dns = { publication: { dns: { hostedZoneId: "Z1", name: "v.example.com", ttlSeconds: 60 } } };
+  const hosts = (...all: readonly string[]) => ({ nodes: all.map((host, index) => ({ id: `n${index}`, host })) });
+  it.each([
+    [
+      "two nodes whose zones are not known",
+      { nodes: hosts("a", "b", "c").nodes.map((each) => ({ ...each, zone: "" })) },
+    ],
+    [
+      "a zone that is not known beside one that is",
+      { nodes: ["", "a", ""].map((zone, index) => ({ id: `n${index}`, host: `h${index}`, zone })) },
+    ],
+    ["a primary that may become one again", { primary: "n1" }],
+    [
+      "another node than the primary with priority 0",
+      { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, priority: id === "n3" ? 0 : 1 })), primary: "n1" },
+    ],
+    [
+      "a priority of 0 where no primary is declared",
+      { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, priority: id === "n3" ? 0 : 1 })) },
+    ],
+    ["a waitK that has an effect", { waitK: 1, onPossibleLoss: "refuse", offsetToleranceBytes: 0 }],
+    ["fewer replicas demanded than there are", { minReplicasToWrite: 1 }],
+    ["addresses and names without DNS", hosts("10.0.0.1", "n2", "n3")],
+    ["addresses alone behind a DNS name", { ...dns, ...hosts("10.0.0.1", "10.0.0.2", "10.0.0.3") }],
+    ["names alone behind a DNS name", { ...dns, ...hosts("a.1", "1.b", "c") }],
+    [
+      "a node with a name that is announced by its address",
+      {
+        ...dns,
+        nodes: ["1", "2", "3"].map((n) => ({ id: `n${n}`, host: `h${n}`, announce: { host: `10.0.0.${n}` } })),
+      },
+    ],
+  ])("has none for %s", (_, settings) => {
+    expect(warningsOf(settings)).toEqual([]);
+  });
+
+  it("says nothing of one node's zone, nor of the replicas that it has not", () => {
+    expect(warningsOf({ nodes: [{ id: "n1", host: "h", zone: "a" }] })).toHaveLength(1);
+  });
+
   it("says what fewer or an even number of voters means", () => {
+    expect(warningsOf({}, ["a"])).toEqual([
+      "there is one voter: without any one of them nothing is decided; three are usual",
+    ]);
+    expect(warningsOf({}, ["a", "b", "c", "d", "e"])).toEqual([]);
     expect(warningsOf({}, ["a", "b"])).toEqual([
       "there are two voters: without any one of them nothing is decided; three are usual",
     ]);

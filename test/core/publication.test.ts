@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Ballot, emptyBallot } from "../../lib/core/ballot.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
 import { completeConfig } from "../../lib/core/config-defaults.ts";
-import { comparePublications, publicationOf, saysTheSame } from "../../lib/core/publication.ts";
+import { comparePublications, isOfAnother, publicationOf, saysTheSame } from "../../lib/core/publication.ts";
 import { attemptId, epoch, groupName, nodeId, replicationId, runId, wallTime } from "../../lib/core/types.ts";
 
 const group = groupName("mymaster");
@@ -110,5 +110,24 @@ describe("the publication of a ballot", () => {
     const [first, ...rest] = one.replicas;
     const moved = { node: first?.node ?? n1, address: { host: "10.0.0.9", port: 1 } };
     expect(saysTheSame(one, { ...one, replicas: [moved, ...rest] })).toBe(false);
+  });
+
+  it("says something else by another table, at another host or port, or with fewer or other replicas", () => {
+    const one = publicationOf(ballotOf(), config, at);
+    if (one === null) throw new Error("no publication");
+    const { node, address } = one.primary;
+    const placed = (changes: object) => ({ ...one, primary: { node, address: { ...address, ...changes } } });
+    expect(saysTheSame(one, { ...one, table: "t2" })).toBe(false);
+    expect(saysTheSame(one, placed({ host: "cache-3" }))).toBe(false);
+    expect(saysTheSame(one, placed({ port: 7001 }))).toBe(false);
+    expect(saysTheSame({ ...one, replicas: [] }, one)).toBe(false);
+    expect(saysTheSame({ ...one, replicas: one.replicas.slice(0, 2) }, one)).toBe(false);
+  });
+
+  it("is of another deployment when it names another table, and nobody's when it names none", () => {
+    expect(isOfAnother({ table: "t2" }, "t")).toBe(true);
+    expect(isOfAnother({ table: "t" }, "t")).toBe(false);
+    expect(isOfAnother({ table: null }, "t")).toBe(false);
+    expect(isOfAnother({ table: "t" }, null)).toBe(true);
   });
 });

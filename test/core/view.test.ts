@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { newRun } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { instant, wallTime } from "../../lib/core/types.ts";
-import { isIrregular, isRegular, viewOf } from "../../lib/core/view.ts";
+import { instant, nodeId, wallTime } from "../../lib/core/types.ts";
+import { hasLooked, isAstray, isIrregular, isRegular, viewOf } from "../../lib/core/view.ts";
 import {
   A,
   B,
   ballot,
   context,
+  history,
   lease,
   N1,
   N2,
@@ -15,6 +16,7 @@ import {
   newborn,
   ofEpoch,
   operation,
+  primary,
   reading,
   request,
   turnAt,
@@ -29,6 +31,14 @@ const rejected = {
   rejection: { reason: "adoption-refused", detail: "", ends: "", check: null },
   since: instant(0),
 } as const;
+
+const runOfA = newRun({
+  ballot: ballot(),
+  takenOver: false,
+  at: instant(0),
+  leaseUntil: instant(1),
+  renewDueAt: instant(1),
+});
 
 describe("R14: an invocation may leave", () => {
   it.each<[string, GroupState]>([
@@ -47,18 +57,11 @@ describe("R14: an invocation may leave", () => {
     expect(regular(state)).toBe(true);
   });
 
-  const run = newRun({
-    ballot: ballot(),
-    takenOver: false,
-    at: instant(0),
-    leaseUntil: instant(1),
-    renewDueAt: instant(1),
-  });
   const assistance = (done: boolean, epoch: number) => ({
     [N1]: { epoch: ofEpoch(epoch), triedAt: instant(0), parkedOn: 7, done },
   });
   it.each<[string, GroupState, boolean]>([
-    ["an operation of its own", watching(ballot(), { operation: run }), false],
+    ["an operation of its own", watching(ballot(), { operation: runOfA }), false],
     ["a write hold", watching(ballot(), { hold: { since: instant(0), lastPauseAt: instant(0) } }), false],
     [
       "a write of unknown outcome",
@@ -75,6 +78,14 @@ describe("R14: an invocation may leave", () => {
     ["a primary that is reborn", withNode(watching(), N1, { class: "reborn" }), false],
     ["a first look that has not come", watching(null), false],
     ["a group not looked at for adoption yet", watching(newborn()), false],
+    ["its own vote on another node", watching(ballot({ votes: { [A]: vote({ node: N2 }) } })), true],
+    ["its own suspicion", watching(ballot({ votes: { [A]: vote({ level: "suspect" }) } })), false],
+    [
+      "its own vote of before there was a primary",
+      watching(newborn({ votes: { [A]: vote() } }), { rejection: rejected }),
+      true,
+    ],
+    ["a primary that it does not list", watching(ballot({ primary: primary({ node: nodeId("n9") }) })), false],
   ])("beside %s: %s", (_, state, result) => {
     expect(regular(state)).toBe(result);
   });
@@ -97,6 +108,19 @@ describe("isIrregular", () => {
     ["anybody's vote", watching(ballot({ votes: { [B]: vote({ level: "suspect" }) } })), true],
     ["a tombstone", watching(ballot({ votes: { [B]: vote({ level: "clear" }) } })), false],
     ["a replica that is gone", withNode(watching(), N2, { class: "silent" }), false],
+    ["an operation of its own", watching(ballot(), { operation: runOfA }), true],
+    ["a write hold", watching(ballot(), { hold: { since: instant(0), lastPauseAt: instant(0) } }), true],
+    [
+      "a request whose result is known",
+      watching(ballot(), {
+        request: request({ result: { kind: "done", detail: "", epoch: ofEpoch(1), at: wallTime(0) } }),
+      }),
+      false,
+    ],
+    ["a primary that nobody lists", watching(ballot({ primary: primary({ node: nodeId("n9") }) })), true],
+    ["a primary of another class", withNode(watching(), N1, { class: "reborn" }), true],
+    ["a vote on an earlier primary", watching(ballot({ votes: { [B]: vote({ epoch: ofEpoch(0) }) } })), false],
+    ["a vote on another node", watching(ballot({ votes: { [B]: vote({ node: N2 }) } })), false],
   ])("%s: %s", (_, state, result) => {
     expect(isIrregular(state)).toBe(result);
   });
@@ -137,14 +161,124 @@ describe("viewOf", () => {
     expect(view.nodes[N2]).toMatchObject({ class: "silent", sinceMs: 750, lagBytes: null });
   });
 
+  it("shows of each node all that was read, and rounds what was measured", () => {
+    const state = withNode(watching(), N2, {
+      latencyMs: 1.26,
+      detail: "as it should be",
+      classSince: instant(-0.6),
+      reading: reading({ priority: 7, version: "9.0.1", offset: 120 }),
+    });
+    const { nodes } = viewOf(state, context(), instant(250), wallTime(0));
+    expect(nodes[N2]).toEqual({
+      address: { host: "10.0.0.2", port: 6379 },
+      zone: "az-b",
+      class: "serving",
+      sinceMs: 251,
+      detail: "as it should be",
+      latencyMs: 1.3,
+      role: "replica",
+      follows: { host: "10.0.0.1", port: 6379 },
+      linkUp: true,
+      offset: 120,
+      lagBytes: 0,
+      priority: 7,
+      version: "9.0.1",
+    });
+  });
+
+  it("shows nothing of a node that never said anything, but for how long, and no zone of one that is not declared", () => {
+    const state = watching();
+    const fresh = { ...state.nodes[N3]!, class: "refused", answeredAt: null, reading: null, latencyMs: null } as const;
+    const found = nodeId("n9");
+    const view = viewOf(
+      { ...state, startedAt: instant(-50), nodes: { ...state.nodes, [N3]: fresh, [found]: { ...fresh, id: found } } },
+      context(),
+      instant(200.4),
+      wallTime(0),
+    );
+    const nothing = { latencyMs: null, role: null, follows: null, linkUp: null, offset: null, lagBytes: null };
+    expect(view.nodes[N3]).toMatchObject({ ...nothing, priority: null, version: null, sinceMs: 250, zone: "az-c" });
+    expect(view.nodes[found]?.zone).toBe("");
+  });
+
+  it("shows no lag while nobody knows the primary, or what it says", () => {
+    const lag = (state: GroupState) => viewOf(state, context(), instant(0), wallTime(0)).nodes[N2]?.lagBytes;
+    expect(lag(watching(newborn()))).toBeNull();
+    expect(lag(watching(null))).toBeNull();
+    expect(lag(withNode(watching(), N1, { reading: null }))).toBeNull();
+    expect(lag(watching(ballot({ primary: primary({ node: nodeId("n9") }) })))).toBeNull();
+  });
+
+  it("shows the operation, and the vote only while it is on the committed primary of its epoch", () => {
+    const shown = (values: Parameters<typeof ballot>[0]) =>
+      viewOf(watching(ballot(values)), context(), instant(0), wallTime(0));
+    expect(shown({ operation: operation({ kind: "switchover", step: "intended" }) }).operation).toEqual({
+      kind: "switchover",
+      step: "intended",
+    });
+    expect(shown({ votes: { [A]: vote() } }).vote).toBe("down");
+    expect(shown({ votes: { [B]: vote() } }).vote).toBe("none");
+    expect(shown({ votes: { [A]: vote({ level: "clear" }) } }).vote).toBe("none");
+    expect(shown({ votes: { [A]: vote({ node: N2 }) } }).vote).toBe("none");
+    expect(shown({ votes: { [A]: vote({ epoch: ofEpoch(0) }) } }).vote).toBe("none");
+    expect(shown({ primary: null, votes: { [A]: vote() } }).vote).toBe("none");
+  });
+
+  it("names no candidate when there is none, and everybody's reason", () => {
+    const alone = { ...watching(), nodes: { [N1]: watching().nodes[N1]! } };
+    const view = viewOf(alone, context(), instant(0), wallTime(0));
+    expect([view.candidate, view.rejection, view.notCandidates]).toEqual([null, null, {}]);
+  });
+
   it("is empty before the first look", () => {
     const state = { ...watching(null), nodes: {} };
-    expect(viewOf(state, context(), instant(0), wallTime(0))).toMatchObject({
+    expect(viewOf(state, context(), instant(0), wallTime(0))).toEqual({
+      at: 0,
       epoch: 0,
+      operation: null,
       vote: "none",
-      candidate: null,
+      rejection: null,
       nodes: {},
+      candidate: null,
+      notCandidates: {},
     });
     expect(turnAt(state, 0).commands).toEqual([]);
+  });
+});
+
+describe("hasLooked", () => {
+  const unheard = withNode(watching(), N2, { heard: null });
+  it.each<[string, GroupState, boolean]>([
+    ["record and nodes were seen", watching(), true],
+    ["nothing was heard of the record", watching(null), false],
+    ["there is no record", watching(null, { missing: true }), true],
+    ["the store fails", watching(null, { storeFailedSince: instant(0) }), true],
+    ["a node was not heard yet", unheard, false],
+    ["a node was not heard yet and the store fails", { ...unheard, look: null, storeFailedSince: instant(0) }, false],
+  ])("%s", (_, state, result) => {
+    expect(hasLooked(state)).toBe(result);
+  });
+});
+
+describe("isAstray", () => {
+  const astray = (state: GroupState, id = N2) => isAstray(state, state.nodes[id]!);
+  it.each<[string, GroupState, boolean]>([
+    ["a replica as the record has it", watching(), false],
+    ["before the record was looked at", withNode(watching(null), N2, { class: "silent" }), false],
+    ["while no primary is recorded", withNode(watching(newborn()), N2, { class: "silent" }), false],
+    ["never heard", withNode(watching(), N2, { class: "silent", heard: null }), false],
+    ["silent", withNode(watching(), N2, { class: "silent" }), true],
+    ["a probe of it failed", withNode(watching(), N2, { lostAt: instant(0) }), true],
+    ["serving and never read", withNode(watching(), N2, { reading: null }), false],
+    ["without a link", withNode(watching(), N2, { reading: reading({ linkUp: false }) }), true],
+    ["with a history of its own", withNode(watching(), N2, { reading: reading({ replicationId: history(9) }) }), true],
+  ])("%s", (_, state, result) => {
+    expect(astray(state)).toBe(result);
+  });
+
+  it("is not asked of the primary's link or history", () => {
+    const state = withNode(watching(), N1, { reading: reading({ linkUp: false, replicationId: history(9) }) });
+    expect(astray(state, N1)).toBe(false);
+    expect(astray(withNode(state, N1, { lostAt: instant(0) }), N1)).toBe(true);
   });
 });

@@ -1,0 +1,136 @@
+// Stryker's test runner for lib/core: Stryker makes the mutants, chooses the tests that reach each of them and counts; here they run.
+
+import { bundleTests, type Test } from "./test-bundle.ts";
+
+interface Coverage {
+  readonly static: Record<string, number>;
+  readonly perTest: Record<string, Record<string, number>>;
+}
+
+/** What the instrumented sources and this file tell each other, under the name that Stryker gives it. */
+interface Switch {
+  activeMutant?: string | undefined;
+  currentTestId?: string | undefined;
+  hitCount?: number | undefined;
+  hitLimit?: number | undefined;
+  mutantCoverage?: Coverage;
+}
+
+interface MutantRun {
+  readonly activeMutant: { readonly id: string; readonly fileName: string };
+  readonly testFilter?: readonly string[];
+  readonly hitLimit?: number;
+  readonly mutantActivation: "runtime" | "static";
+}
+
+type Verdict =
+  | { status: "killed"; killedBy: string[]; failureMessage: string; nrOfTests: number }
+  | { status: "survived"; nrOfTests: number }
+  | { status: "timeout"; reason: string };
+
+/**
+ * They drive whole groups through schedules and take seconds. First each mutant has to face the tests that say what one
+ * part does; only what they let live faces these as well.
+ */
+const worlds = [
+  "config-check.property",
+  "core.property",
+  "transition-table",
+  "frozen-primary",
+  "rests-between-attempts",
+  "refused-commands",
+  "epochs-and-intents",
+  "held-operations",
+  "switchover-schedules",
+  "interruption",
+];
+// Reads docs/, which Stryker's copy of the tree has not.
+const never = ["config-docs"];
+const left = process.env["VALKEEPER_MUTATION"] === "worlds" ? never : [...never, ...worlds];
+
+class CoreRunner {
+  readonly #switch: Switch;
+  #load: () => readonly Test[] = () => [];
+  #tests: readonly Test[] | null = null;
+
+  constructor() {
+    const shared = globalThis as unknown as { __stryker__?: Switch };
+    shared.__stryker__ ??= {};
+    this.#switch = shared.__stryker__;
+  }
+
+  capabilities(): object {
+    return { reloadEnvironment: true };
+  }
+
+  async init(): Promise<void> {
+    this.#load = await bundleTests(process.cwd(), left);
+  }
+
+  dryRun(): object {
+    this.#tests = this.#load();
+    const results = this.#tests.map((test) => {
+      this.#switch.currentTestId = test.id;
+      const since = performance.now();
+      const failureMessage = failureOf(test);
+      const told = { id: test.id, name: test.name, fileName: test.file, timeSpentMs: performance.now() - since };
+      return failureMessage === null
+        ? { ...told, status: "success" }
+        : { ...told, status: "failed", failureMessage };
+    });
+    this.#switch.currentTestId = undefined;
+    return { status: "complete", tests: results, mutantCoverage: this.#switch.mutantCoverage };
+  }
+
+  mutantRun(options: MutantRun): Verdict {
+    const { activeMutant, testFilter, mutantActivation, hitLimit } = options;
+    this.#switch.currentTestId = undefined;
+    this.#switch.hitCount = hitLimit === undefined ? undefined : 0;
+    this.#switch.hitLimit = hitLimit;
+    const isStatic = mutantActivation === "static";
+    try {
+      this.#tests = isStatic ? null : (this.#tests ?? this.#load());
+      this.#switch.activeMutant = activeMutant.id;
+      this.#tests ??= this.#load();
+      const wanted = testFilter === undefined ? null : new Set(testFilter);
+      const tests = this.#tests.filter((test) => wanted?.has(test.id) ?? true);
+      return this.#judge(closestFirst(tests, activeMutant.fileName), hitLimit);
+    } catch (error) {
+      // Evaluating the modules failed: no test could have passed.
+      return { status: "killed", killedBy: [], failureMessage: String(error), nrOfTests: 0 };
+    } finally {
+      this.#switch.activeMutant = undefined;
+      if (isStatic) this.#tests = null;
+    }
+  }
+
+  #judge(tests: readonly Test[], hitLimit: number | undefined): Verdict {
+    for (const [index, test] of tests.entries()) {
+      const failureMessage = failureOf(test);
+      if (hitLimit !== undefined && (this.#switch.hitCount ?? 0) > hitLimit)
+        return { status: "timeout", reason: "it goes round without end" };
+      if (failureMessage !== null)
+        return { status: "killed", killedBy: [test.id], failureMessage, nrOfTests: index + 1 };
+    }
+    return { status: "survived", nrOfTests: tests.length };
+  }
+}
+
+function failureOf(test: Test): string | null {
+  try {
+    const result = test.run();
+    // A promise would be judged before it is settled.
+    return result instanceof Promise ? "a test of the core is synchronous" : null;
+  } catch (error) {
+    return String(error).slice(0, 500);
+  }
+}
+
+function closestFirst(tests: readonly Test[], mutated: string): Test[] {
+  const own = mutated.replace(/^.*[/\\]|\.ts$/g, "");
+  const rank = (test: Test): number =>
+    test.file.includes(`/${own}.`) ? -2 : worlds.findIndex((name) => test.file.includes(`/${name}.`));
+  return tests.toSorted((a, b) => rank(a) - rank(b));
+}
+
+export const strykerPlugins = [{ kind: "TestRunner", name: "core", injectableClass: CoreRunner }];
