@@ -159,6 +159,26 @@ describe("R20: the budget", () => {
     expect(decided(of, { at: waitMs, context: roomy }).reason).not.toBe("backing-off");
   });
 
+  it("forgets what is ten minutes old, and nothing younger", () => {
+    const aged = (ms: number) => spent.map((each) => ({ ...each, at: wallTime(WALL_START + 10 - ms) }));
+    expect(decided(ballot({ votes, budget: aged(599_999) })).reason).toBe("budget-spent");
+    expect(decided(ballot({ votes, budget: aged(600_000) })).writes).toHaveLength(1);
+  });
+
+  it("waits for the wall clock too, when it has only begun to look, and for nothing once both say so", () => {
+    const budget = [attempt({ at: wallTime(WALL_START), promoted: false })];
+    const of = ballot({ votes, budget });
+    const heard = withNode(lost(of), N2, { readAt: instant(1_990) });
+    const first = { ...heard, quietSince: null };
+    expect(decided(of, { state: first, at: 1_999 }).reason).toBe("backing-off");
+    expect(decided(of, { state: first, at: 2_000 }).writes).toHaveLength(1);
+    const clockWentBack = ballot({ votes, budget: [attempt({ at: wallTime(WALL_START + 60_000), promoted: false })] });
+    expect(decided(clockWentBack, { at: 2_000 }).reason).toBe("backing-off");
+    const longAgo = ballot({ votes, budget: [attempt({ at: wallTime(WALL_START - 60_000), promoted: false })] });
+    expect(decided(longAgo, { at: 1_999, state: heard })).toMatchObject({ reason: "backing-off", turn: { wakeAt: 2_000 } });
+    expect(decided(longAgo, { at: 2_000, state: heard }).writes).toHaveLength(1);
+  });
+
   it("forgets the failures before one that promoted", () => {
     const budget = [attempt({ promoted: false }), attempt({ promoted: true })];
     expect(decided(ballot({ votes, budget })).writes).toHaveLength(1);
@@ -286,6 +306,36 @@ describe("what goes on already", () => {
     expect([late.reason, late.writes[0]?.name]).toEqual(["quorum-pending", "take-over"]);
   });
 
+  it("S11: is left to the others for a second duration by the voter that let it lapse itself", () => {
+    const own = (values: Parameters<typeof lease>[0]) => ({ ...standing, lease: lease(values) });
+    const at = (of: Ballot, ms: number) =>
+      decided(of, { at: ms, state: withNode(lost(of), N2, { readAt: instant(ms - 10) }) });
+    expect(at(own({ holder: A, generation: 1 }), 9_999)).toMatchObject({
+      reason: "operation-going-on",
+      turn: { wakeAt: 10_000 },
+    });
+    expect(at(own({ holder: A, generation: 1 }), 10_000).writes[0]?.name).toBe("take-over");
+    // Another invocation of it is another holder.
+    expect(at(own({ holder: A, generation: 7 }), 5_000).writes[0]?.name).toBe("take-over");
+    expect(at(own({ holder: B, generation: 1 }), 5_000).writes[0]?.name).toBe("take-over");
+  });
+
+  it("is taken over at once where no lease stands, and by nobody who has not seen the lease yet", () => {
+    const unleased = { ...standing, lease: null };
+    expect(decided(unleased).writes[0]?.name).toBe("take-over");
+    const unseen = { ...lost(standing), leaseSighting: null };
+    expect(decided(standing, { at: 20_000, state: unseen })).toMatchObject({
+      reason: "operation-going-on",
+      writes: [],
+    });
+  });
+
+  it("waits for a write that is under way", () => {
+    const busy = { ...lost(standing), storeBusy: { sentAt: instant(0), pending: null } };
+    const state = withNode(busy, N2, { readAt: instant(4_990) });
+    expect(decided(standing, { at: 5_000, state })).toMatchObject({ rejection: null, writes: [] });
+  });
+
   it("makes way for a failover when it is a repair, and for nothing when it is not", () => {
     const repairing = { ...standing, operation: operation({ kind: "repair" }) };
     expect(decided(repairing, { at: 10 }).writes[0]?.name).toBe("grant");
@@ -369,6 +419,42 @@ describe("a repair", () => {
     ] as const)("%s", (_, id, values) => {
       const decision = decided(of, { state: beside(id, values), verdict: up });
       expect(decision).toMatchObject({ reason: "unexplained-primary", writes: [] });
+    });
+  });
+
+  it.each([
+    [0, 10],
+    [1, 250],
+    [2, 500],
+    [9, 60_000],
+  ])("L4: rests after %i repairs that did not help for %i ms", (repairs, restMs) => {
+    const of = ballot();
+    const state = { ...stray(of, { follows: { host: "10.9.9.9", port: 6379 } }), repairs };
+    const at = (ms: number) =>
+      decided(of, {
+        state: withNode(withNode(state, N2, { readAt: instant(ms) }), N1, { readAt: instant(ms) }),
+        verdict: up,
+        at: ms,
+      });
+    if (repairs > 0) expect(at(restMs - 1)).toMatchObject({ reason: "backing-off", writes: [] });
+    expect(at(restMs).writes).toHaveLength(1);
+  });
+
+  it("is not begun by a voter whose verdict is withheld, and its reason is what is told", () => {
+    const of = ballot();
+    const withheld = { reason: "suspended", detail: "d", ends: "e", check: null } as const;
+    const state = stray(of, { follows: { host: "10.9.9.9", port: 6379 } });
+    expect(decided(of, { state, verdict: { ...up, withheld } })).toMatchObject({ rejection: withheld, writes: [] });
+  });
+
+  it("names every node that is to be brought in line, in one grant", () => {
+    const of = ballot();
+    const elsewhere = { follows: { host: "10.9.9.9", port: 6379 } };
+    const state = withNode(stray(of, elsewhere), N3, { reading: reading({ runId: run(3), ...elsewhere }) });
+    expect(valueAt(decided(of, { state, verdict: up }).writes[0], "operation")).toMatchObject({
+      reason: "n2 follows another address, n3 follows another address",
+      by: "automatic",
+      insists: false,
     });
   });
 

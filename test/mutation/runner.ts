@@ -1,5 +1,6 @@
 // Stryker's test runner for lib/core: Stryker makes the mutants, chooses the tests that reach each of them and counts; here they run.
 
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { bundleTests, type Test } from "./test-bundle.ts";
 
 interface Coverage {
@@ -28,30 +29,27 @@ type Verdict =
   | { status: "survived"; nrOfTests: number }
   | { status: "timeout"; reason: string };
 
-/**
- * They drive whole groups through schedules and take seconds. First each mutant has to face the tests that say what one
- * part does; only what they let live faces these as well.
- */
+/** They drive whole groups through many schedules and take seconds: asked only about what every other test lets live. */
 const worlds = [
   "config-check.property",
   "core.property",
-  "transition-table",
   "frozen-primary",
   "rests-between-attempts",
   "refused-commands",
   "epochs-and-intents",
-  "held-operations",
-  "switchover-schedules",
   "interruption",
 ];
 // Reads docs/, which Stryker's copy of the tree has not.
 const never = ["config-docs"];
 const left = process.env["VALKEEPER_MUTATION"] === "worlds" ? never : [...never, ...worlds];
+/** How long each test took, kept in Stryker's copy of the tree: the processes that run the mutants are not always the one that timed them. */
+const TIMES = "test-times.json";
 
 class CoreRunner {
   readonly #switch: Switch;
   #load: () => readonly Test[] = () => [];
   #tests: readonly Test[] | null = null;
+  #times: Record<string, number> = {};
 
   constructor() {
     const shared = globalThis as unknown as { __stryker__?: Switch };
@@ -65,6 +63,7 @@ class CoreRunner {
 
   async init(): Promise<void> {
     this.#load = await bundleTests(process.cwd(), left);
+    this.#times = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, "utf8")) : {};
   }
 
   dryRun(): object {
@@ -74,11 +73,11 @@ class CoreRunner {
       const since = performance.now();
       const failureMessage = failureOf(test);
       const told = { id: test.id, name: test.name, fileName: test.file, timeSpentMs: performance.now() - since };
-      return failureMessage === null
-        ? { ...told, status: "success" }
-        : { ...told, status: "failed", failureMessage };
+      return failureMessage === null ? { ...told, status: "success" } : { ...told, status: "failed", failureMessage };
     });
     this.#switch.currentTestId = undefined;
+    this.#times = Object.fromEntries(results.map(({ id, timeSpentMs }) => [id, timeSpentMs]));
+    writeFileSync(TIMES, JSON.stringify(this.#times));
     return { status: "complete", tests: results, mutantCoverage: this.#switch.mutantCoverage };
   }
 
@@ -94,7 +93,7 @@ class CoreRunner {
       this.#tests ??= this.#load();
       const wanted = testFilter === undefined ? null : new Set(testFilter);
       const tests = this.#tests.filter((test) => wanted?.has(test.id) ?? true);
-      return this.#judge(closestFirst(tests, activeMutant.fileName), hitLimit);
+      return this.#judge(this.#quickestFirst(tests, activeMutant.fileName), hitLimit);
     } catch (error) {
       // Evaluating the modules failed: no test could have passed.
       return { status: "killed", killedBy: [], failureMessage: String(error), nrOfTests: 0 };
@@ -102,6 +101,13 @@ class CoreRunner {
       this.#switch.activeMutant = undefined;
       if (isStatic) this.#tests = null;
     }
+  }
+
+  /** After the tests of the mutated file itself. */
+  #quickestFirst(tests: readonly Test[], mutated: string): Test[] {
+    const own = `/${mutated.replace(/^.*[/\\]|\.ts$/g, "")}.test.ts`;
+    const cost = (test: Test): number => (test.file.endsWith(own) ? -1 : (this.#times[test.id] ?? 0));
+    return tests.toSorted((a, b) => cost(a) - cost(b));
   }
 
   #judge(tests: readonly Test[], hitLimit: number | undefined): Verdict {
@@ -124,13 +130,6 @@ function failureOf(test: Test): string | null {
   } catch (error) {
     return String(error).slice(0, 500);
   }
-}
-
-function closestFirst(tests: readonly Test[], mutated: string): Test[] {
-  const own = mutated.replace(/^.*[/\\]|\.ts$/g, "");
-  const rank = (test: Test): number =>
-    test.file.includes(`/${own}.`) ? -2 : worlds.findIndex((name) => test.file.includes(`/${name}.`));
-  return tests.toSorted((a, b) => rank(a) - rank(b));
 }
 
 export const strykerPlugins = [{ kind: "TestRunner", name: "core", injectableClass: CoreRunner }];
