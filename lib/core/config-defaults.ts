@@ -40,7 +40,7 @@ const defaultProbeIntervalMs = (downAfterMs: number): number =>
  * Off where the bound leaves no room for more than that.
  */
 function defaultWriteHoldAfterMs(downAfterMs: number, probeIntervalMs: number): number {
-  const afterMs = atMostHalf(Math.max(DEFAULTS.writeHoldAfterMs, 1.5 * probeIntervalMs), downAfterMs);
+  const afterMs = atMostHalf(Math.max(DEFAULTS.writeHoldAfterMs, Math.ceil(1.5 * probeIntervalMs)), downAfterMs);
   return afterMs > probeIntervalMs ? afterMs : 0;
 }
 

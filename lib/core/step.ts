@@ -30,7 +30,7 @@ import type { Context, GroupState } from "./state.ts";
 import { switchOver } from "./switchover.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDue, isDueIn, mayWrite, newAttempt, newTurn, patch, write } from "./turn.ts";
-import type { Instant } from "./types.ts";
+import type { Instant, NodeId } from "./types.ts";
 import { after, elapsedMs } from "./types.ts";
 import { followDeclaredMode, maintain, noteHealth, syncNodes } from "./upkeep.ts";
 import { judge, type Verdict } from "./verdict.ts";
@@ -131,7 +131,7 @@ function watch(turn: Turn, ballot: Ballot): Rejection | null {
     primary,
     others.every((voter) => count.unreachable.includes(voter)),
   );
-  tellVerdict(turn, verdict, count);
+  tellVerdict(turn, primary.node, verdict, count);
   const rejection = decide(turn, ballot, verdict, count);
   castOwnVote(turn, ballot, verdict);
   // Paused in its middle, an operation is finished first, and silencing the old primary belongs to it (S5, S8).
@@ -239,20 +239,18 @@ function storeTrouble(turn: Turn): Rejection | null {
   );
 }
 
-function tellVerdict(turn: Turn, verdict: Verdict, count: Count): void {
+function tellVerdict(turn: Turn, node: NodeId, verdict: Verdict, count: Count): void {
   const known = turn.state.announced;
   const objectively = count.down.length >= turn.context.config.quorum;
   if (known.level === verdict.level && known.objectively === objectively) return;
-  const node = turn.state.look?.ballot.primary?.node;
-  const options =
-    node === undefined ? {} : { node, detail: { cause: verdict.cause, silentMs: Math.round(verdict.silentMs) } };
+  const options = { node, detail: { cause: verdict.cause, silentMs: Math.round(verdict.silentMs) } };
   if (known.level !== verdict.level) {
     if (verdict.level === "down") emit(turn, "primary.subjectively-down", options);
     else if (verdict.level === "suspect") emit(turn, "primary.suspected", options);
     else emit(turn, known.level === "down" ? "primary.subjectively-up" : "node.up", options);
   }
   if (objectively && !known.objectively)
-    emit(turn, "primary.objectively-down", { ...options, detail: { votes: count.down.join(",") } });
+    emit(turn, "primary.objectively-down", { node, detail: { votes: count.down.join(",") } });
   patch(turn, { announced: { level: verdict.level, objectively } });
 }
 

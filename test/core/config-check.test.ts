@@ -236,6 +236,14 @@ describe("voters", () => {
   });
 });
 
+describe("defaults", () => {
+  it("are whole milliseconds, of an odd interval between probes as well", () => {
+    const config = checkConfig({ ...group, probeIntervalMs: 975 }, context);
+    expect(config.writeHoldAfterMs).toBe(1_463);
+    expect(checkConfig(config, context)).toEqual(config);
+  });
+});
+
 describe("checkDeclaration", () => {
   it("keeps what was given apart from what follows from it, quorum aside", () => {
     expect(checkDeclaration({ name: "g", nodes: [{ id: "n1", host: "h" }], downAfterMs: 800 }, context)).toEqual({

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LEASE_MARGIN_MS } from "../../lib/core/config.ts";
 import { actsUntil, lapsesAt, leaseSighted, yields } from "../../lib/core/lease.ts";
 import { attemptId, instant } from "../../lib/core/types.ts";
-import { ballot, lease, operation } from "./builders.ts";
+import { ballot, lease, ofEpoch, operation, primary } from "./builders.ts";
 
 const standing = ballot({ lease: lease({ durationMs: 5_000 }) });
 
@@ -27,6 +27,11 @@ describe("a lease", () => {
     const first = leaseSighted(null, standing, instant(100));
     expect(leaseSighted(first, ballot(), instant(200))).toBe(null);
     expect(lapsesAt(ballot(), null)).toBe(null);
+    expect(lapsesAt(ballot(), first)).toBe(null);
+  });
+
+  it("that nobody has seen yet is not called lapsed", () => {
+    expect(lapsesAt(standing, null)).toBe(null);
   });
 
   it("is acted on by its holder for less than anybody can take it for lapsed", () => {
@@ -41,5 +46,18 @@ describe("a lease", () => {
     const kinds = ["failover", "switchover", "cold-start", "recover", "initialise", "repair"] as const;
     expect(kinds.filter((kind) => yields(ballot({ operation: operation({ kind }) })))).toEqual(["repair"]);
     expect(yields(ballot())).toBe(false);
+  });
+
+  it("yields once the operation has made its new primary, and only then", () => {
+    const decided = (step: "intended" | "committed", madeIn: number | null) =>
+      yields(
+        ballot({
+          operation: operation({ kind: "failover", step, began: ofEpoch(5) }),
+          primary: madeIn === null ? null : primary({ epoch: ofEpoch(madeIn) }),
+        }),
+      );
+    expect([decided("committed", 5), decided("committed", 6)]).toEqual([true, true]);
+    expect([decided("committed", 4), decided("committed", null)]).toEqual([false, false]);
+    expect([decided("intended", 5), decided("intended", null)]).toEqual([false, false]);
   });
 });

@@ -34,7 +34,13 @@ describe("freshness of a vote", () => {
 
   it("does not grow younger by being looked at again", () => {
     const again = sighted(seen(both, 1_000), both, instant(2_000));
+    expect(count(both, again, 2_500).down).toEqual([A, B]);
     expect(count(both, again, 2_600).down).toEqual([]);
+  });
+
+  it("is not that of another invocation's vote of the same number", () => {
+    const renewed = votes({ [A]: vote({ generation: 2 }), [B]: vote({ seq: 4 }) });
+    expect(count(renewed, seen(both, 1_000), 1_001).down).toEqual([B]);
   });
 
   it.each([

@@ -1,8 +1,26 @@
 import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
 import type { GroupState, NodeState } from "../../lib/core/state.ts";
-import { instant } from "../../lib/core/types.ts";
+import { instant, nodeId } from "../../lib/core/types.ts";
 import { isCutOff, judge, type Verdict } from "../../lib/core/verdict.ts";
-import { context, N1, N2, N3, primary, reading, stepAt, timePassed, turnAt, watching, withNode } from "./builders.ts";
+import {
+  ballot,
+  context,
+  member,
+  N1,
+  N2,
+  N3,
+  NODES,
+  ofEpoch,
+  primary,
+  primaryReading,
+  reading,
+  stepAt,
+  timePassed,
+  turnAt,
+  watching,
+  withNode,
+} from "./builders.ts";
 
 /** n1 gave its last answer at 0; the others answered at `at`. */
 function at(
@@ -80,6 +98,43 @@ describe("the fast path", () => {
     expect(judged(at(600, refusing, before), 600).level).toBe("up");
     expect(judged(at(600, refusing, linkDown), 600, { refusedAfterMs: 0 }).level).toBe("up");
   });
+
+  it.each<[string, (state: GroupState) => GroupState, string]>([
+    [
+      "one read in the moment of the first refusal",
+      (state) => withNode(state, N2, { readSentAt: instant(100) }),
+      "down",
+    ],
+    ["one that no longer answers", (state) => withNode(state, N2, { heard: "silent" }), "up"],
+    ["one that was never read", (state) => withNode(state, N2, { readSentAt: null }), "up"],
+    [
+      "one that is a primary by now",
+      (state) => withNode(state, N2, { reading: primaryReading({ linkUp: false }) }),
+      "up",
+    ],
+    ["one without a reading", (state) => withNode(state, N2, { reading: null }), "up"],
+    [
+      "the primary itself, and no other",
+      (state) =>
+        withNode(withNode(state, N2, { reading: reading() }), N1, {
+          heard: "refused",
+          reading: reading({ linkUp: false }),
+          readSentAt: instant(150),
+        }),
+      "up",
+    ],
+  ])("takes %s for a replica that lost its link: %s", (_, change, level) => {
+    expect(
+      judged(
+        at(600, refusing, (state) => change(linkDown(state))),
+        600,
+      ).level,
+    ).toBe(level);
+  });
+
+  it("needs to know since when it is refused", () => {
+    expect(judged(at(600, { ...refusing, firstRefusedAt: null }, linkDown), 600).level).toBe("up");
+  });
 });
 
 describe("what lasts", () => {
@@ -124,6 +179,137 @@ describe("what lasts", () => {
   });
 });
 
+describe("S12: a verdict that is withheld says in words what is waited for", () => {
+  const withheldOf = (...given: Parameters<typeof judged>) => judged(...given).withheld;
+  const lasting = (name: "busy" | "loading" | "wrong-role", ms: number) =>
+    at(ms, { class: name, classSince: instant(100) });
+
+  it.each([
+    ["waiting-for-down-after", "n1 silent for 700 ms of 5000 ms", "it answers, or 4300 ms more", at(700, gone), 700],
+    [
+      "waiting-for-down-after",
+      "n1 refused for 700 ms of 5000 ms",
+      "it answers, or 4300 ms more",
+      at(700, refusing),
+      700,
+    ],
+    [
+      "waiting-for-down-after",
+      "n1 silent for 1001 ms of 5000 ms",
+      "it answers, or 3999 ms more",
+      at(1_000.6, gone),
+      1_000.6,
+    ],
+    [
+      "waiting-for-down-after",
+      "n1 wrong-role for 900 ms of 5000 ms",
+      "it answers, or 4100 ms more",
+      lasting("wrong-role", 1_000),
+      1_000,
+    ],
+    ["busy", "n1 busy for 900 ms of 15000 ms", "it answers, or 14100 ms more", lasting("busy", 1_000), 1_000],
+    ["loading", "n1 loading for 900 ms of 30000 ms", "it answers, or 29100 ms more", lasting("loading", 1_000), 1_000],
+  ] as const)("%s: %s", (reason, detail, ends, state, ms) => {
+    expect(withheldOf(state, ms)).toEqual({ reason, detail, ends, check: null });
+  });
+
+  it("nothing while no probe of a primary has failed", () => {
+    expect(judged(at(700, {}), 700)).toMatchObject({ level: "up", cause: "serving", withheld: null });
+  });
+
+  it("a disk that refuses writes, where the policy only tells", () => {
+    expect(judged(at(9_000, { class: "write-dead" }), 9_000, { writeDead: "alarm" })).toMatchObject({
+      cause: "write-dead",
+      withheld: {
+        reason: "write-dead-by-policy",
+        detail: "n1 refuses writes and writeDead is alarm",
+        ends: "the node writes to its disk again, or a person orders a failover",
+        check: "disk and logs of n1",
+      },
+    });
+  });
+
+  it("a node that loads and that nobody can replace", () => {
+    const alone = (state: GroupState) => withNode(withNode(state, N2, { class: "silent" }), N3, { class: "silent" });
+    expect(judged(at(40_000, { class: "loading" }, alone), 40_000)).toMatchObject({
+      cause: "loading",
+      withheld: {
+        reason: "loading",
+        detail: "n1 is loading its data and no in-sync replica answers az-a",
+        ends: "it has loaded, or an in-sync replica answers",
+        check: null,
+      },
+    });
+  });
+
+  it("what the coordinator cannot use there", () => {
+    expect(judged(at(9_000, { class: "misconfigured", detail: "wrong-password" }), 9_000)).toMatchObject({
+      cause: "misconfigured",
+      withheld: {
+        reason: "misconfigured",
+        detail: "n1: wrong-password",
+        ends: "the coordinator can read INFO there again",
+        check: "user, password, ACL and TLS of the coordinator on n1",
+      },
+    });
+  });
+
+  it("that this voter may be the one that is cut off", () => {
+    const alone = (state: GroupState) => [N2, N3].reduce((all, id) => withNode(all, id, { lostAt: instant(0) }), state);
+    expect(withheldOf(at(9_000, gone, alone), 9_000)).toEqual({
+      reason: "cut-off",
+      detail: "az-a reaches no other node of the group and may be the one that is cut off",
+      ends: "another node answers this voter",
+      check: "routes and security groups of az-a",
+    });
+  });
+
+  it("which node still receives from the primary", () => {
+    const seen = (state: GroupState) => withNode(state, N3, { advancedAt: instant(4_500) });
+    expect(withheldOf(at(5_000, gone, seen), 5_000)).toEqual({
+      reason: "witness-veto",
+      detail: "n3 still receives from n1",
+      ends: "n3 stops receiving, or all zones lose the primary for 15 s",
+      check: "the routes to 10.0.0.1",
+    });
+  });
+});
+
+describe("a primary that loads", () => {
+  const loading = { class: "loading", classSince: instant(0) } as const;
+  const inSync = (epochs: readonly [number, number, number]) => {
+    const nodes = Object.fromEntries(
+      NODES.map((id, index) => [id, member(index + 1, { inSyncEpoch: ofEpoch(epochs[index] ?? 0) })]),
+    );
+    return ballot({ members: { version: 1, nodes } });
+  };
+  const level = (state: GroupState) => judged(state, 40_000).level;
+  const seen = (of: Ballot, change: (state: GroupState) => GroupState = (state) => state) =>
+    at(40_000, loading, (state) => change({ ...state, look: watching(of).look }));
+
+  it.each<[string, GroupState, string]>([
+    ["a replica that was in sync serves", seen(inSync([1, 0, 1])), "down"],
+    ["no other was ever in sync", seen(inSync([1, 0, 0])), "up"],
+    ["the record has no other members", seen(ballot({ members: { version: 1, nodes: {} } })), "up"],
+    [
+      "the only one in sync does not serve",
+      seen(inSync([1, 0, 1]), (state) => withNode(state, N3, { class: "silent" })),
+      "up",
+    ],
+    ["nobody has looked at the record", { ...at(40_000, loading), look: null }, "up"],
+  ])("for longer than its bound while %s is %s", (_, state, result) => {
+    expect(level(state)).toBe(result);
+  });
+});
+
+describe("a primary that is no node of this group", () => {
+  it("is up and unknown: there is nothing to judge", () => {
+    const turn = turnAt(watching(), 9_000);
+    const verdict = { level: "up", cause: "unknown", silentMs: 0, withheld: null };
+    expect(judge(turn, primary({ node: nodeId("n9") }), true)).toEqual(verdict);
+  });
+});
+
 describe("the witness", () => {
   const seen = (ms: number) => (state: GroupState) => withNode(state, N3, { advancedAt: instant(ms) });
 
@@ -142,6 +328,17 @@ describe("the witness", () => {
 
   it("says nothing by an advance from before the primary was lost", () => {
     expect(judged(at(5_000, { ...gone, lostAt: instant(4_600) }, seen(4_500)), 5_000).level).toBe("down");
+  });
+
+  it("says nothing in the very moment of the loss, nor by itself, nor of a primary that was not lost", () => {
+    expect(judged(at(5_000, { ...gone, lostAt: instant(4_500) }, seen(4_500)), 5_000).level).toBe("down");
+    expect(judged(at(5_000, { ...gone, advancedAt: instant(4_500) }), 5_000).level).toBe("down");
+    expect(judged(at(5_000, { ...gone, lostAt: null, probing: null }, seen(4_500)), 5_000).level).toBe("down");
+  });
+
+  it("vouches from the probe on that has had no answer yet", () => {
+    const asked = { ...gone, lostAt: null, probing: instant(4_400) };
+    expect(judged(at(5_000, asked, seen(4_500)), 5_000).withheld?.reason).toBe("witness-veto");
   });
 
   it("is overridden by all zones together after the longer bound, never by one", () => {

@@ -84,6 +84,65 @@ describe("this voter's vote", () => {
     expect(cast("suspect", { look: other }).vote).toMatchObject({ level: "suspect", node: N2, epoch: 2 });
   });
 
+  it.each([
+    ["node", { node: N2, generation: 1 }],
+    ["epoch", { epoch: ofEpoch(0), generation: 1 }],
+    ["node, by this invocation", { node: N2, generation: 2 }],
+    ["epoch, by this invocation", { epoch: ofEpoch(0), generation: 2 }],
+  ] as const)("on a primary of another %s stands for nothing and is not retracted", (_, mine) => {
+    const state = { ownVote: { seq: mine.generation - 1, writtenAt: instant(9) } };
+    expect(cast("up", { mine, state }).written).toEqual([]);
+    expect(cast("suspect", { mine, state }).vote).toMatchObject({ level: "suspect", node: N1, epoch: 1 });
+    expect(cast("down", { mine, state }).vote).toMatchObject({ level: "down", node: N1, epoch: 1 });
+  });
+
+  it("is neither cast nor retracted while the record names no primary", () => {
+    expect(cast("down", { look: ballot({ primary: null }) }).written).toEqual([]);
+    expect(cast("up", { look: ballot({ primary: null, votes: { [A]: vote({ generation: 2 }) } }) }).written).toEqual(
+      [],
+    );
+  });
+
+  it("R15: is retracted again while one of it may still arrive, though a tombstone stands", () => {
+    const state = { ownVote: { seq: 2, writtenAt: instant(9) } };
+    expect(cast("up", { mine: { level: "clear", generation: 2, seq: 1 }, state }).vote).toMatchObject({ seq: 3 });
+    expect(cast("up", { mine: { level: "clear", generation: 2, seq: 2 }, state }).written).toEqual([]);
+    // What stands is another invocation's: it says nothing of what this one sent.
+    expect(cast("up", { mine: { level: "clear", generation: 1, seq: 9 }, state }).vote).toMatchObject({
+      level: "clear",
+    });
+  });
+
+  it("R23: a suspicion goes over a predecessor's, unless that is re-affirmed before our eyes", () => {
+    const suspected = { level: "suspect", generation: 1 } as const;
+    const seen = (absentAt: number | null) => ({
+      sightings: { [A]: { generation: 1, seq: 1, absentAt: absentAt === null ? null : instant(absentAt) } },
+    });
+    expect(cast("suspect", { mine: suspected }).vote).toMatchObject({ level: "suspect", generation: 2 });
+    expect(cast("suspect", { mine: suspected, state: seen(null) }).vote).toMatchObject({ generation: 2 });
+    const { voteWindowMs } = context().config;
+    expect(cast("suspect", { mine: suspected, state: seen(10), at: voteWindowMs + 9 }).written).toEqual([]);
+    expect(cast("suspect", { mine: suspected, state: seen(10), at: voteWindowMs + 10 }).written).toHaveLength(1);
+    // A tombstone is nobody's suspicion.
+    expect(cast("suspect", { mine: { level: "clear", generation: 1 }, state: seen(10) }).written).toHaveLength(1);
+  });
+
+  it("S7: is not cast over a successor's", () => {
+    expect(cast("down", { mine: { level: "clear", generation: 3 } }).written).toEqual([]);
+    expect(cast("down", { mine: { level: "clear", generation: 2 } }).written).toHaveLength(1);
+  });
+
+  it("that was never written by this invocation is written at once, whatever stands", () => {
+    const mine = { level: "down", generation: 2, seq: 4 } as const;
+    expect(cast("down", { mine, state: { ownVote: { seq: 4, writtenAt: null } }, at: 0 }).written).toHaveLength(1);
+  });
+
+  it("says for how long the primary has been silent, in whole milliseconds", () => {
+    const turn = turnAt(withNode(watching(), N1, { class: "silent" }), 10);
+    castOwnVote(turn, ballot(), verdict("down", 5_000.6));
+    expect(turn.commands[0]).toMatchObject({ write: { changes: [{ value: { silentMs: 5_001 } }] } });
+  });
+
   it("S8: is not cast while paused, and is while observing", () => {
     const of = (mode: "paused" | "observe") =>
       cast("down", { look: ballot({ control: control({ mode }) }) }).written.length;

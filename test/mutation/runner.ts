@@ -42,6 +42,8 @@ const worlds = [
 // Reads docs/, which Stryker's copy of the tree has not.
 const never = ["config-docs"];
 const left = process.env["VALKEEPER_MUTATION"] === "worlds" ? never : [...never, ...worlds];
+/** What the tests of one mutant may take together, by the times of the dry run. */
+const BUDGET_MS = Number(process.env["VALKEEPER_MUTATION_MS"] ?? Number.POSITIVE_INFINITY);
 /** How long each test took, kept in Stryker's copy of the tree: the processes that run the mutants are not always the one that timed them. */
 const TIMES = "test-times.json";
 
@@ -107,7 +109,12 @@ class CoreRunner {
   #quickestFirst(tests: readonly Test[], mutated: string): Test[] {
     const own = `/${mutated.replace(/^.*[/\\]|\.ts$/g, "")}.test.ts`;
     const cost = (test: Test): number => (test.file.endsWith(own) ? -1 : (this.#times[test.id] ?? 0));
-    return tests.toSorted((a, b) => cost(a) - cost(b));
+    const sorted = tests.toSorted((a, b) => cost(a) - cost(b));
+    let spent = 0;
+    return sorted.filter((test) => {
+      spent += this.#times[test.id] ?? 0;
+      return spent <= BUDGET_MS;
+    });
   }
 
   #judge(tests: readonly Test[], hitLimit: number | undefined): Verdict {

@@ -1,0 +1,212 @@
+import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
+import { newRun, type OperationRun } from "../../lib/core/operation.ts";
+import type { GroupState } from "../../lib/core/state.ts";
+import { instant, nodeId, type VoterId } from "../../lib/core/types.ts";
+import {
+  A,
+  B,
+  ballot,
+  C,
+  context,
+  control,
+  lease,
+  N1,
+  N2,
+  N3,
+  ofEpoch,
+  operation,
+  request,
+  stepAt,
+  timePassed,
+  vote,
+  watching,
+  withNode,
+} from "./builders.ts";
+
+const namesOf = (state: GroupState, at: number, of = context()) =>
+  stepAt(state, at, timePassed, of).commands.flatMap((each) => (each.kind === "write-ballot" ? [each.write.name] : []));
+
+describe("what a step tells of its verdict", () => {
+  const gone = { class: "silent", heard: "silent", lostAt: instant(100), connection: null } as const;
+  /** n1 gave its last answer at 0, the others answer still. */
+  const at = (ms: number, of: Ballot = ballot(), values: Partial<GroupState> = {}): GroupState =>
+    [N2, N3].reduce(
+      (state, id) => withNode(state, id, { answeredAt: instant(ms), readAt: instant(ms) }),
+      withNode(watching(of, values), N1, gone),
+    );
+  const toldOf = (state: GroupState, ms: number) =>
+    stepAt(state, ms, timePassed).events.filter(({ event }) => /^(primary|node)\./.test(event));
+  const level = (now: "up" | "suspect" | "down", objectively = false) => ({ announced: { level: now, objectively } });
+
+  it("is that the primary is suspected, and then subjectively down, each once", () => {
+    const suspected = stepAt(at(750.4), 750.4, timePassed);
+    const detail = { cause: "silent", silentMs: 750 };
+    expect(suspected.events).toMatchObject([{ event: "primary.suspected", node: N1, epoch: 1, detail }]);
+    expect(suspected.state.announced).toEqual({ level: "suspect", objectively: false });
+    expect(toldOf({ ...at(800), announced: suspected.state.announced }, 800)).toEqual([]);
+    expect(toldOf(at(5_000, ballot(), level("suspect")), 5_000)).toMatchObject([
+      { event: "primary.subjectively-down", node: N1, detail: { cause: "silent", silentMs: 5_000 } },
+    ]);
+    expect(toldOf(at(5_000, ballot(), level("down")), 5_000)).toEqual([]);
+  });
+
+  it("is that it is up again, in other words after a suspicion", () => {
+    expect(toldOf(watching(ballot(), level("down")), 10)).toMatchObject([
+      { event: "primary.subjectively-up", node: N1, detail: { cause: "serving", silentMs: 10 } },
+    ]);
+    expect(toldOf(watching(ballot(), level("suspect")), 10)).toMatchObject([{ event: "node.up", node: N1 }]);
+    expect(toldOf(watching(), 10)).toEqual([]);
+  });
+
+  const seen = (...voters: readonly VoterId[]) => ({
+    look: ballot({ votes: Object.fromEntries(voters.map((voter) => [voter, vote()])) }),
+    sightings: Object.fromEntries(voters.map((voter) => [voter, { generation: 1, seq: 1, absentAt: instant(4_900) }])),
+  });
+
+  it("is that a quorum calls it down, and whose votes they are, once", () => {
+    const { look, sightings } = seen(B, A);
+    const events = toldOf(at(5_000, look, { ...level("down"), sightings }), 5_000);
+    expect(events).toEqual([{ event: "primary.objectively-down", node: N1, epoch: 1, detail: { votes: "az-a,az-b" } }]);
+    expect(toldOf(at(5_000, look, { ...level("down", true), sightings }), 5_000)).toEqual([]);
+  });
+
+  it("is nothing more when a quorum is lost again, and what is known follows", () => {
+    const { state, events } = stepAt(at(5_000, ballot(), level("down", true)), 5_000, timePassed);
+    expect(events.filter(({ event }) => event === "primary.objectively-down")).toEqual([]);
+    expect(state.announced).toEqual({ level: "down", objectively: false });
+  });
+
+  it("is nothing by fewer votes than the quorum", () => {
+    const { look, sightings } = seen(B);
+    expect(toldOf(at(5_000, look, { ...level("down"), sightings }), 5_000)).toEqual([]);
+  });
+});
+
+describe("an operation that this voter holds", () => {
+  const mine = ballot({ epoch: ofEpoch(2), lease: lease(), operation: operation() });
+  const begun = newRun({
+    ballot: mine,
+    takenOver: false,
+    at: instant(0),
+    leaseUntil: instant(4_000),
+    renewDueAt: instant(1_500),
+  });
+  const holding = (of: Ballot, values: Partial<OperationRun> = {}): GroupState =>
+    watching(of, { operation: { ...begun, ...values } });
+
+  it.each<[string, Ballot, number]>([
+    ["the epoch has moved on", { ...mine, epoch: ofEpoch(3) }, 10],
+    ["the lease was released", { ...mine, lease: null }, 10],
+    ["another voter has the lease", { ...mine, lease: lease({ holder: B }) }, 10],
+    ["another invocation has the lease", { ...mine, lease: lease({ generation: 2 }) }, 10],
+    ["its lease runs out", mine, 4_000],
+  ])("is dropped when %s, and that is told", (_, of, at) => {
+    const { state, events } = stepAt(holding(of), at, timePassed);
+    expect(events).toContainEqual({ event: "lease.lost", epoch: 2, node: null, detail: {} });
+    expect(state.operation).toBeNull();
+  });
+
+  it("goes on until its lease runs out, and renews it when that is due", () => {
+    const { state, events } = stepAt(holding(mine), 1_499, timePassed);
+    expect(events.map(({ event }) => event)).not.toContain("lease.lost");
+    expect(state.operation).not.toBeNull();
+    // Nothing goes on in the record, so that nothing else is written.
+    const idle = holding({ ...mine, operation: null });
+    expect([namesOf(idle, 1_499), namesOf(idle, 1_500)]).toEqual([[], ["renew"]]);
+    expect(namesOf({ ...idle, storeBusy: { sentAt: instant(0), pending: null } }, 1_500)).toEqual([]);
+  });
+});
+
+describe("a record without a primary", () => {
+  const recovering = ballot({
+    primary: null,
+    epoch: ofEpoch(2),
+    lease: lease({ holder: B }),
+    operation: operation({ kind: "recover", target: N2, by: "alice" }),
+  });
+  const fresh = (of: Ballot, at: number) => withNode(watching(of), N2, { readAt: instant(at) });
+
+  it("S11: whose recovery was left in its middle is taken over when the lease has lapsed, not before", () => {
+    expect(namesOf(fresh(recovering, 4_990), 4_999)).toEqual([]);
+    expect(namesOf(fresh(recovering, 4_990), 5_000)).toEqual(["take-over"]);
+  });
+
+  it("S11: whose beginning was left in its middle is taken over as well", () => {
+    const beginning = { ...recovering, operation: operation({ kind: "initialise" }) };
+    expect(namesOf(fresh(beginning, 4_990), 4_999)).toEqual([]);
+    expect(namesOf(fresh(beginning, 4_990), 5_000)).toEqual(["take-over"]);
+  });
+
+  it("S12: shows under whose lease it waits", () => {
+    expect(stepAt(fresh(recovering, 0), 10, timePassed).state.rejection?.rejection).toMatchObject({
+      reason: "operation-going-on",
+      detail: "recover under the lease of az-b",
+    });
+  });
+});
+
+describe("a record of another table", () => {
+  const copied = ballot({ table: "table-9" });
+  const recover = request({ kind: "recover", target: N2 });
+  const asked = (values: object = {}) =>
+    watching(copied, { request: { ...recover, ...values }, requestSince: instant(0), quietSince: instant(0) });
+
+  it("is left alone by every other request", () => {
+    const state = watching(copied, { request: request({ target: N2 }), requestSince: instant(0) });
+    const { commands, state: next } = stepAt(state, 10, timePassed);
+    expect(commands.filter(({ kind }) => kind === "write-ballot" || kind === "resolve-request")).toEqual([]);
+    expect(next.rejection?.rejection.reason).toBe("foreign-table");
+  });
+
+  it("is refused to a recovery that names no node of the group, and that is told", () => {
+    const { commands, state } = stepAt(asked({ target: nodeId("n9") }), 10, timePassed);
+    expect(commands.find(({ kind }) => kind === "resolve-request")).toMatchObject({ result: { kind: "refused" } });
+    expect(state.rejection?.rejection.reason).toBe("foreign-table");
+  });
+});
+
+describe("a voter that was stalled", () => {
+  it("decides nothing until its next round of probes, and everything from then on", () => {
+    const state = watching(ballot(), { suspendedUntil: instant(500) });
+    expect(stepAt(state, 499, timePassed).state).toMatchObject({ suspendedUntil: 500 });
+    expect(stepAt(state, 499, timePassed).wakeAt).toBeLessThanOrEqual(500);
+    expect(stepAt(state, 500, timePassed).state).toMatchObject({ suspendedUntil: null, rejection: null });
+  });
+
+  it("S3: finds a bug when its clock goes back", () => {
+    expect(() => stepAt({ ...watching(), lastAt: instant(10) }, 9, timePassed)).toThrow(
+      "S3: a monotonic clock went back from 10 to 9",
+    );
+  });
+
+  it("says by how much it was late, and looks at nobody's silence from before", () => {
+    const state = withNode(watching(ballot(), { dueAt: instant(0), healthySince: instant(0) }), N2, {
+      firstRefusedAt: instant(-5),
+      refusals: 4,
+      advancedAt: instant(-5),
+      answeredAt: null,
+    });
+    const { events, state: next } = stepAt(state, 1_200.4, timePassed);
+    expect(events).toMatchObject([{ event: "deciding.suspended", detail: { lateMs: 1_200 } }]);
+    expect(next.suspendedUntil).toBe(1_200.4 + context().config.probeIntervalMs);
+    expect(next.startedAt).toBe(1_200.4);
+    expect(next.nodes[N1]).toMatchObject({ answeredAt: 1_200.4, classSince: 1_200.4 });
+    expect(next.nodes[N2]).toMatchObject({ firstRefusedAt: null, refusals: 0, advancedAt: null, answeredAt: null });
+  });
+});
+
+describe("S8: beside a primary that is gone", () => {
+  const paused = control({ mode: "paused" });
+  const silent = { class: "silent", heard: "silent", connection: null, lostAt: instant(-5_000) } as const;
+  it.each([
+    ["a paused voter writes no vote", paused, []],
+    ["an observing one votes and begins nothing", control({ mode: "observe" }), ["cast-vote"]],
+  ])("%s", (_, mode, names) => {
+    const state = withNode(watching(ballot({ control: mode, votes: { [C]: vote() } })), N1, {
+      ...silent,
+      answeredAt: instant(-5_000),
+    });
+    expect(namesOf(state, 10)).toEqual(names);
+  });
+});

@@ -1,0 +1,118 @@
+// `npm run mutation [-- step lease ...] [--worlds] [--anew]`: changes lib/core in one small place after the other and looks whether
+// a test of test/core fails. Names are files of lib/core; without names it is all of it. What a run found is kept under
+// .cache/mutation and only what has changed since is done again; `--anew` forgets it. `--worlds` also asks the tests that take
+// seconds each. Prints what nobody noticed and ends with one line of counts; fails below the least score, and when docs/mutation.md
+// argues for a survivor that there is no more.
+
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { findOnPath, makeContext, runOrFail, SetupError } from "../../lib/local/setup/context.mjs";
+import { launch } from "../../lib/local/setup/launch.mjs";
+import { argued, describe, type Report, survivorsOf, tally, textOf } from "./survivors.ts";
+
+const LEAST_SCORE = 95;
+
+const context = makeContext();
+const home = join(context.cache, "mutation");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { worlds: { type: "boolean", default: false }, anew: { type: "boolean", default: false } },
+});
+const files = positionals.map((name) => `lib/core/${name.replace(/^.*\/|\.ts$/g, "")}.ts`);
+const unknown = files.filter((file) => !existsSync(join(context.root, file)));
+if (unknown.length > 0) throw new SetupError(`there is no ${unknown.join(", no ")}.`);
+
+/** Stryker is no package of the project's own: its set-up stays as quick as it is, and this brings it on first use. */
+async function ensureStryker(): Promise<void> {
+  const lock = join(context.root, "test/mutation/package-lock.json");
+  const wanted = createHash("sha256").update(readFileSync(lock)).digest("hex");
+  const stamp = join(home, "installed");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  context.say("installing the mutation tester");
+  mkdirSync(home, { recursive: true });
+  rmSync(stamp, { force: true });
+  for (const name of ["package.json", "package-lock.json"])
+    copyFileSync(join(context.root, "test/mutation", name), join(home, name));
+  const npm = findOnPath(context, "npm", { outsideModules: true });
+  if (npm === undefined) throw new SetupError("npm was not found on PATH.");
+  await runOrFail(context, npm, ["ci", "--ignore-scripts", "--loglevel=error"], {
+    what: "installing the mutation tester with `npm ci`",
+    cwd: home,
+  });
+  writeFileSync(stamp, wanted);
+}
+
+/** Everything but lib/core and its tests stays out of Stryker's copy: among it the tsconfig, which it would read with a TypeScript of old. */
+function leftOut(): readonly string[] {
+  const beside = (folder: string, kept: readonly string[]) =>
+    readdirSync(join(context.root, folder))
+      .filter((name) => !kept.includes(name))
+      .map((name) => (folder === "." ? name : `${folder}/${name}`));
+  return [
+    ...beside(".", ["lib", "test"]),
+    ...beside("lib", ["core"]),
+    ...beside("test", ["core"]),
+    "lib/core/tsconfig.json",
+  ];
+}
+
+function settings(report: string): object {
+  return {
+    testRunner: "core",
+    plugins: [join(context.root, "test/mutation/runner.ts")],
+    checkers: [],
+    coverageAnalysis: "perTest",
+    concurrency: 1,
+    mutate: files.length > 0 ? files : ["lib/core/*.ts"],
+    ignorePatterns: leftOut(),
+    tempDirName: join(".cache/mutation", `copy-${process.pid}`),
+    cleanTempDir: "always",
+    symlinkNodeModules: false,
+    incremental: true,
+    incrementalFile: join(home, values.worlds ? "known-worlds.json" : "known.json"),
+    force: values.anew,
+    reporters: ["json", "progress-append-only"],
+    jsonReporter: { fileName: report },
+    allowConsoleColors: false,
+    timeoutMS: 20_000,
+    warnings: { slow: false },
+  };
+}
+
+const runStryker = (configuration: string): Promise<number> =>
+  launch(context, {
+    node: process.execPath,
+    args: [join(home, "node_modules/@stryker-mutator/core/bin/stryker.js"), "run", configuration],
+    environment: { VALKEEPER_MUTATION: values.worlds ? "worlds" : "" },
+  });
+
+function conclude(report: Report): boolean {
+  const counts = tally(report);
+  const survivors = survivorsOf(report);
+  const reasons = argued(readFileSync(join(context.root, "docs/mutation.md"), "utf8"));
+  const known = new Set(survivors.map(textOf));
+  const stale = reasons.filter(({ file, text }) => report.files[file] !== undefined && !known.has(text));
+  const open = survivors.filter((each) => !reasons.some(({ text }) => text === textOf(each)));
+  for (const each of open) process.stdout.write(`${describe(each)}\n`);
+  for (const { text } of stale) process.stdout.write(`docs/mutation.md argues for what does not survive: ${text}\n`);
+  const score = (100 * counts.noticed) / Math.max(1, counts.noticed + counts.survived);
+  process.stdout.write(
+    `${counts.noticed + counts.survived} mutants in ${Object.keys(report.files).length} files, ${counts.noticed} noticed, ` +
+      `${counts.survived} survived (${survivors.length - open.length} argued, ${stale.length} argued in vain): ${score.toFixed(1)} %\n`,
+  );
+  return score >= LEAST_SCORE && stale.length === 0;
+}
+
+await ensureStryker();
+const report = join(home, `report-${process.pid}.json`);
+const configuration = join(home, `settings-${process.pid}.json`);
+try {
+  writeFileSync(configuration, JSON.stringify(settings(report)));
+  const code = await runStryker(configuration);
+  process.exitCode = code !== 0 ? code : conclude(JSON.parse(readFileSync(report, "utf8")) as Report) ? 0 : 1;
+} finally {
+  rmSync(report, { force: true });
+  rmSync(configuration, { force: true });
+}
