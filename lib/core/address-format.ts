@@ -21,7 +21,7 @@ export const isUnspecified = (canonical: string): boolean => canonical === "0.0.
 /** Labels of 1 to 63 letters, digits, `-` and `_`, none beginning or ending with `-`; 253 characters in all. */
 export function isDnsName(text: string): boolean {
   const name = text.endsWith(".") ? text.slice(0, -1) : text;
-  if (name.length === 0 || name.length > 253) return false;
+  if (name.length > 253) return false;
   return name.split(".").every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/.test(label));
 }
 
@@ -38,20 +38,21 @@ function canonicalIpv6(text: string): string | null {
 function ipv6Groups(text: string): readonly number[] | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
-  const [left, right] = halves.map(groupsOf);
-  if (left === undefined || left === null || right === null) return null;
+  const [left = null, right] = halves.map((half, index) => groupsOf(half, index === halves.length - 1));
+  if (left === null || right === null) return null;
   if (right === undefined) return left.length === 8 ? left : null;
   const missing = 8 - left.length - right.length;
   return missing < 1 ? null : [...left, ...new Array<number>(missing).fill(0), ...right];
 }
 
-function groupsOf(half: string): readonly number[] | null {
+/** The last two groups of the whole address may be spelled as an IPv4 address, and no others. */
+function groupsOf(half: string, isLast: boolean): readonly number[] | null {
   if (half === "") return [];
   const parts = half.split(":");
   const groups: number[] = [];
   for (const [index, part] of parts.entries()) {
     if (/^[0-9A-Fa-f]{1,4}$/.test(part)) groups.push(Number.parseInt(part, 16));
-    else if (index === parts.length - 1 && isIpv4(part)) groups.push(...ipv4Groups(part));
+    else if (isLast && index === parts.length - 1 && isIpv4(part)) groups.push(...ipv4Groups(part));
     else return null;
   }
   return groups;

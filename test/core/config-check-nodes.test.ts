@@ -69,6 +69,7 @@ describe("nodes", () => {
       "nodes.n2 is 127.0.0.1:1, an address that Valkeeper gives to frozen nodes to follow (127.x.y.z port 1): no node can listen there",
     ]);
     expect(ofNodes({ id: "n1", host: "127.0.0.9", port: 7001 }, { id: "n2", host: "10.0.0.1", port: 1 })).toEqual([]);
+    expect(ofNodes({ id: "n1", host: "10.127.0.1", port: 1 }, { id: "n2", host: "a127.b", port: 1 })).toEqual([]);
   });
 
   it("have distinct ids and sockets, whatever the spelling", () => {
@@ -90,6 +91,23 @@ describe("nodes", () => {
 
   it.each(["", "n 1", "n.1", "-n", "é", "x".repeat(33), 7])("cannot have the id %o", (id) => {
     expect(ofNodes({ id, host: "h" })[0]).toMatch(/^nodes\[0\]\.id should be 1 to 32 letters, digits, - and _/);
+  });
+
+  it("announce an address that can be connected to, on the port of a node whose own is not known", () => {
+    expect(ofNodes({ id: "n1", host: "h", announce: { host: "0.0.0.0" } })).toEqual([
+      "nodes.n1.announce.host is 0.0.0.0, which nobody can connect to: give the address that the node is reached by",
+    ]);
+    expect(ofNodes({ id: "n1", host: "h", announce: true })).toEqual([
+      "nodes.n1.announce should be a map of settings and is true",
+    ]);
+    expect(ofNodes({ id: "n1", host: "", announce: { host: "pub" } })).toHaveLength(1);
+  });
+
+  it("may be 32, and not one more", () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ id: `n${index}`, host: `h${index}` }));
+    expect(ofNodes(...many(32))).toEqual([]);
+    expect(ofNodes(...many(33))).toEqual(["nodes should be a list of 1 to 32 nodes and has 33"]);
   });
 
   it("take priorities, zones and the port of what they announce", () => {
@@ -130,6 +148,18 @@ describe("canonicalHost", () => {
     ["01.2.3.4", null],
     ["a..b", null],
     [`${"a".repeat(64)}.b`, null],
+    ["", null],
+    [".", null],
+    ["Host.Internal.", "host.internal"],
+    ["a b.", null],
+    [`${"a.".repeat(126)}b`, `${"a.".repeat(126)}b`],
+    [`${"a.".repeat(126)}b.`, `${"a.".repeat(126)}b`],
+    [`${"a.".repeat(126)}bc`, null],
+    ["1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"],
+    ["::ffff:10.1.2.3", "::ffff:a01:203"],
+    ["10.1.2.3:1:2:3:4:5:6", null],
+    ["1.2.3.4::", null],
+    ["1.2.3.4::1.2.3.4", null],
   ])("of %s is %s", (text, canonical) => {
     expect(canonicalHost(text)).toBe(canonical);
   });
@@ -160,9 +190,12 @@ describe("credentials", () => {
       "credentials.password is given inline, and no record ever holds a password: put it into Secrets Manager (secretId) or an SSM SecureString (parameter)",
     ]);
     expect(withSetting("credentials", { password: "hunter2", kind: "inlined" }).join()).not.toContain("hunter2");
-    expect(withSetting("credentials", { password: 7 }, { inlineCredentials: true })).toEqual([
-      "credentials.password should be a text that is not empty",
-    ]);
+    for (const password of [7, ""]) {
+      expect(withSetting("credentials", { password }, { inlineCredentials: true })).toEqual([
+        "credentials.password should be a text that is not empty",
+      ]);
+    }
+    expect(withSetting("credentials", { kind: "secrets-manager", secretId: "a" })).toEqual([]);
   });
 
   it.each([
@@ -178,6 +211,15 @@ describe("credentials", () => {
     [
       { kind: "secrets-manager" },
       "credentials.secretId should be the name or ARN of a Secrets Manager secret and is missing",
+    ],
+    [
+      { kind: "vault", secretId: "a" },
+      'credentials.kind should be "inline" or "secrets-manager" or "ssm-secure-string" or "none" and is "vault"',
+    ],
+    [{ user: "two words" }, 'credentials.user should be a user name without blanks and is "two words"'],
+    [
+      { kind: "ssm-secure-string" },
+      "credentials.parameter should be the name or ARN of an SSM SecureString parameter and is missing",
     ],
     [{ user: "two words", secretId: "a" }, 'credentials.user should be a user name without blanks and is "two words"'],
     ["hunter2", 'credentials should be a map of settings and is "hunter2"'],
@@ -195,6 +237,43 @@ describe("tls and publication", () => {
     ],
     ["tls", { enabled: "yes" }, 'tls.enabled should be true or false and is "yes"'],
     ["tls", true, "tls should be a map of settings and is true"],
+    ["tls", { enabled: "yes", serverName: "a" }, 'tls.enabled should be true or false and is "yes"'],
+    ["tls", { ca: 7 }, "tls.ca should be a certificate as PEM text (-----BEGIN CERTIFICATE----- ...) and is 7"],
+    ["tls", { serverName: "a..b" }, 'tls.serverName should be a DNS name and is "a..b"'],
+    ["tls", { serverName: 7 }, "tls.serverName should be a DNS name and is 7"],
+    [
+      "tls",
+      { ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----" },
+      "tls.ca is given and tls.enabled is false: enable TLS or leave it out",
+    ],
+    ["publication", true, "publication should be a map of settings and is true"],
+    ["publication", { topic: "a" }, 'publication has no setting "topic": there are parameterPrefix, dns'],
+    ["publication", { dns: true }, "publication.dns should be a map of settings and is true"],
+    [
+      "publication",
+      { parameterPrefix: "valkeeper", dns: { hostedZoneId: "Z1", name: "h" } },
+      'publication.parameterPrefix should be a path like /valkeeper (levels of letters, digits, -, _ and ., none empty), or null, and is "valkeeper"',
+    ],
+    [
+      "publication",
+      { parameterPrefix: "a/valkeeper" },
+      'publication.parameterPrefix should be a path like /valkeeper (levels of letters, digits, -, _ and ., none empty), or null, and is "a/valkeeper"',
+    ],
+    [
+      "publication",
+      { parameterPrefix: 7 },
+      "publication.parameterPrefix should be a path like /valkeeper (levels of letters, digits, -, _ and ., none empty), or null, and is 7",
+    ],
+    ...["aZ1", "Z1-", "z1"].map((id): [string, object, string] => [
+      "publication",
+      { dns: { hostedZoneId: id, name: "h" } },
+      `publication.dns.hostedZoneId should be the id of a Route 53 hosted zone like Z0123456789ABCDEFGHIJ and is "${id}"`,
+    ]),
+    [
+      "publication",
+      { dns: { hostedZoneId: "Z1", name: "h", ttlSeconds: -1 } },
+      "publication.dns.ttlSeconds should be from 0 to 86400 seconds and is -1",
+    ],
     [
       "publication",
       { parameterPrefix: "valkeeper" },
@@ -247,6 +326,14 @@ describe("tls and publication", () => {
       parameterPrefix: "/valkeeper",
       dns: { hostedZoneId: "Z1ABC", name: "primary.valkey.internal", ttlSeconds: 5 },
     });
+  });
+
+  it("take a name that leaves just enough for its twin, and a path with levels that others keep for themselves", () => {
+    const name = `${"a.".repeat(119)}com.`;
+    expect(name.length - 1).toBe(241);
+    expect(withSetting("publication", { dns: { hostedZoneId: "Z1", name: `x${name}` } })).toEqual([]);
+    expect(withSetting("publication", { parameterPrefix: "/valkeeper/aws" })).toEqual([]);
+    expect(withSetting("publication", { parameterPrefix: null })).toEqual([]);
   });
 
   it("leave alone what only the deployment knows", () => {

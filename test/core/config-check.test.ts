@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../lib/core/config.ts";
+import { MOST_VOTERS } from "../../lib/core/config-bounds.ts";
 import { type CheckContext, checkConfig, checkDeclaration } from "../../lib/core/config-check.ts";
 import { ConfigurationError } from "../../lib/core/errors.ts";
 import { voterId } from "../../lib/core/types.ts";
@@ -48,6 +49,31 @@ describe("checkConfig", () => {
 
   it.each([null, undefined, 7, "mymaster", [group], () => group])("refuses %s, which is no map", (input) => {
     expect(issuesOf(input)[0]).toMatch(/^the group should be a map of settings and is /);
+  });
+
+  it("shows values of every kind, and long ones cut short", () => {
+    const shown = (value: unknown) => issuesOf({ ...group, tls: value })[0]?.replace(/^.* and is /, "");
+    expect(shown("x".repeat(60))).toBe(`"${"x".repeat(60)}"`);
+    expect(shown("x".repeat(61))).toBe(`"${"x".repeat(57)}..."`);
+    expect([shown(null), shown([1]), shown(7n), shown(true)]).toEqual(["null", "a list", "7", "true"]);
+    expect(shown(10n ** 50n)).toBe(`1${"0".repeat(39)}`);
+    expect([shown(() => 1), shown(Symbol("x"))]).toEqual(["a function", "a symbol"]);
+    expect(issuesOf({ ...group, downAfterMs: {} })[0]).toMatch(/ and is a map$/);
+    expect(issuesOf({ ...group, primary: 7 })).toEqual([
+      "primary should be 1 to 32 letters, digits, - and _, beginning with a letter or digit, and is 7",
+    ]);
+  });
+
+  it("names the group as far as it has a name", () => {
+    expect(() => checkConfig({ name: 7, nodes }, context)).toThrow(/^group without a name: 1 issue\n/);
+    expect(() => checkConfig({ nodes }, context)).toThrow(/^group without a name: 1 issue\n/);
+    expect(() => checkConfig(7, context)).toThrow(/^group: 1 issue\n/);
+  });
+
+  it("knows no word of another setting", () => {
+    expect(issuesOf({ ...group, writeDead: "paused" })).toEqual([
+      'writeDead should be "failover" or "alarm" and is "paused"',
+    ]);
   });
 
   it("takes undefined for left out", () => {
@@ -213,6 +239,16 @@ describe("relations", () => {
     ]);
   });
 
+  it("count one voter and one node in the singular", () => {
+    const only = { voters: [voterId("only")] };
+    expect(issuesOf({ ...group, quorum: 2 }, only)).toEqual([
+      "quorum 2 is above 1, the number of voters (only): no failover could ever begin",
+    ]);
+    expect(issuesOf({ name: "g", nodes: nodes.slice(0, 1), waitK: 1 })).toEqual([
+      "waitK 1 is above 0, the number of replicas of 1 node: WAIT with more replicas than there are never succeeds",
+    ]);
+  });
+
   it("judge quorum against the voters there are, and default to their majority", () => {
     const five = ["a", "b", "c", "d", "e"].map(voterId);
     expect(checkConfig(group, { voters: five }).quorum).toBe(3);
@@ -224,6 +260,14 @@ describe("relations", () => {
 });
 
 describe("voters", () => {
+  it("may be 15, and not one more", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => voterId(`v${index}`));
+    expect(issuesOf(group, { voters: many(MOST_VOTERS) })).toEqual([]);
+    expect(issuesOf(group, { voters: many(MOST_VOTERS + 1) })).toEqual([
+      `there are ${MOST_VOTERS + 1} voters and may be ${MOST_VOTERS} at most`,
+    ]);
+  });
+
   it.each([
     [[], "there are no voters: name at least one"],
     [["az-a", "az-a", "az-b"], 'voter "az-a" is named twice: one zone is one vote'],

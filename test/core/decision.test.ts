@@ -175,7 +175,10 @@ describe("R20: the budget", () => {
     const clockWentBack = ballot({ votes, budget: [attempt({ at: wallTime(WALL_START + 60_000), promoted: false })] });
     expect(decided(clockWentBack, { at: 2_000 }).reason).toBe("backing-off");
     const longAgo = ballot({ votes, budget: [attempt({ at: wallTime(WALL_START - 60_000), promoted: false })] });
-    expect(decided(longAgo, { at: 1_999, state: heard })).toMatchObject({ reason: "backing-off", turn: { wakeAt: 2_000 } });
+    expect(decided(longAgo, { at: 1_999, state: heard })).toMatchObject({
+      reason: "backing-off",
+      turn: { wakeAt: 2_000 },
+    });
     expect(decided(longAgo, { at: 2_000, state: heard }).writes).toHaveLength(1);
   });
 
