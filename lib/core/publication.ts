@@ -66,8 +66,9 @@ function addressOf(ballot: Ballot, config: GroupConfig, node: NodeId): Address |
   return declared === undefined ? (ballot.members.nodes[node]?.address ?? null) : announced(declared);
 }
 
+/** No two are the same. */
 const byId = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number =>
-  left < right ? -1 : left > right ? 1 : 0;
+  left < right ? -1 : 1;
 
 const sameNode = (left: PublishedNode, right: PublishedNode | undefined): boolean =>
   left.node === right?.node && left.address.host === right.address.host && left.address.port === right.address.port;

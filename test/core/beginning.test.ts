@@ -147,6 +147,102 @@ describe("adopting", () => {
     expect(rejection?.ends).not.toBe("");
   });
 
+  it.each<[string, GroupState, { detail: string; ends: string; check: string | null }]>([
+    [
+      "the group is paused",
+      { ...fresh(), look: { ...fresh().look!, ballot: newborn({ control: control({ mode: "observe" }) }) } },
+      { detail: "the group is observe", ends: "resume", check: null },
+    ],
+    [
+      "a node has said nothing yet",
+      withNode(fresh(), N3, { heard: null }),
+      { detail: "the nodes are being looked at for the first time", ends: "all have answered once", check: null },
+    ],
+    [
+      "the published epoch is being asked for",
+      fresh(null),
+      { detail: "the epoch of earlier publications is being read", ends: "it was read", check: null },
+    ],
+    [
+      "another table's deployment publishes",
+      { ...fresh(4), standingTable: "table-0", standingAskedAt: instant(1_000) },
+      {
+        detail: "the parameters of g were published from another table, table-0",
+        ends: "they are deleted, once that deployment no longer looks after the group",
+        check: "valkeeper groups remove there and delete the parameters, or valkeeper groups recover here",
+      },
+    ],
+    [
+      "two claim to be primary",
+      withNode(fresh(), N2, { reading: primaryReading({ runId: run(2) }) }),
+      {
+        detail: "n1, n2 both claim to be primary",
+        ends: "one is made a replica of the other, or a person decides",
+        check: "valkeeper groups recover",
+      },
+    ],
+    [
+      "replicas follow somebody else",
+      withNode(withNode(fresh(), N3, { reading: reading({ linkUp: false }) }), N2, { reading: null }),
+      {
+        detail: "n2, n3 does not follow n1",
+        ends: "every reachable node follows the one primary",
+        check: "REPLICAOF on those nodes, or valkeeper groups recover",
+      },
+    ],
+    [
+      "a Sentinel watches",
+      withNode(fresh(), N2, { settings: settings({ watchedBySentinel: true }) }),
+      {
+        detail: "a Sentinel still watches n2",
+        ends: "every Sentinel has removed the group (SENTINEL REMOVE)",
+        check: "sentinel-*-cmd in CLIENT LIST",
+      },
+    ],
+    [
+      "nobody knows whether a Sentinel watches",
+      withNode(fresh(), N2, { settings: null }),
+      {
+        detail: "whether a Sentinel watches n2 cannot be seen",
+        ends: "CLIENT LIST and CONFIG GET are answered",
+        check: "the coordinator's ACL",
+      },
+    ],
+    [
+      "no primary is seen",
+      [N1, N2].reduce((state, id) => withNode(state, id, { heard: "silent" }), fresh()),
+      {
+        detail: "no primary serves, and n1, n2 does not answer",
+        ends: "every node answers, or a primary serves",
+        check: null,
+      },
+    ],
+    [
+      "fenced nodes hold data",
+      withNode(blankButOne(), N2, { reading: reading({ follows: BOOT_FENCE }) }),
+      {
+        detail: "no primary serves, and n2, n3 holds data or follows somebody",
+        ends: "a person names the node whose data counts",
+        check: "valkeeper groups recover",
+      },
+    ],
+  ])("S12: says word for word that %s", (_, state, words) => {
+    expect(begun(state, 1_500).rejection).toMatchObject(words);
+  });
+
+  it("names in its event who did not answer, and where nobody did", () => {
+    const silent = [N2, N3].reduce((state, id) => withNode(state, id, { heard: "silent" }), fresh());
+    expect(begun(silent, 1_500).turn.state.storeBusy?.pending?.events).toMatchObject([
+      { detail: { nodes: 1, unanswered: "n2 (10.0.0.2:6379), n3 (10.0.0.3:6379)" } },
+    ]);
+  });
+
+  it("waits for a write that is under way", () => {
+    const busy = { storeBusy: { sentAt: instant(0), pending: null } };
+    expect(begun({ ...fresh(), ...busy })).toMatchObject({ rejection: null, write: undefined });
+    expect(begun({ ...blank(fresh()), ...busy })).toMatchObject({ rejection: null, write: undefined });
+  });
+
   it("says what to correct on a node that answers and lets nobody in, where no primary is seen", () => {
     const shut = { heard: "misconfigured", class: "misconfigured", detail: "wrong-password: WRONGPASS" } as const;
     const { turn, rejection } = begun(withNode(withNode(fresh(), N1, shut), N2, { heard: "silent" }), 1_500);
@@ -177,6 +273,25 @@ function blankButOne(): GroupState {
 }
 
 describe("initialising", () => {
+  it.each<[string, object]>([
+    ["a replica of somebody", { follows: { host: "10.9.9.9", port: 6379 } }],
+    ["one that holds a key", { keyCount: 1 }],
+  ])("is not begun beside %s", (_, values) => {
+    const state = blank(fresh());
+    const other = withNode(state, N2, { reading: { ...state.nodes[N2]!.reading!, ...values } });
+    expect(begun(other).rejection?.detail).toBe("no primary serves, and n2 holds data or follows somebody");
+    const unread = withNode(state, N2, { reading: null });
+    expect(begun(unread).rejection?.detail).toBe("no primary serves, and n2 holds data or follows somebody");
+  });
+
+  it("is recorded as nobody's order", () => {
+    expect(begun(blank(fresh())).value("operation")).toMatchObject({
+      by: "automatic",
+      reason: "new group of empty nodes",
+      insists: false,
+    });
+  });
+
   it("begins when every node answers, boot-fenced and empty, above everything that was published", () => {
     const { write, value, rejection } = begun(blank(fresh(6)));
     expect([rejection, write?.name, value("epoch")]).toEqual([null, "grant", 7]);
@@ -193,5 +308,36 @@ describe("initialising", () => {
     expect(world.run((each) => each.isSettled())).toBe(true);
     expect([world.ballot.primary, world.violations]).toMatchObject([{ node: first, epoch: 1 }, []]);
     expect(world.done.filter((each) => each.startsWith("promote"))).toEqual([`promote ${first}@1`]);
+  });
+});
+
+describe("the first record of a group", () => {
+  const absent = { look: null, missing: true } as const;
+  const created = (values: Partial<GroupState> = {}, mode: "act" | "observe" | "paused" = "act") =>
+    stepAt({ ...fresh(), ...absent, ...values }, 10, { kind: "time-passed" }, context({ mode })).commands.flatMap(
+      (each) => (each.kind === "write-ballot" ? [each.write] : []),
+    );
+
+  it("is written where there is none, with the mode that was declared", () => {
+    const [write] = created({}, "observe");
+    expect(write?.name).toBe("create");
+    expect(write?.changes.find(({ path }) => path[0] === "control")?.value).toEqual({
+      mode: "observe",
+      by: "configuration",
+      reason: "as declared",
+      attempt: "declared",
+    });
+  });
+
+  it("has a pause that nobody ends but a person, where one was declared", () => {
+    const value = created({}, "paused")[0]?.changes.find(({ path }) => path[0] === "control")?.value;
+    expect(value).toMatchObject({ mode: "paused", until: Number.MAX_SAFE_INTEGER });
+  });
+
+  it("is not written again while the outcome of the first try is unknown, nor beside another use of the store", () => {
+    const pending = { write: {} as never, sentAt: instant(0), events: [] };
+    expect(created({ unresolved: pending })).toEqual([]);
+    expect(created({ storeBusy: { sentAt: instant(0), pending } })).toEqual([]);
+    expect(created({ storeRetryAt: instant(11) })).toEqual([]);
   });
 });

@@ -149,6 +149,50 @@ describe("what a probe leaves behind", () => {
     ]);
   });
 
+  it("says of a node that goes why, of one that comes back what it is, and what keeps us out", () => {
+    const told = (observation: Observation, state = watching()) => observed(observation, N2, state).turn.events;
+    expect(told({ kind: "refused", detail: "ECONNREFUSED" })).toEqual([
+      { event: "node.down", node: N2, epoch: 1, detail: { class: "refused", reason: "ECONNREFUSED" } },
+    ]);
+    const gone = withNode(watching(), N2, { class: "silent", heard: "silent" });
+    expect(told(says(primaryReading({ runId: run(2) })), gone)).toEqual([
+      { event: "node.up", node: N2, epoch: 1, detail: { class: "wrong-role" } },
+    ]);
+    const shut: Observation = { kind: "misconfigured", reason: "wrong-password", detail: "WRONGPASS" };
+    expect(told(shut)).toEqual([
+      { event: "node.misconfigured", node: N2, epoch: 1, detail: { reason: "wrong-password: WRONGPASS" } },
+    ]);
+  });
+
+  it.each([
+    ["was never seen", { class: "unknown", heard: null }],
+    ["could not be spoken to", { class: "misconfigured", heard: "misconfigured" }],
+  ] as const)("says nothing when a node that %s answers, or is silent", (_, values) => {
+    const state = withNode(watching(), N2, values);
+    expect([observed(says(reading()), N2, state).events, observed(refused, N2, state).events]).toEqual([[], []]);
+  });
+
+  it("says nothing when a node that is loading is silent no longer but for that, and counts its class from then", () => {
+    const lost = withNode(watching(), N2, { class: "silent", heard: "silent" });
+    const loading = observed({ kind: "loading", detail: "LOADING" }, N2, lost);
+    expect([loading.events, loading.node.class, loading.node.classSince, loading.node.detail]).toEqual([
+      ["node.up"],
+      "loading",
+      100,
+      "LOADING",
+    ]);
+    const again = observed({ kind: "loading", detail: "LOADING" }, N2, loading.turn.state, 200, 190);
+    expect([again.events, again.node.classSince]).toEqual([[], 100]);
+    expect(observed(says(reading({ loading: true })), N2, loading.turn.state, 300, 290).node.classSince).toBe(100);
+  });
+
+  it("has nothing earlier at the first answer, and no detail after any", () => {
+    for (const values of [{ reading: null }, { readAt: null }]) {
+      const state = withNode(watching(), N2, { ...values, detail: "no answer" });
+      expect(observed(says(reading()), N2, state).node).toMatchObject({ earlier: null, detail: "" });
+    }
+  });
+
   it("is nothing for a node that is none of the group's", () => {
     const turn = turnAt(watching(), 100);
     observe(turn, "n9" as never, instant(90), refused);
@@ -186,5 +230,51 @@ describe("isFollowedReborn", () => {
     ["it is the process that was committed", withNode(state, N1, { class: "serving" }), false],
   ])("%s: %s", (_, of, result) => {
     expect(isFollowedReborn(turnAt(of, 10), ballot())).toBe(result);
+  });
+});
+
+describe("a witness", () => {
+  const lost = withNode(withNode(watching(), N1, { lostAt: instant(0) }), N2, { readSentAt: instant(500) });
+  const advance = (values: Partial<NodeReading> = {}) => says(reading({ runId: run(2), offset: 101, ...values }));
+  const seen = (state = lost, values: Partial<NodeReading> = {}, id = N2) =>
+    observed(advance(values), id, state, 700, 690).node.advancedAt;
+
+  it("is a replica whose offset grew between two answers, after what was under way had drained", () => {
+    expect(seen()).toBe(700);
+  });
+
+  it.each<[string, Parameters<typeof seen>]>([
+    ["the primary was not lost", [withNode(lost, N1, { lostAt: null })]],
+    ["no primary is recorded", [{ ...lost, look: watching(newborn()).look }]],
+    ["nobody looked at the record", [{ ...lost, look: null }]],
+    ["the primary is not known", [{ ...lost, nodes: { [N2]: lost.nodes[N2]! } }]],
+    ["it was never read before", [withNode(lost, N2, { reading: null })]],
+    ["its last answer was to no question of ours", [withNode(lost, N2, { readSentAt: null })]],
+    ["its last answer was from before", [withNode(lost, N2, { readSentAt: instant(100) })]],
+    ["its history is another", [lost, { replicationId: history(9) }]],
+    ["its process is another", [lost, { runId: run(22) }]],
+    ["its link is down", [lost, { linkUp: false }]],
+    ["it stands still", [lost, { offset: 100 }]],
+  ])("is none while %s", (_, given) => {
+    expect(seen(...given)).toBe(null);
+  });
+
+  it("is never the primary of itself", () => {
+    const state = withNode(withNode(lost, N1, { readSentAt: instant(500), lostAt: instant(0) }), N2, {});
+    expect(observed(says(primaryReading({ offset: 101, linkUp: true })), N1, state, 700, 690).node.advancedAt).toBe(
+      null,
+    );
+  });
+
+  it("vouches until it is seen again: another answer does not take its word back", () => {
+    expect(seen(withNode(lost, N2, { advancedAt: instant(600) }), { offset: 100 })).toBe(600);
+  });
+});
+
+describe("a reborn primary that nobody recorded", () => {
+  it("is followed by nobody", () => {
+    expect(isFollowedReborn(turnAt(watching(newborn()), 10), newborn())).toBe(false);
+    const unread = withNode(watching(), N1, { class: "reborn", reading: null });
+    expect(isFollowedReborn(turnAt(unread, 10), ballot())).toBe(false);
   });
 });
