@@ -29,6 +29,14 @@ export interface PublicationSettings {
   readonly recordTtlSeconds?: number;
 }
 
+export interface NotificationSettings {
+  readonly topicArn?: string;
+  /** @default "default" */
+  readonly eventBusName?: string;
+  /** @default true */
+  readonly toEventBus?: boolean;
+}
+
 export interface FailoverSettings {
   /** @default "Valkeeper" */
   readonly stackName?: string;
@@ -44,6 +52,8 @@ export interface FailoverSettings {
   readonly groups?: readonly ValkeyGroupProps[];
   /** `{}` for alarms that tell nobody. Left out: no alarms. */
   readonly alarms?: { readonly topicArn?: string };
+  /** Left out: the account's default bus, no topic. */
+  readonly notifications?: NotificationSettings;
   /** @default false */
   readonly dashboard?: boolean;
   /** @default false */
@@ -69,6 +79,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
   },
   groups: "groups",
   alarms: { topicArn: "text" },
+  notifications: { topicArn: "text", eventBusName: "text", toEventBus: "flag" },
   dashboard: "flag",
   groupMetrics: "flag",
   retainTable: "flag",

@@ -3,6 +3,7 @@
 
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { Vpc } from "aws-cdk-lib/aws-ec2";
+import { EventBus } from "aws-cdk-lib/aws-events";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
@@ -10,7 +11,13 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 import { Egress } from "./egress.ts";
 import type { FailoverAlarmsOptions } from "./failover-alarms.ts";
-import type { CredentialsSettings, FailoverSettings, PublicationSettings } from "./failover-settings.ts";
+import type { NotificationOptions } from "./failover-notifications.ts";
+import type {
+  CredentialsSettings,
+  FailoverSettings,
+  NotificationSettings,
+  PublicationSettings,
+} from "./failover-settings.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
 
@@ -39,6 +46,7 @@ export class FailoverStack extends Stack {
       dashboard: settings.dashboard ?? false,
       groupMetrics: settings.groupMetrics ?? false,
       ...(settings.alarms === undefined ? {} : { alarms: alarmsOf(this, settings.alarms) }),
+      ...(settings.notifications === undefined ? {} : { notifications: tellingOf(this, settings.notifications) }),
       ...(settings.environmentKeyArn === undefined
         ? {}
         : { environmentKey: Key.fromKeyArn(this, "EnvironmentKey", settings.environmentKeyArn) }),
@@ -57,6 +65,15 @@ export class FailoverStack extends Stack {
 
 const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
   topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };
+
+const tellingOf = (
+  scope: Construct,
+  { topicArn, eventBusName, toEventBus }: NotificationSettings,
+): NotificationOptions => ({
+  ...(topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "NotificationTopic", topicArn) }),
+  ...(eventBusName === undefined ? {} : { eventBus: EventBus.fromEventBusName(scope, "EventBus", eventBusName) }),
+  ...(toEventBus === undefined ? {} : { toEventBus }),
+});
 
 const credentialsOf = (scope: Construct, settings: CredentialsSettings): NodeCredentials => ({
   ...(settings.user === undefined ? {} : { user: settings.user }),

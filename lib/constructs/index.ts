@@ -12,6 +12,11 @@ export {
 } from "./failover-alarms.ts";
 export { FailoverDashboard, type FailoverDashboardProps } from "./failover-dashboard.ts";
 export { FailoverMetrics } from "./failover-metrics.ts";
+export {
+  FailoverNotifications,
+  type FailoverNotificationsProps,
+  type NotificationOptions,
+} from "./failover-notifications.ts";
 export { FailoverTable, type FailoverTableProps } from "./failover-table.ts";
 export type {
   NodeAddress,

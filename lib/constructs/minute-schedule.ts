@@ -1,5 +1,5 @@
-// Calls a function once a minute, for ever, and never twice for one minute: what comes late or failed is dropped, since
-// the next call is due by then. Scheduler delivers at least once; handlers bear that.
+// Calls a function once a minute, for ever, and never twice for one minute: what comes late or failed is not tried again,
+// since the next call is due by then. Scheduler delivers at least once; handlers bear that.
 
 import { Duration } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -12,12 +12,18 @@ import {
   TimeWindow,
 } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { DELIVERY_AGE_LIMIT_MS, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
 
 export interface MinuteScheduleProps {
   readonly target: IFunction;
   readonly description: string;
+  /**
+   * Gets the calls that could not be delivered.
+   * @default - they are dropped
+   */
+  readonly deadLetterQueue?: IQueue;
 }
 
 export class MinuteSchedule extends Construct {
@@ -29,6 +35,8 @@ export class MinuteSchedule extends Construct {
     role.addToPolicy(
       new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [props.target.functionArn] }),
     );
+    const { deadLetterQueue } = props;
+    if (deadLetterQueue !== undefined) deadLetterQueue.grantSendMessages(role);
     this.schedule = new Schedule(this, "Schedule", {
       description: props.description,
       schedule: ScheduleExpression.rate(Duration.millis(SCHEDULE_PERIOD_MS)),
@@ -37,6 +45,7 @@ export class MinuteSchedule extends Construct {
         // The target would add a grant on every version of the function as well.
         role: role.withoutPolicyUpdates(),
         retryAttempts: 0,
+        ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
         maxEventAge: Duration.millis(DELIVERY_AGE_LIMIT_MS),
         // Handlers drop what lay in a queue for too long.
         input: ScheduleTargetInput.fromObject({ scheduledTime: ContextAttribute.scheduledTime }),

@@ -4,8 +4,9 @@
 import { Duration, Stack } from "aws-cdk-lib";
 import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
-import { DynamoEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
@@ -28,6 +29,11 @@ export interface PublicationPublisherProps {
    * @default false
    */
   readonly groupMetrics?: boolean;
+  /**
+   * Gets what the stream gave up, and the schedule's calls that could not be delivered.
+   * @default - they are dropped
+   */
+  readonly deadLetterQueue?: IQueue;
 }
 
 export class PublicationPublisher extends Construct {
@@ -35,7 +41,7 @@ export class PublicationPublisher extends Construct {
 
   constructor(scope: Construct, id: string, props: PublicationPublisherProps) {
     super(scope, id);
-    const { table, publication } = props;
+    const { table, publication, deadLetterQueue } = props;
     const publisher = new BundledFunction(this, "Publisher", {
       name: "publisher",
       description: "Valkeeper publisher: parameters and DNS records follow the published item",
@@ -61,11 +67,13 @@ export class PublicationPublisher extends Construct {
         retryAttempts: 3,
         maxRecordAge: Duration.minutes(1),
         filters: causes(),
+        ...(deadLetterQueue === undefined ? {} : { onFailure: new SqsDlq(deadLetterQueue) }),
       }),
     );
     new MinuteSchedule(publisher, "Schedule", {
       target: publisher.function,
       description: "Starts the Valkeeper publisher's comparison of all copies",
+      ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
     });
   }
 }

@@ -7,9 +7,11 @@ import type { Metric, MetricOptions } from "aws-cdk-lib/aws-cloudwatch";
 import type { Connections, IConnectable, ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { DeclaredConfig } from "../core/config.ts";
 import { ConfigurationError } from "../core/errors.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { Egress } from "./egress.ts";
 import {
@@ -20,6 +22,7 @@ import {
 } from "./failover-alarms.ts";
 import { FailoverDashboard } from "./failover-dashboard.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
+import { FailoverNotifications, type NotificationOptions } from "./failover-notifications.ts";
 import { FailoverTable } from "./failover-table.ts";
 import type { NodeCredentials, PublicationProps, ValkeyGroupProps } from "./group-props.ts";
 import { PublicationPublisher } from "./publication-publisher.ts";
@@ -52,6 +55,8 @@ export interface ValkeyFailoverProps {
   readonly credentials?: NodeCredentials;
   /** @default - parameters below /valkeeper, no DNS records */
   readonly publication?: PublicationProps;
+  /** @default - each step of the groups' history is put on the account's default event bus */
+  readonly notifications?: NotificationOptions;
   /** @default Egress.NONE */
   readonly egress?: Egress;
   /**
@@ -99,6 +104,10 @@ export class ValkeyFailover extends Construct implements IConnectable {
   readonly table: FailoverTable;
   readonly voters: Voters;
   readonly publisher: PublicationPublisher;
+  /** Undefined when neither a bus nor a topic is told. */
+  readonly notifications?: FailoverNotifications;
+  /** Deliveries that were given up; a message here rings `dead-letters`. */
+  readonly deadLetterQueue: IQueue;
   /** The voters', for rules of the nodes' security groups. */
   readonly connections: Connections;
   /** Every figure that the functions report. */
@@ -111,9 +120,12 @@ export class ValkeyFailover extends Construct implements IConnectable {
     super(scope, id);
     const { zones, groups } = check(this.node.path, props);
     const publication = props.publication ?? {};
+    this.deadLetterQueue = new DeadLetters(this, "DeadLetters").queue;
+    const logs = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
     const common = {
+      deadLetterQueue: this.deadLetterQueue,
       groupMetrics: props.groupMetrics ?? false,
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...logs,
     };
     this.table = new FailoverTable(this, "Table", {
       ...(props.tableRemovalPolicy === undefined ? {} : { removalPolicy: props.tableRemovalPolicy }),
@@ -138,19 +150,29 @@ export class ValkeyFailover extends Construct implements IConnectable {
       ...this.voters.voters.map((voter) => ({ name: `voter-${voter.zone}`, function: voter.function })),
       { name: "publisher", function: this.publisher.function },
     ];
+    const { notifications = {} } = props;
+    if (notifications.topic !== undefined || notifications.toEventBus !== false) {
+      const { table, deadLetterQueue } = this;
+      const own = { table, deadLetterQueue, ...logs };
+      this.notifications = new FailoverNotifications(this, "Notifications", { ...own, ...notifications });
+      functions.push({ name: "notifier", function: this.notifications.function });
+    }
     if (groups.length > 0) {
       const registered = new RegisteredGroups(this, "Groups", {
         table: this.table,
         groups,
         voters: zones.map((zone) => zone.zone),
-        ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+        ...logs,
       });
       functions.push({ name: "registrar", function: registered.function });
     }
     const { tableName } = this.table.table;
     this.metrics = new FailoverMetrics(tableName);
     const watched = { tableName, zones: zones.map((zone) => zone.zone), functions };
-    if (props.alarms !== undefined) this.alarms = new FailoverAlarms(this, "Alarms", { ...watched, ...props.alarms });
+    if (props.alarms !== undefined) {
+      const deadLetterQueues = [this.deadLetterQueue, ...(props.alarms.deadLetterQueues ?? [])];
+      this.alarms = new FailoverAlarms(this, "Alarms", { ...watched, ...props.alarms, deadLetterQueues });
+    }
     if (props.dashboard === true) {
       // One widget shows a hundred alarms at most, and those over all groups ring with those of one.
       const overAll = (this.alarms?.alarms ?? []).filter((each) => each.groupName === undefined);
@@ -201,6 +223,9 @@ function check(path: string, props: ValkeyFailoverProps): Checked {
       'with egress "none" the secret is placed into the voters\' environment: give `environmentKey`, a key of yours that encrypts it, ' +
         "or another egress, with which voters read the secret themselves",
     );
+  }
+  if (props.notifications?.topic?.fifo === true) {
+    complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
   }
   const { reservedConcurrency } = props;
   if (reservedConcurrency !== undefined && !Token.isUnresolved(reservedConcurrency) && reservedConcurrency < 2) {

@@ -18,6 +18,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
@@ -60,6 +61,11 @@ export interface VotersProps {
    * @default false
    */
   readonly groupMetrics?: boolean;
+  /**
+   * Gets the schedules' calls that could not be delivered.
+   * @default - they are dropped
+   */
+  readonly deadLetterQueue?: IQueue;
 }
 
 export interface Voter {
@@ -126,6 +132,7 @@ export class Voters extends Construct implements IConnectable {
     new MinuteSchedule(voter, "Schedule", {
       target: voter.function,
       description: `Starts the Valkeeper voter of ${zone.zone}`,
+      ...(props.deadLetterQueue === undefined ? {} : { deadLetterQueue: props.deadLetterQueue }),
     });
     return voter;
   }

@@ -48,6 +48,7 @@ export const EVENTS = {
   "switchover.caught-up": { history: true, sentinel: null },
   "publication.committed": { history: true, sentinel: null },
   "publication.failed": { history: true, sentinel: null },
+  "notification.failed": { history: false, sentinel: null },
   "request.refused": { history: true, sentinel: null },
   "request.done": { history: true, sentinel: null },
   "failover.completed": { history: true, sentinel: "+failover-end" },

@@ -23,7 +23,13 @@ export const VARIABLES = {
   secretValue: "VALKEEPER_SECRET_VALUE",
   /** `deployment` or `groups`: figures are printed for CloudWatch, of all groups together or also of each. */
   metrics: "VALKEEPER_METRICS",
+  /** Where each step is told of: an SNS topic, an EventBridge bus, or both. */
+  topic: "VALKEEPER_TOPIC_ARN",
+  eventBus: "VALKEEPER_EVENT_BUS",
 } as const;
+
+/** EventBridge's `source`: rules match it, and the policy of the function that sends allows no other. */
+export const NOTIFICATION_SOURCE = "valkeeper";
 
 /** What Node offers as `process.env`. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -66,6 +72,15 @@ export interface RegistrarEnvironment {
   readonly voters: readonly VoterId[];
 }
 
+export interface NotifierEnvironment {
+  readonly region: string;
+  readonly table: string;
+  /** Null: no topic is told. */
+  readonly topicArn: string | null;
+  /** Name or ARN. Null: no bus is told. */
+  readonly eventBus: string | null;
+}
+
 /** Throws `ConfigurationError` with every issue. */
 export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
   const read = reader(variables);
@@ -105,8 +120,25 @@ export function parseRegistrarEnvironment(variables: Variables): RegistrarEnviro
   return environment;
 }
 
+/** Throws `ConfigurationError` with every issue. */
+export function parseNotifierEnvironment(variables: Variables): NotifierEnvironment {
+  const read = reader(variables);
+  const environment: NotifierEnvironment = {
+    ...read.store(),
+    topicArn: read.textOrNull(VARIABLES.topic, topicPattern, "a topic's ARN"),
+    eventBus: read.textOrNull(VARIABLES.eventBus, eventBusPattern, "an event bus's name or ARN"),
+  };
+  if (environment.topicArn === null && environment.eventBus === null) {
+    read.issue(`neither ${VARIABLES.topic} nor ${VARIABLES.eventBus} is set: there is nobody to tell`);
+  }
+  read.finish("the notifier's environment");
+  return environment;
+}
+
 const regionPattern = /^[a-z]{2}(-[a-z]+)+-\d+$/;
 const tablePattern = /^[A-Za-z0-9_.-]{3,255}$/;
+const topicPattern = /^arn:[^:]+:sns:[^:]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
+const eventBusPattern = /^(arn:[^:]+:events:[^:]+:\d{12}:event-bus\/)?[A-Za-z0-9_./-]{1,256}$/;
 // The id is part of a sort key and of an attribute's name.
 const voterPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 const copyTargets: readonly CopyTarget[] = ["ssm", "dns"];
@@ -129,9 +161,12 @@ function reader(variables: Variables) {
     if (!pattern.test(given)) complain(name, expected);
     return given;
   };
+  const textOrNull = (name: string, pattern: RegExp, expected: string): string | null =>
+    value(name) === undefined ? null : text(name, pattern, expected);
   const list = (name: string): string[] => (value(name) ?? "").split(",").filter((part) => part !== "");
   return {
     text,
+    textOrNull,
     issue: (issue: string): void => {
       issues.push(issue);
     },

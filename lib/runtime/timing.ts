@@ -13,3 +13,4 @@ export const EVENT_AGE_LIMIT_MS = 90_000;
 export const DELIVERY_AGE_LIMIT_MS = 60_000;
 export const PUBLISHER_TIMEOUT_MS = 60_000;
 export const REGISTRAR_TIMEOUT_MS = 60_000;
+export const NOTIFIER_TIMEOUT_MS = 60_000;

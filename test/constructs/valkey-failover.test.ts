@@ -80,7 +80,7 @@ describe("the voters", () => {
 
   it("are never retried: the next minute's call is worth more", () => {
     const configs = Object.values(template.findResources("AWS::Lambda::EventInvokeConfig"));
-    expect(configs).toHaveLength(5);
+    expect(configs).toHaveLength(6);
     for (const config of configs) {
       expect(config["Properties"]).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
     }
@@ -212,7 +212,7 @@ describe("the declared groups", () => {
 
   it("need no registrar when there are none", () => {
     const { template } = synthesize(() => ({ groups: [] }));
-    template.resourceCountIs("AWS::Lambda::Function", 4);
+    template.resourceCountIs("AWS::Lambda::Function", 5);
     template.resourceCountIs("Custom::ValkeyGroup", 0);
   });
 });

@@ -13,8 +13,10 @@ import { ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import { SCHEDULE_PERIOD_MS } from "../../lib/runtime/timing.ts";
 import { PATIENT } from "../contract/group-store-endpoints.ts";
+import { Inbox } from "../support/inbox.ts";
 import { isHealthy } from "../support/live-group.ts";
 import { eventually, sleep } from "../support/local-group.ts";
+import { schemaIssues } from "../support/notification-schema.ts";
 
 const group = new ProcessGroup();
 const name = groupName("mymaster");
@@ -25,6 +27,8 @@ let nodes: readonly ValkeyProcess[];
 let deployed: Deployed;
 let store: OperatorStore;
 let watch: SlotWatch;
+let inbox: Inbox;
+let topicArn: string;
 
 /** As a person sees a voter: what its slot said last, and the longest time for which it said nothing new. */
 interface Seen {
@@ -91,6 +95,7 @@ const settingsWith = (more: object): Record<string, unknown> => ({
   },
   // Without `egress`: the voters reach the table and the nodes, and nothing else.
   publication: { hostedZone: { id: hostedZoneId, name: "valkey.internal" } },
+  notifications: { topicArn },
   groups: [
     {
       name,
@@ -111,6 +116,10 @@ beforeAll(async () => {
   clients = clientsOf(cloud);
   const zone = new CreateHostedZoneCommand({ Name: "valkey.internal", CallerReference: "deploy" });
   hostedZoneId = ((await clients.route53.send(zone)).HostedZone?.Id ?? "").replace("/hostedzone/", "");
+  inbox = new Inbox(cloud.endpoint);
+  topicArn = await inbox.subscribe("everything");
+  const pattern = { source: ["valkeeper"], detail: { sentinel: ["+switch-master"] } };
+  await inbox.follow("new-primaries", { eventBus: "default", pattern });
   deployed = await deployStack({ group, cloud, settings: settingsWith({ downAfterMs: 3_000 }) });
   store = createDynamodbStore({ client: clients.dynamodb, table: deployed.table, limits: PATIENT });
   watch = new SlotWatch();
@@ -118,6 +127,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   watch?.end();
+  inbox?.close();
   clients?.destroy();
   await group.close();
 });
@@ -187,6 +197,19 @@ describe("what was deployed, called by its schedules alone", () => {
       .map(({ detail }) => detail["target"]);
     expect(new Set(targets)).toEqual(new Set(["table"]));
   }, 150_000);
+
+  it("a subscriber of the topic was told of each step, one of the bus of the new primary, as the schema says", async () => {
+    const primaries = await inbox.received("new-primaries", 2, 20_000);
+    const nodes = primaries.map(({ detail }) => (detail as { readonly detail: { readonly node: string } }).detail.node);
+    // The first one of a new group, and the one of the failover.
+    expect(nodes).toEqual([expect.any(String), await primary()]);
+    const history = await store.readHistory(name, { limit: 200, newestFirst: false });
+    const messages = await inbox.received("everything", history.length, 20_000);
+    const told = messages.map(({ Message }) => JSON.parse(String(Message)) as Readonly<Record<string, unknown>>);
+    expect(told.flatMap(schemaIssues)).toEqual([]);
+    const ids = history.map(({ id }) => `${deployed.table}/${name}/${id}`);
+    expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  }, 60_000);
 
   it("every voter is taken over by its next invocation, and none leaves the group unwatched in between", async () => {
     const generations = () => zones.map((zone) => watch.seen.get(zone as VoterId)?.generation ?? 0);

@@ -13,7 +13,7 @@ import { npmProgram, type PackedPackage, packAndInstall, run, withOnly } from ".
 
 const node = process.execPath;
 const app = readFileSync(join(projectRoot, "test", "package", "app.mjs"), "utf8");
-const functions = ["publisher", "registrar", "voter"];
+const functions = ["notifier", "publisher", "registrar", "voter"];
 const group = new ProcessGroup();
 let packed: PackedPackage;
 /** What the installed construct made of the app, with nothing but its peers installed. */
@@ -46,7 +46,7 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
   it("synthesizes the ten lines of the README with what no app has to install taken away", () => {
     expect(/```js\n(?<code>.*?)```/s.exec(readme())?.groups?.["code"]).toBe(app);
     expect(functionsOf(installed).map(({ properties }) => properties["Handler"])).toEqual(
-      Array.from({ length: 5 }, () => "index.handler"),
+      Array.from({ length: 6 }, () => "index.handler"),
     );
   });
 

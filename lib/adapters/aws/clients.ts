@@ -2,8 +2,10 @@
 // (AWS_ENDPOINT_URL, else AWS), unless one is given. An SDK client sends once; `call` in call.ts decides on another try.
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SNSClient } from "@aws-sdk/client-sns";
 import { SSMClient } from "@aws-sdk/client-ssm";
 
 export interface AwsOptions {
@@ -25,6 +27,8 @@ export interface AwsClients {
   readonly ssm: SSMClient;
   readonly route53: Route53Client;
   readonly secretsManager: SecretsManagerClient;
+  readonly sns: SNSClient;
+  readonly eventbridge: EventBridgeClient;
   /** Closes every connection. */
   destroy(): void;
 }
@@ -53,6 +57,8 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
   const ssm = once(() => new SSMClient(overBoth));
   const route53 = once(() => new Route53Client(overBoth));
   const secretsManager = once(() => new SecretsManagerClient(overBoth));
+  const sns = once(() => new SNSClient(overBoth));
+  const eventbridge = once(() => new EventBridgeClient(overBoth));
   return {
     get dynamodb() {
       return dynamodb();
@@ -65,6 +71,12 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
     },
     get secretsManager() {
       return secretsManager();
+    },
+    get sns() {
+      return sns();
+    },
+    get eventbridge() {
+      return eventbridge();
     },
     destroy: () => {
       for (const client of made.splice(0)) client.destroy();

@@ -1,11 +1,16 @@
-// Which groups do records of the table's stream ask to be published? Only looked at as hints: the ballot is read
+// What do records of the table's stream say? To the notifier: which steps of history are new. To the publisher: which
+// groups ask to be published. That is only looked at as hints: the ballot is read
 // afterwards, consistently. Votes and leases change a ballot several times a second while something is wrong, so a change
 // that leaves everything published as it was is passed over.
 
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { RecordFormatError } from "../../core/errors.ts";
+import { decodeHistory } from "../../core/record-format.ts";
+import type { HistoryRecord } from "../../core/records.ts";
 import { type GroupName, groupName } from "../../core/types.ts";
 import type { Attributes } from "./attribute-value.ts";
-import { SPEC_PARTITION } from "./keys.ts";
+import { EVENT_PREFIX, SPEC_PARTITION } from "./keys.ts";
+import { plain } from "./table.ts";
 
 /** The part of Lambda's event that is read; `aws-lambda`'s own type has attribute values as the SDK does. */
 export interface StreamRecord {
@@ -26,6 +31,33 @@ export function groupsToPublish(records: readonly StreamRecord[]): ReadonlyMap<G
     if (group !== null && !groups.has(group)) groups.set(group, record.dynamodb?.SequenceNumber ?? "");
   }
   return groups;
+}
+
+export interface NewStep {
+  /** Null: it is damaged, or was written by a newer version. */
+  readonly step: HistoryRecord | null;
+  /** From which the stream is to be read again. */
+  readonly sequenceNumber: string;
+  /** Why there is no step; empty when there is one. */
+  readonly trouble: string;
+}
+
+/** A try that was repeated writes the same record again, which is no news. */
+export function newSteps(records: readonly StreamRecord[]): readonly NewStep[] {
+  return records.filter(isNewStep).map(({ dynamodb }) => {
+    const sequenceNumber = dynamodb?.SequenceNumber ?? "";
+    try {
+      return { step: decodeHistory(plain(dynamodb?.NewImage ?? {})), sequenceNumber, trouble: "" };
+    } catch (error) {
+      if (!(error instanceof RecordFormatError)) throw error;
+      return { step: null, sequenceNumber, trouble: error.message };
+    }
+  });
+}
+
+function isNewStep({ eventName, dynamodb }: StreamRecord): boolean {
+  const { pk, sk } = textsOf(dynamodb?.Keys);
+  return eventName === "INSERT" && pk.startsWith("group#") && sk.startsWith(EVENT_PREFIX);
 }
 
 function groupOf(record: StreamRecord): GroupName | null {

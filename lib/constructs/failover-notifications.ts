@@ -1,0 +1,113 @@
+// Each step of every group's history, told to an EventBridge bus and to an SNS topic, by a function of its own on the
+// table's stream: whoever is slow to be told delays nobody's publication.
+
+import { Duration } from "aws-cdk-lib";
+import type { ITable } from "aws-cdk-lib/aws-dynamodb";
+import { EventBus, type IEventBus } from "aws-cdk-lib/aws-events";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { NOTIFICATION_SOURCE, VARIABLES } from "../runtime/environment.ts";
+import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
+import { NOTIFIER_TIMEOUT_MS } from "../runtime/timing.ts";
+import { BundledFunction } from "./bundled-function.ts";
+import type { FailoverTable } from "./failover-table.ts";
+
+export interface NotificationOptions {
+  /**
+   * A standard topic that is told of each step.
+   * @default - no topic is told
+   */
+  readonly topic?: ITopic;
+  /**
+   * The bus that is told of each step.
+   * @default - the account's default bus
+   */
+  readonly eventBus?: IEventBus;
+  /**
+   * Whether a bus is told at all.
+   * @default true
+   */
+  readonly toEventBus?: boolean;
+}
+
+export interface FailoverNotificationsProps extends NotificationOptions {
+  readonly table: FailoverTable;
+  /**
+   * Gets what could not be told.
+   * @default - it is given up with a line in the function's log
+   */
+  readonly deadLetterQueue?: IQueue;
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+}
+
+/** A service that is out of order for longer than that leaves its events in the dead-letter queue. */
+const GIVEN_UP_AFTER = Duration.hours(1);
+/** So many times a batch is sent again, halved each time, until the record that fails is alone. */
+const RETRIES = 10;
+
+export class FailoverNotifications extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: FailoverNotificationsProps) {
+    super(scope, id);
+    const { table, topic } = props;
+    const eventBus = props.toEventBus === false ? undefined : (props.eventBus ?? this.#defaultBus());
+    const notifier = new BundledFunction(this, "Notifier", {
+      name: "notifier",
+      description: "Valkeeper notifier: tells of each step of the groups' history",
+      timeoutMs: NOTIFIER_TIMEOUT_MS,
+      memoryMegabytes: 256,
+      environment: {
+        [VARIABLES.table]: table.table.tableName,
+        ...(topic === undefined ? {} : { [VARIABLES.topic]: topic.topicArn }),
+        ...(eventBus === undefined ? {} : { [VARIABLES.eventBus]: eventBus.eventBusArn }),
+      },
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+    });
+    this.function = notifier.function;
+    topic?.grantPublish(notifier.role);
+    if (eventBus !== undefined) notifier.role.addToPolicy(mayPutEvents(eventBus));
+    // The CDK's own types are not written for `exactOptionalPropertyTypes`.
+    notifier.function.addEventSource(
+      new DynamoEventSource(table.table as ITable, {
+        startingPosition: StartingPosition.LATEST,
+        batchSize: 25,
+        reportBatchItemFailures: true,
+        bisectBatchOnError: true,
+        retryAttempts: RETRIES,
+        maxRecordAge: GIVEN_UP_AFTER,
+        filters: [newSteps()],
+        ...(props.deadLetterQueue === undefined ? {} : { onFailure: new SqsDlq(props.deadLetterQueue) }),
+      }),
+    );
+  }
+
+  #defaultBus(): IEventBus {
+    return EventBus.fromEventBusName(this, "DefaultBus", "default");
+  }
+}
+
+/** In the name of this program only: nobody is to take a message of somebody else for one of ours. */
+const mayPutEvents = (eventBus: IEventBus): PolicyStatement =>
+  new PolicyStatement({
+    actions: ["events:PutEvents"],
+    resources: [eventBus.eventBusArn],
+    conditions: { StringEquals: { "events:source": NOTIFICATION_SOURCE } },
+  });
+
+const newSteps = () =>
+  FilterCriteria.filter({
+    eventName: FilterRule.isEqual("INSERT"),
+    dynamodb: {
+      Keys: {
+        [PARTITION_KEY]: { S: FilterRule.beginsWith("group#") },
+        [SORT_KEY]: { S: FilterRule.beginsWith("event#") },
+      },
+    },
+  });
