@@ -103,6 +103,8 @@ export const OF_EVENT: Readonly<Record<EventName, Mark | null>> = {
   "switchover.paused": "W",
   "switchover.caught-up": "=",
   "publication.failed": "x",
+  // The notifier's, which is not simulated.
+  "notification.failed": null,
   "request.refused": "N",
   "request.done": "Y",
   "failover.abandoned": "X",
