@@ -123,10 +123,12 @@ export function parseRegistrarEnvironment(variables: Variables): RegistrarEnviro
 /** Throws `ConfigurationError` with every issue. */
 export function parseNotifierEnvironment(variables: Variables): NotifierEnvironment {
   const read = reader(variables);
+  const textOrNull = (name: string, pattern: RegExp, expected: string): string | null =>
+    (variables[name] ?? "") === "" ? null : read.text(name, pattern, expected);
   const environment: NotifierEnvironment = {
     ...read.store(),
-    topicArn: read.textOrNull(VARIABLES.topic, topicPattern, "a topic's ARN"),
-    eventBus: read.textOrNull(VARIABLES.eventBus, eventBusPattern, "an event bus's name or ARN"),
+    topicArn: textOrNull(VARIABLES.topic, topicPattern, "a topic's ARN"),
+    eventBus: textOrNull(VARIABLES.eventBus, eventBusPattern, "an event bus's name or ARN"),
   };
   if (environment.topicArn === null && environment.eventBus === null) {
     read.issue(`neither ${VARIABLES.topic} nor ${VARIABLES.eventBus} is set: there is nobody to tell`);
@@ -161,12 +163,9 @@ function reader(variables: Variables) {
     if (!pattern.test(given)) complain(name, expected);
     return given;
   };
-  const textOrNull = (name: string, pattern: RegExp, expected: string): string | null =>
-    value(name) === undefined ? null : text(name, pattern, expected);
   const list = (name: string): string[] => (value(name) ?? "").split(",").filter((part) => part !== "");
   return {
     text,
-    textOrNull,
     issue: (issue: string): void => {
       issues.push(issue);
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  parseNotifierEnvironment,
   parsePublisherEnvironment,
   parseRegistrarEnvironment,
   parseVoterEnvironment,
@@ -96,5 +97,23 @@ describe("the other functions' environments", () => {
     });
     expect(parseRegistrarEnvironment(variables).voters).toHaveLength(3);
     expect(issuesOf(() => parseRegistrarEnvironment({}))).toHaveLength(3);
+  });
+
+  it("say whom the notifier tells: a topic, a bus, or both, and never nobody", () => {
+    const VALKEEPER_TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:failovers";
+    const VALKEEPER_EVENT_BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default";
+    const store = { region: "eu-west-1", table: "valkeeper" };
+    const both = parseNotifierEnvironment({ ...variables, VALKEEPER_TOPIC_ARN, VALKEEPER_EVENT_BUS });
+    expect(both).toEqual({ ...store, topicArn: VALKEEPER_TOPIC_ARN, eventBus: VALKEEPER_EVENT_BUS });
+    expect(parseNotifierEnvironment({ ...variables, VALKEEPER_EVENT_BUS: "default" })).toMatchObject({
+      topicArn: null,
+      eventBus: "default",
+    });
+    expect(issuesOf(() => parseNotifierEnvironment({ ...variables, VALKEEPER_TOPIC_ARN: "" }))).toEqual([
+      "neither VALKEEPER_TOPIC_ARN nor VALKEEPER_EVENT_BUS is set: there is nobody to tell",
+    ]);
+    expect(issuesOf(() => parseNotifierEnvironment({ ...variables, VALKEEPER_TOPIC_ARN: "failovers" }))).toEqual([
+      'VALKEEPER_TOPIC_ARN is "failovers": it should be a topic\'s ARN',
+    ]);
   });
 });
