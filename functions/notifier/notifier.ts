@@ -6,11 +6,11 @@ import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
 import { newSteps, type StreamRecord } from "../../lib/adapters/dynamodb/stream-event.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
 import { EventBusNotifier } from "../../lib/adapters/notification/event-bus.ts";
+import { notificationOf } from "../../lib/adapters/notification/notification.ts";
 import { TopicNotifier } from "../../lib/adapters/notification/topic.ts";
 import { epoch, type GroupName, groupName, voterId } from "../../lib/core/types.ts";
 import type { Notifier } from "../../lib/ports/notifier.ts";
 import { NOTIFICATION_SOURCE, type NotifierEnvironment } from "../../lib/runtime/environment.ts";
-import { notificationOf } from "../../lib/runtime/notification.ts";
 
 export interface NotifierEvent {
   readonly Records?: readonly StreamRecord[];

@@ -1,8 +1,8 @@
 // A step of history as it is told outside.
 
-import { EVENTS } from "../core/events.ts";
-import type { HistoryRecord } from "../core/records.ts";
-import type { Notification } from "../ports/notifier.ts";
+import { EVENTS } from "../../core/events.ts";
+import type { HistoryRecord } from "../../core/records.ts";
+import type { Notification } from "../../ports/notifier.ts";
 
 /** `deployment`: the table's name. */
 export function notificationOf(record: HistoryRecord, deployment: string): Notification {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { EVENTS, type EventName } from "../../lib/core/events.ts";
-import type { HistoryRecord } from "../../lib/core/records.ts";
-import { epoch, groupName, type VoterId, type WallTime } from "../../lib/core/types.ts";
-import { notificationOf } from "../../lib/runtime/notification.ts";
-import { schemaIssues } from "../support/notification-schema.ts";
+import { notificationOf } from "../../../lib/adapters/notification/notification.ts";
+import { EVENTS, type EventName } from "../../../lib/core/events.ts";
+import type { HistoryRecord } from "../../../lib/core/records.ts";
+import { epoch, groupName, type VoterId, type WallTime } from "../../../lib/core/types.ts";
+import { schemaIssues } from "../../support/notification-schema.ts";
 
 const stepOf = (event: string): HistoryRecord => ({
   schema: 1,
