@@ -30,42 +30,60 @@ const SETTINGS: Partial<DeclaredConfig> = {
   parallelSyncs: 2,
 };
 
-const contexts = new Map<string, Context>();
+/** What a plan may set otherwise. */
+export type Settings = Readonly<Pick<DeclaredConfig, "onPossibleLoss" | "waitK" | "leaseMs">>;
 
-export function contextOf(voter: Voter): Context {
-  const key = `${voter.id}.${voter.generation}`;
-  let known = contexts.get(key);
-  if (known === undefined) {
-    known = context(SETTINGS, { voter: voter.id, generation: voter.generation, voters: VOTERS });
-    contexts.set(key, known);
+/** The group as it was declared: the same context for the same invocation, so that core's own caches serve. */
+export class Group {
+  readonly #settings: Partial<DeclaredConfig>;
+  readonly #contexts = new Map<string, Context>();
+
+  constructor(settings: Settings) {
+    this.#settings = { ...SETTINGS, ...settings };
   }
-  return known;
-}
 
-/** A fresh invocation that knows nothing yet. */
-export function started(voter: Voter, generation: number): Voter {
-  const { config } = contextOf({ ...voter, generation });
-  return { ...voter, state: newGroupState(config, instant(NOW)), generation, wakeAt: NOW };
-}
+  contextOf({ id, generation }: Pick<Voter, "id" | "generation">): Context {
+    const key = `${id}.${generation}`;
+    let known = this.#contexts.get(key);
+    if (known === undefined) {
+      known = context(this.#settings, { voter: id, generation, voters: VOTERS });
+      this.#contexts.set(key, known);
+    }
+    return known;
+  }
 
-export function firstWorld(): World {
-  const nodes = NODES.map((id, index) => newNodeRecord(id, index + 1));
-  const members = nodes.map((node, index) => [node.id, member(index + 1)] as const);
-  const item = encodeBallot(
-    ballot({
-      members: { version: 1, nodes: Object.fromEntries(members) },
-      lineage: { histories: [recorded({ forkOffset: 0 })], intents: [] },
-    }),
-  );
-  const voters = VOTERS.map((id): Voter => ({ id, state: null, generation: 1, wakeAt: NOW, cut: [], sent: [] }));
-  return {
-    nodes,
-    voters: voters.map((voter) => started(voter, 1)),
-    table: {
-      item,
-      published: { epoch: epoch(1), revision: 0, node: NODES[0] as never },
-      primaries: { 1: "n1" },
-      granted: {},
-    },
-  };
+  /** S9 is promised. */
+  get isPromised(): boolean {
+    return this.#settings.onPossibleLoss === "refuse";
+  }
+
+  /** A fresh invocation that knows nothing yet. */
+  started(voter: Voter, generation: number): Voter {
+    const { config } = this.contextOf({ id: voter.id, generation });
+    return { ...voter, state: newGroupState(config, instant(NOW)), generation, wakeAt: NOW };
+  }
+
+  firstWorld(): World {
+    const nodes = NODES.map((id, index) => newNodeRecord(id, index + 1));
+    const members = nodes.map((node, index) => [node.id, member(index + 1)] as const);
+    const item = encodeBallot(
+      ballot({
+        members: { version: 1, nodes: Object.fromEntries(members) },
+        lineage: { histories: [recorded({ forkOffset: 0 })], intents: [] },
+      }),
+    );
+    const voters = VOTERS.map((id): Voter => ({ id, state: null, generation: 1, wakeAt: NOW, cut: [], sent: [] }));
+    return {
+      nodes,
+      voters: voters.map((voter) => this.started(voter, 1)),
+      table: {
+        item,
+        published: { epoch: epoch(1), revision: 0, node: NODES[0] as never },
+        request: null,
+        primaries: { 1: "n1" },
+        granted: {},
+        acknowledged: this.isPromised ? ["w"] : [],
+      },
+    };
+  }
 }

@@ -1,6 +1,7 @@
 // How far an exploration goes: what may go wrong, how often, and behind which opening. README.md says what each bound
 // leaves out.
 
+import type { Settings } from "./beginning.ts";
 import type { Price } from "./moves.ts";
 
 /** How often each thing may happen, in all; `tick` and `long`: how often each voter may be called by time. */
@@ -11,6 +12,8 @@ export type Bounds = Readonly<Record<Exclude<Price, "free">, number>> & {
   readonly states: number;
   /** Moves that come first, by the beginning of their names: what is explored begins behind them. */
   readonly opening: readonly string[];
+  /** What the group is declared to be, beside what beginning.ts says. */
+  readonly settings: Settings;
   /** Of how many states one is followed to its rest, beside those that nothing follows; 0: none. */
   readonly restEvery: number;
 };
@@ -28,10 +31,12 @@ export const FIGURES = [
   "crash",
   "start",
   "write",
+  "lose",
+  "order",
   "epochs",
   "states",
   "restEvery",
-] as const satisfies readonly Exclude<keyof Bounds, "opening">[];
+] as const satisfies readonly Exclude<keyof Bounds, "opening" | "settings">[];
 
 const NOTHING: Bounds = {
   tick: 0,
@@ -45,30 +50,37 @@ const NOTHING: Bounds = {
   crash: 0,
   start: 0,
   write: 0,
+  lose: 0,
+  order: 0,
   epochs: 4,
   states: 3_000_000,
   restEvery: 50,
   opening: [],
+  settings: {},
 };
 
+const voting = (...voters: readonly string[]): readonly string[] =>
+  voters.flatMap((voter) => [`${voter} is called when`, `${voter} is called when`, `${voter}'s cast-vote reaches`]);
 /** Two voters find n1 gone and vote; az-a is granted epoch 2, and its freezes are under way. */
-const VOTED = ["az-a", "az-b"].flatMap((voter) => [
-  `${voter} is called when`,
-  `${voter} is called when`,
-  `${voter}'s cast-vote reaches`,
-]);
+const VOTED = voting("az-a", "az-b");
 const GRANTED = [...VOTED, "az-a glances", "az-a's grant reaches", "az-b's grant reaches"];
 /** az-b has seen that lease lapse, and has taken it over; az-a sleeps and does not know. */
 const TAKEN_OVER = [...GRANTED, "az-b is called after", "az-b is called when", "az-b's take-over reaches"];
 
-/** az-a has frozen both, meant n2, and promoted it: its commit is under way. */
-const PROMOTED = [
-  ...GRANTED,
-  "az-a's freeze of epoch 2 on n2 takes",
-  "az-a's freeze of epoch 2 on n3 takes",
-  "az-a's record-intent reaches",
-  "az-a's promote of epoch 2 on n2 takes",
-];
+const FROZEN = [...GRANTED, "az-a's freeze of epoch 2 on n2 takes", "az-a's freeze of epoch 2 on n3 takes"];
+/** az-a has frozen both, and means n2: its promotion is under way. */
+const MEANT = [...FROZEN, "az-a's record-intent reaches"];
+/** It was promoted: the commit is under way. */
+const PROMOTED = [...MEANT, "az-a's promote of epoch 2 on n2 takes"];
+
+const TWO = ["az-c dies", "n1 dies"];
+/** n1 serves, and clients reach it; the voters do not. */
+const ISOLATED = ["az-c dies", "az-a is cut off from n1", "az-b is cut off from n1"];
+const ORDERED = ["az-c dies", "an operator orders a switchover", "az-a glances", "az-a's grant reaches"];
+/** A pause of writes has to fit into a lease. */
+const PATIENT: Settings = { leaseMs: 1_200 };
+/** What `WAIT 1` has acknowledged is kept. */
+const REFUSE: Settings = { onPossibleLoss: "refuse", waitK: 1 };
 
 /** What is explored, by name. */
 export const PLANS = {
@@ -78,26 +90,102 @@ export const PLANS = {
   /** Three voters, and every order in which what they sent arrives. */
   granted: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1 },
   /** Two voters: what is lost, who dies, who is late. */
-  lost: { ...NOTHING, opening: ["az-c dies", "n1 dies", ...GRANTED], loss: 1, delay: 1 },
-  crashed: { ...NOTHING, opening: ["az-c dies", "n1 dies", ...GRANTED], crash: 1 },
+  lost: { ...NOTHING, opening: [...TWO, ...GRANTED], loss: 1, delay: 1 },
+  crashed: { ...NOTHING, opening: [...TWO, ...GRANTED], crash: 1 },
   /** A new primary whose holder does not come to its commit. */
-  promoted: { ...NOTHING, opening: ["az-c dies", "n1 dies", ...PROMOTED], long: 1, tick: 1 },
+  promoted: { ...NOTHING, opening: [...TWO, ...PROMOTED], long: 1, tick: 1 },
   /** A stale holder beside its successor, and a node that has forgotten the token. */
   restarted: {
     ...NOTHING,
-    opening: [
-      "az-c dies",
-      "n1 dies",
-      ...TAKEN_OVER,
-      "az-b's freeze of epoch 3 on n2 takes",
-      "n2 restarts",
-      "az-a is called when",
-    ],
+    opening: [...TWO, ...TAKEN_OVER, "az-b's freeze of epoch 3 on n2 takes", "n2 restarts", "az-a is called when"],
   },
   /** The replicas differ. */
   uneven: {
     ...NOTHING,
     opening: ["az-c dies", "a client writes to n1, and n3 has it", "n1 dies", ...GRANTED],
     delay: 1,
+  },
+  /** A node dies, restarts, or hangs in the middle. */
+  dying: { ...NOTHING, opening: [...TWO, ...GRANTED], kill: 1, long: 1 },
+  restarting: { ...NOTHING, opening: [...TWO, ...GRANTED], restart: 1, delay: 1 },
+  hanging: {
+    ...NOTHING,
+    opening: ["az-c dies", "n1 hangs", ...VOTED, "az-a glances", "az-a's grant reaches"],
+    hang: 1,
+  },
+  /** The old primary serves on where no voter reaches it, and may be reached again. */
+  isolated: {
+    ...NOTHING,
+    opening: [...ISOLATED, ...VOTED, "az-a glances", "az-a's grant reaches"],
+    settings: REFUSE,
+    write: 1,
+    loss: 1,
+  },
+  /** And the holder reaches one replica only. */
+  apart: {
+    ...NOTHING,
+    opening: [
+      ...ISOLATED,
+      "az-b is cut off from n3",
+      ...VOTED,
+      "az-a is cut off from n3",
+      "az-a glances",
+      "az-a's grant reaches",
+      "az-a's freeze of epoch 2 on n3 has no answer",
+      "az-a's freeze of epoch 2 on n2 takes",
+    ],
+    settings: REFUSE,
+    write: 1,
+    tick: 1,
+  },
+  /** A promotion is under way while its holder is replaced, and the old primary may come back. */
+  returned: {
+    ...NOTHING,
+    opening: [
+      ...ISOLATED,
+      ...MEANT,
+      "az-a's promote of epoch 2 on n2 is given up",
+      "az-b glances",
+      "az-b is called after",
+      "az-b is called when",
+      "az-b's take-over reaches",
+      "az-b reaches n1 again",
+    ],
+    tick: 1,
+  },
+  /** What was acknowledged, and a node that comes back with less. */
+  bereft: {
+    ...NOTHING,
+    opening: ["az-c dies", "a client writes to n1, and n3 has it", "n1 dies", ...VOTED],
+    settings: REFUSE,
+    lose: 1,
+  },
+  /** All nodes restarted. */
+  cold: {
+    ...NOTHING,
+    opening: [
+      "az-c dies",
+      "a client writes to n1, and n3 has it",
+      ...["n1 restarts", "n2 restarts", "n3 restarts"],
+      ...VOTED,
+    ],
+    lose: 1,
+  },
+  /** Two orders of an operator: a switchover, and a failover whatever is lost. */
+  ordered: { ...NOTHING, opening: ORDERED, settings: PATIENT, write: 1, loss: 1 },
+  handed: { ...NOTHING, opening: ORDERED, settings: PATIENT, crash: 1, kill: 1 },
+  /** The group is paused at any moment. */
+  paused: { ...NOTHING, opening: [...TWO, ...VOTED], order: 2, tick: 1 },
+  /** Three holders, one after the other. */
+  succeeded: {
+    ...NOTHING,
+    opening: [
+      "n1 dies",
+      ...TAKEN_OVER,
+      "az-c glances",
+      "az-c is called after",
+      "az-c is called when",
+      "az-c's take-over reaches",
+    ],
   },
 } as const satisfies Readonly<Record<string, Bounds>>;

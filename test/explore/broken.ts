@@ -15,6 +15,20 @@ interface Break {
 
 /** Name of the rule, and how it is taken out. */
 export const BREAKS: Readonly<Record<string, Break>> = {
+  /** One frozen node is enough, also where loss is refused. */
+  R2: {
+    file: "candidate.ts",
+    from: "return Math.max(1, Object.keys(ballot.members.nodes).length - config.waitK);",
+    to: "return 1;",
+  },
+  /** A process that restarted counts like any other. */
+  R4: {
+    file: "candidate.ts",
+    from: "if (member.runId !== reading.runId) return",
+    to: "if (member.runId === null) return",
+  },
+  /** The target of a switchover is promoted at whatever offset it has. */
+  R11: { file: "switchover.ts", from: "reading.offset === offset &&", to: "offset >= 0 &&" },
   /** A command goes over a connection that is younger than the look at the ballot. */
   R9: {
     file: "operation.ts",

@@ -115,7 +115,7 @@ export function sorted(value: Json): Json {
 
 const SAME_MOMENT_MS = 30;
 const ORDER_MS = 0.1;
-const GRAIN_MS = 50;
+export const GRAIN_MS = 50;
 const FAR_MS = 70_000;
 /** Stands for infinity, which JSON does not have. */
 const NEVER_MS = 1e15;
@@ -124,7 +124,7 @@ const NEVER_MS = 1e15;
 type Field = "plain" | "instant" | "ordered" | "leaf" | "blank";
 
 const FIELDS = new Map<string, Field>([
-  ...["ballot", "reading", "settings", "write", "before", "after", "settled", "promoted"].map(
+  ...["ballot", "request", "reading", "settings", "write", "before", "after", "settled", "promoted"].map(
     (name) => [name, "leaf"] as const,
   ),
   // Instants that core compares with each other, and not only with now and a bound: their order is kept.

@@ -2,12 +2,16 @@
 // parts only (collapse.ts) and remembered by the parts that it looks at, so that the same step of the same voter beside
 // another voter's other state is taken from memory.
 
+import type { ControlMode } from "../../lib/core/ballot.ts";
 import type { Fact } from "../../lib/core/commands.ts";
+import type { RequestRecord } from "../../lib/core/records.ts";
 import { instant, type NodeId, type NodeOutcome } from "../../lib/core/types.ts";
-import { LONG_MS, started } from "./beginning.ts";
-import { caughtUp, execute, isBehind, isConnected, killed, linked, restarted } from "./node.ts";
+import { request } from "../core/builders.ts";
+import { LONG_MS } from "./beginning.ts";
+import { GRAIN_MS } from "./collapse.ts";
+import { bereft, caughtUp, execute, isBehind, isConnected, killed, linked, restarted } from "./node.ts";
 import { brokenByCommand } from "./promises.ts";
-import { isOn, refsTo, type Scene, withoutIdle } from "./scene.ts";
+import { BREATH_MS, isOn, refsTo, type Scene, withoutIdle } from "./scene.ts";
 import { NOW, type NodeRecord, type Sent, type Voter, type World } from "./world.ts";
 
 /** What is limited, and by what `Bounds` limit it. `tick` and `long` are counted for each voter. */
@@ -23,7 +27,9 @@ export type Price =
   | "cut"
   | "crash"
   | "start"
-  | "write";
+  | "write"
+  | "lose"
+  | "order";
 
 export interface Move {
   readonly name: string;
@@ -42,15 +48,18 @@ export function movesOfVoter(world: World, index: number): readonly Move[] {
   const move = (name: string, price: Price, carryOut: Move["carryOut"]) =>
     moves.push({ name: `${voter.id} ${name}`, price, voter: index, carryOut });
   if (voter.state === null) {
-    move("starts", "start", (scene) => scene.setVoter(index, started(voter, voter.generation + 1)));
+    move("starts", "start", (scene) => scene.setVoter(index, scene.group.started(voter, voter.generation + 1)));
     return moves;
   }
-  const tickMs = Math.max(0, voter.wakeAt - NOW);
+  // Late by a grain when it is due within a breath: else instants that are kept to the grain would never move on.
+  const tickMs = voter.wakeAt - NOW > BREATH_MS ? voter.wakeAt - NOW : GRAIN_MS;
   move("is called when it asked to be", "tick", (scene) => scene.advance(index, { kind: "time-passed" }, tickMs));
   move(`is called after ${LONG_MS} ms`, "long", (scene) => scene.advance(index, { kind: "time-passed" }, LONG_MS));
   move("glances at the ballot", "free", (scene) => {
     const ballot = scene.ballot();
-    if (ballot !== voter.state?.look?.ballot) scene.advance(index, { kind: "glanced", ballot, request: null }, 0);
+    const { request } = scene.table;
+    const isNew = ballot !== voter.state?.look?.ballot || !isKnown(request, voter.state.request);
+    if (isNew) scene.advance(index, { kind: "glanced", ballot, request }, 0);
   });
   move("dies", "crash", (scene) => {
     const sent = voter.sent.map((each) => ({ ...each, isGivenUp: true }));
@@ -66,8 +75,38 @@ export function movesOfVoter(world: World, index: number): readonly Move[] {
   return moves;
 }
 
-/** What can happen to nodes without any voter. */
-export const movesOfNodes = (world: World): readonly Move[] => world.nodes.flatMap((node) => movesOfNode(world, node));
+const isKnown = (request: RequestRecord | null, known: RequestRecord | null): boolean =>
+  request?.id === known?.id && request?.result?.kind === known?.result?.kind;
+
+/** What can happen without any voter. */
+export const movesOfOthers = (world: World): readonly Move[] => [
+  ...world.nodes.flatMap((node) => movesOfNode(world, node)),
+  ...movesOfOperator(world),
+];
+
+/** One order at a time: the next only when the last was answered. A pause stands until it is taken back. */
+function movesOfOperator({ table: { request: last, item } }: World): readonly Move[] {
+  const move = (name: string, carryOut: Move["carryOut"]): Move => ({
+    name: `an operator ${name}`,
+    price: "order",
+    voter: null,
+    carryOut,
+  });
+  const order = (name: string, values: Partial<RequestRecord>) =>
+    move(name, (scene) => {
+      const number = Number(last?.id.split("-")[1] ?? 0) + 1;
+      scene.table = { ...scene.table, request: request({ id: `request-${number}`, ...values }) };
+    });
+  const set = (name: string, mode: ControlMode) => move(name, (scene) => scene.control(mode));
+  const isPaused = (item["control"] as { readonly mode?: ControlMode }).mode === "paused";
+  const control = isPaused ? set("resumes", "act") : set("pauses", "paused");
+  if (last !== null && last.result === null) return [control];
+  return [
+    order("orders a switchover", { kind: "switchover" }),
+    order("orders a failover, whatever is lost", { kind: "failover", acceptDataLoss: true }),
+    control,
+  ];
+}
 
 function movesOfNode(world: World, node: NodeRecord): readonly Move[] {
   const moves: Move[] = [];
@@ -77,6 +116,11 @@ function movesOfNode(world: World, node: NodeRecord): readonly Move[] {
   move(node.isUp ? "restarts behind its fence" : "comes back behind its fence", "restart", (scene) =>
     restarted(node, scene.freshRun),
   );
+  const losing = (log: string) => (scene: Scene) =>
+    bereft(node, log, { run: scene.freshRun, history: scene.freshHistory });
+  const has = node.log.length;
+  if (has > 0) move("comes back empty behind its fence", "lose", losing(""));
+  if (has > 1) move("comes back behind its fence with less", "lose", losing(node.log.slice(0, -1)));
   if (node.isUp && !node.isHung) move("hangs", "hang", () => ({ ...node, isHung: true, isLinked: false }));
   if (node.isHung) move("goes on", "free", () => ({ ...node, isHung: false }));
   if (isBehind(node, world.nodes)) move("catches up", "free", () => caughtUp(node, world.nodes));
@@ -182,7 +226,7 @@ function fatesOfCommand(
   if (behind > 0 && isAlive) return sent.isGivenUp ? [] : [late];
   if (sent.isGivenUp) return isAlive && !node.isHung ? [{ ...arrives, name: `${name} takes effect late` }] : [];
   if (node.isHung && isAlive) return [move("waits in the hung node", "free", unknown, true)];
-  if (!isReached) return [move("has no answer", "free", unknown)];
+  if (!isReached) return [move("has no answer", "free", unknown), ...(isAlive ? [late] : [])];
   if (!isAlive)
     return [
       move("finds its connection closed", "free", (scene) =>

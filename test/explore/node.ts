@@ -132,6 +132,24 @@ export const restarted = (node: NodeRecord, fresh: number): NodeRecord => ({
   frozenBy: 0,
 });
 
+/** Behind its boot fence, with what it had on disk: less than it had, or nothing, which begins a history of its own. */
+export const bereft = (node: NodeRecord, log: string, fresh: { run: number; history: number }): NodeRecord => ({
+  ...restarted(node, fresh.run),
+  log,
+  ...(log === "" ? { replicationId: history(fresh.history), second: null } : {}),
+});
+
+/** What `WAIT 1` has told clients by now: what a serving primary and one of its followers have. */
+export function acknowledgedBy(nodes: readonly NodeRecord[], earlier: readonly string[]): readonly string[] {
+  let all = earlier;
+  for (const node of nodes) {
+    const from = node.isLinked && node.isUp && !node.isHung ? sourceOf(node, nodes) : undefined;
+    if (from === undefined || !from.log.startsWith(node.log) || all.some((log) => log.startsWith(node.log))) continue;
+    all = [...all.filter((log) => !node.log.startsWith(log)), node.log].sort();
+  }
+  return all;
+}
+
 const isServing = (node: NodeRecord): boolean => node.isUp && !node.isHung && node.role === "primary";
 
 const sourceOf = (node: NodeRecord, nodes: readonly NodeRecord[]): NodeRecord | undefined =>

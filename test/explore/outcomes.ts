@@ -1,13 +1,14 @@
 // What does each move make of a state? A move looks at one voter, the nodes and the table only. So the moves of a voter
 // are listed once for these parts, each is carried out at most once for them, and never when no bound pays for it.
 
+import type { Group } from "./beginning.ts";
 import { unused } from "./collapse.ts";
-import { type Move, movesOfNodes, movesOfVoter, type Price, tidy } from "./moves.ts";
+import { type Move, movesOfOthers, movesOfVoter, type Price, tidy } from "./moves.ts";
 import { Scene } from "./scene.ts";
 import type { Parts, Store } from "./store.ts";
 import type { Engine } from "./world.ts";
 
-/** Whose moves: a voter's place, or the nodes'. */
+/** Whose moves: a voter's place, or nobody's of them. */
 export type Place = 0 | 1 | 2 | 3;
 export const PLACES = [0, 1, 2, 3] as const;
 
@@ -47,12 +48,14 @@ class Pairs {
 export class Outcomes {
   readonly #store: Store;
   readonly #engine: Engine;
+  readonly #group: Group;
   readonly #around = [new Pairs(), new Pairs(), new Pairs(), new Pairs()] as const;
   readonly #options = new Map<number, readonly Option[]>();
 
-  constructor(store: Store, engine: Engine) {
+  constructor(store: Store, engine: Engine, group: Group) {
     this.#store = store;
     this.#engine = engine;
+    this.#group = group;
   }
 
   get size(): number {
@@ -69,7 +72,7 @@ export class Outcomes {
     let known = this.#options.get(key);
     if (known === undefined) {
       const world = this.#store.world(parts);
-      const moves = place === 3 ? movesOfNodes(world) : movesOfVoter(world, place);
+      const moves = place === 3 ? movesOfOthers(world) : movesOfVoter(world, place);
       known = moves.map((move): Option => ({ name: move.name, price: move.price, place, move, made: null }));
       this.#options.set(key, known);
     }
@@ -92,6 +95,7 @@ export class Outcomes {
     const scene = new Scene(this.#store.world(parts), {
       canon: this.#store.canon,
       engine: this.#engine,
+      group: this.#group,
       ...this.#fresh(parts, place),
     });
     const broken = carryOut(scene, move);
@@ -115,6 +119,7 @@ function carryOut(scene: Scene, move: Move): readonly string[] {
   try {
     move.carryOut(scene);
     if (move.voter !== null) tidy(scene, move.voter);
+    scene.acknowledge();
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     scene.broken.push(`core: ${error.message}`);

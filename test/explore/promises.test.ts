@@ -1,14 +1,17 @@
 // For each promise a made-up world that breaks it, and one beside it that does not.
 
 import { describe, expect, it } from "vitest";
-import { encodeBallot } from "../../lib/core/ballot-format.ts";
+import type { Vote } from "../../lib/core/ballot.ts";
+import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
+import { recordIntent } from "../../lib/core/holder-writes.ts";
 import type { NodeCommand } from "../../lib/core/types.ts";
-import { epoch, instant } from "../../lib/core/types.ts";
+import { attemptId, epoch, instant } from "../../lib/core/types.ts";
 import {
   A,
   addressOf,
   B,
   ballot,
+  control,
   intent,
   lease,
   N1,
@@ -16,14 +19,16 @@ import {
   N3,
   operation,
   primary,
+  recorded,
   run,
   vote,
   watching,
 } from "../core/builders.ts";
-import { firstWorld } from "./beginning.ts";
-import { newNodeRecord } from "./node.ts";
+import { Group } from "./beginning.ts";
+import { acknowledgedBy, newNodeRecord } from "./node.ts";
 import {
   brokenByCommand,
+  brokenByIntending,
   brokenByPublishing,
   brokenByResting,
   brokenBySending,
@@ -42,6 +47,8 @@ const table = (values: Partial<Table> = {}): Table => ({
   published: { epoch: 1, revision: 0, node: N1 },
   primaries: { 1: "n1" },
   granted: { 2: "az-a" },
+  request: null,
+  acknowledged: [],
   ...values,
 });
 const failover = (values: Parameters<typeof ballot>[0] = {}) =>
@@ -100,7 +107,7 @@ describe("the explorer's promises", () => {
     const effect = { nodes, before: node(N1, {}), command: freeze(2) };
     expect(brokenByCommand({ ...effect, item: encodeBallot(ballot()) })).toHaveLength(1);
     expect(brokenByCommand({ ...effect, item: failover() })).toEqual([]);
-    const world = firstWorld();
+    const world = new Group({}).firstWorld();
     const both = [node(N1, {}), node(N2, { role: "primary", follows: null }), node(N3, {})];
     const reason = { reason: "paused", detail: "", ends: "", check: null } as const;
     const voters = world.voters.map((each) => ({
@@ -114,15 +121,86 @@ describe("the explorer's promises", () => {
     expect(brokenByResting({ voters, nodes, table: twice })).toEqual([]);
   });
 
-  it("S6: a candidate that has less than another frozen one", () => {
-    const chosen = node(N2, { frozenBy: 2, touchedBy: 2 });
-    const better = node(N3, { frozenBy: 2, touchedBy: 2, log: "w1" });
-    const effect = { command: promote, before: chosen, item: meant };
-    expect(brokenByCommand({ ...effect, nodes: [chosen, better] })).toEqual([
-      "S6: n2 was promoted although n3, frozen as well, has more",
+  it("S6: a candidate that has less than another that is known to be frozen", () => {
+    const by = { frozenBy: 2, touchedBy: 2 };
+    const chosen = node(N2, by);
+    const better = node(N3, { ...by, log: "w1" });
+    const intending = (other: NodeRecord, frozen = [N2, N3], item = meant) => {
+      const lineage = { histories: [], intents: [intent({ offset: 1 })] };
+      const write = recordIntent(
+        { ballot: decodeBallot(item), writer: { voter: A, generation: 1 }, attempt: attemptId("x") },
+        lineage.intents[0] as never,
+        "intended",
+      );
+      return brokenByIntending({ write, frozen, nodes: [chosen, other], item });
+    };
+    expect(intending(better)).toEqual(["S6: n2 was meant although n3, frozen as well, has more"]);
+    expect(intending(better, [N2])).toEqual([]);
+    expect(intending(node(N3, { ...by, log: "w1", runId: run(9) }))).toEqual([]);
+    expect(intending(node(N3, by))).toEqual([]);
+  });
+
+  it("S6: a promotion that comes behind a later decision for an older history", () => {
+    const lineage = { histories: [recorded()], intents: [intent({ offset: 1 })] };
+    const decided = failover({ epoch: epoch(3), primary: primary({ epoch: epoch(3) }), lineage });
+    const effect = { command: promote, before: node(N2, {}), nodes };
+    expect(brokenByCommand({ ...effect, item: decided })).toEqual([
+      "S6: n2 was promoted by epoch 2 behind the decision of epoch 3 for an older history",
     ]);
-    const unknown = node(N3, { frozenBy: 2, touchedBy: 2, log: "w1", runId: run(9) });
-    expect(brokenByCommand({ ...effect, nodes: [chosen, unknown] })).toEqual([]);
+    expect(brokenByCommand({ ...effect, item: failover({ lineage }) })).toEqual([]);
+  });
+
+  it("S7, R23: a vote that replaces a newer one, and one that weakens", () => {
+    const at = (values: Partial<Vote>) => encodeBallot(ballot({ votes: { [A]: vote(values) } }));
+    const before = table({ item: at({ generation: 2, seq: 5 }) });
+    expect(written("cast-vote", before, at({ generation: 1, seq: 9 }))).toEqual([
+      "S7: a vote of az-a replaced a newer one",
+    ]);
+    expect(written("cast-vote", before, at({ generation: 2, seq: 5 }))).toHaveLength(1);
+    expect(written("cast-vote", before, at({ generation: 2, seq: 6 }))).toEqual([]);
+    expect(written("cast-vote", before, at({ generation: 3, seq: 1, level: "suspect" }))).toEqual([
+      "R23: az-a weakened a vote from down to suspect",
+    ]);
+  });
+
+  it("S8: an operation that begins while the group is paused", () => {
+    const votes = { [A]: vote(), [B]: vote() };
+    const paused = table({ item: encodeBallot(ballot({ votes, control: control({ mode: "paused" }) })) });
+    expect(written("grant", paused, failover())).toEqual(["S8: failover of epoch 2 began while paused"]);
+  });
+
+  it("S9: a primary that lacks what was acknowledged, unless a person allowed it", () => {
+    const before = table({ acknowledged: ["w1"] });
+    const after = failover({ primary: primary({ node: N2, epoch: epoch(2), runId: run(2) }) });
+    expect(written("commit", before, after, [node(N2, { touchedBy: 2 })])).toEqual([
+      'S9: n2 with "w" is made primary, and "w1" was acknowledged',
+    ]);
+    expect(written("commit", before, after, [node(N2, { touchedBy: 2, log: "w12" })])).toEqual([]);
+    expect(written("commit", before, after, [node(N2, { touchedBy: 2, runId: run(9) })])).toEqual([]);
+    const insists = failover({
+      primary: primary({ node: N2, epoch: epoch(2), runId: run(2) }),
+      operation: operation({ insists: true }),
+    });
+    expect(written("commit", before, insists, [node(N2, { touchedBy: 2 })])).toEqual([]);
+  });
+
+  it("S9: what is acknowledged is what a follower has, however far its primary is", () => {
+    const ahead = [node(N1, { log: "w11" }), node(N2, { log: "w1" }), node(N3, {})];
+    expect(acknowledgedBy(ahead, ["w"])).toEqual(["w1"]);
+    expect(acknowledgedBy(ahead, ["w11"])).toEqual(["w11"]);
+    expect(acknowledgedBy([node(N1, { log: "w11", isUp: false }), ...ahead.slice(1)], ["w"])).toEqual(["w"]);
+  });
+
+  it("R11: a switchover to a target that lacks a write", () => {
+    const item = failover({
+      operation: operation({ kind: "switchover" }),
+      lineage: { histories: [], intents: [intent({ offset: 1 })] },
+    });
+    const effect = { command: promote, before: node(N2, {}), item };
+    expect(brokenByCommand({ ...effect, nodes: [node(N1, { log: "w1" }), node(N2, {})] })).toEqual([
+      'R11: n2 with "w" took over by a switchover from n1 with "w1"',
+    ]);
+    expect(brokenByCommand({ ...effect, nodes })).toEqual([]);
   });
 
   it("S10: a command of an epoch that the table granted to nobody, or to another", () => {
@@ -133,7 +211,7 @@ describe("the explorer's promises", () => {
   });
 
   it("S11, S12: a group that rests unhealthy, with nobody saying why", () => {
-    const world = firstWorld();
+    const world = new Group({}).firstWorld();
     expect(isHealthy(world)).toBe(true);
     const stuck = { ...world, table: table({ item: failover() }) };
     expect(isHealthy(stuck)).toBe(false);

@@ -1,7 +1,7 @@
 // What must hold, said once more without core: of an item as plain JSON, of nodes as records. Each function looks at one
 // thing that takes effect and names what it breaks. promises.test.ts has a made-up world for each.
 
-import type { Item, Json } from "../../lib/core/ballot-write.ts";
+import type { BallotWrite, Item, Json } from "../../lib/core/ballot-write.ts";
 import type { NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
 import type { NodeRecord, Table, World } from "./world.ts";
 
@@ -25,8 +25,9 @@ export interface Written {
 
 const QUORUM = 2;
 
-export function brokenByWrite({ name, before, after, nodes }: Written): string[] {
-  const broken: string[] = [];
+export function brokenByWrite(written: Written): string[] {
+  const { name, before, after, nodes } = written;
+  const broken: string[] = name === "cast-vote" ? brokenByVote(written) : [];
   const primary = plain(after["primary"]);
   const [epoch, of] = [numberAt(after, "epoch"), numberAt(after, "primary", "epoch")];
   const earlier = before.primaries[`${of}`];
@@ -39,10 +40,33 @@ export function brokenByWrite({ name, before, after, nodes }: Written): string[]
   const isAutomatic = operation["by"] === "automatic" && operation["kind"] !== "repair";
   if (name === "grant" && isAutomatic && votesAgainst(before.item) < QUORUM)
     broken.push(`S3: ${operation["kind"]} of epoch ${epoch} began with ${votesAgainst(before.item)} votes`);
+  const { mode } = plain(before.item["control"]);
+  if (name === "grant" && mode !== "act") broken.push(`S8: ${operation["kind"]} of epoch ${epoch} began while ${mode}`);
   const isDecided = name === "commit" || name === "record-restored";
   const node = nodes.find((each) => each.id === primary["node"]);
   if (isDecided && operation["kind"] !== "repair" && node !== undefined && node.touchedBy !== epoch)
     broken.push(`R24: ${name} of ${node.id} under ${epoch}, and epoch ${node.touchedBy} was the last to reach it`);
+  // Another process than the one that is committed: it is not made primary of anything.
+  const isCommitted = isDecided && node !== undefined && node.runId === primary["runId"];
+  if (isCommitted && operation["insists"] !== true) broken.push(...lost(node, before));
+  return broken;
+}
+
+/** S9: what a client was told to be safe, and the next primary does not have. */
+const lost = (node: NodeRecord, { acknowledged }: Table): string[] =>
+  acknowledged
+    .filter((log) => !node.log.startsWith(log))
+    .map((log) => `S9: ${node.id} with "${node.log}" is made primary, and "${log}" was acknowledged`);
+
+/** One voter is one vote, and what it has said last counts. */
+function brokenByVote({ voter, before, after }: Written): string[] {
+  const [old, next] = [before.item, after].map((item) => plain(item[`vote_${voter}`])) as [Plain, Plain];
+  const order = ({ generation, seq }: Plain): number => Number(generation ?? 0) * 1e6 + Number(seq ?? 0);
+  const broken: string[] = [];
+  if (order(next) <= order(old)) broken.push(`S7: a vote of ${voter} replaced a newer one`);
+  const isOnSame = old["node"] === next["node"] && old["epoch"] === next["epoch"];
+  if (isOnSame && old["level"] === "down" && next["level"] === "suspect")
+    broken.push(`R23: ${voter} weakened a vote from down to suspect`);
   return broken;
 }
 
@@ -75,7 +99,8 @@ export interface Effected {
   readonly item: Item;
 }
 
-export function brokenByCommand({ command, before, nodes, item }: Effected): string[] {
+export function brokenByCommand(effect: Effected): string[] {
+  const { command, before, item } = effect;
   if (!("epoch" in command)) return [];
   const { epoch, kind } = command;
   const broken: string[] = [];
@@ -97,24 +122,82 @@ export function brokenByCommand({ command, before, nodes, item }: Effected): str
     (each) => each["node"] === before.id && each["epoch"] === epoch && each["runId"] === before.runId,
   );
   if (!isMeant) broken.push(`R12: ${before.id} was promoted by epoch ${epoch} without an intent`);
-  return [...broken, ...worse(before, epoch, nodes, item)];
+  return [...broken, ...ahead(before, epoch, item), ...incomplete(before, effect)];
 }
 
-/** S6: of the processes that this epoch has frozen, that are known members, and that hold the same history. */
-function worse(chosen: NodeRecord, epoch: number, nodes: readonly NodeRecord[], item: Item): string[] {
+/** S6: a promotion that comes when a later epoch has decided makes no newer history than that of the primary. */
+function ahead({ id }: NodeRecord, epoch: number, item: Item): string[] {
+  const primary = plain(item["primary"]);
+  if (primary["node"] === id || epoch >= Number(primary["epoch"])) return [];
+  const history = rankOf(primary["replicationId"], item);
+  if (history === null || history >= epoch) return [];
+  return [
+    `S6: ${id} was promoted by epoch ${epoch} behind the decision of epoch ${primary["epoch"]} for an older history`,
+  ];
+}
+
+/** R11: who hands over loses nothing. */
+function incomplete(chosen: NodeRecord, { nodes, item }: Effected): string[] {
+  const primary = plain(item["primary"]);
+  const old = nodes.find((each) => each.id === primary["node"] && each.runId === primary["runId"]);
+  if (plain(item["operation"])["kind"] !== "switchover" || old === undefined || old.id === chosen.id) return [];
+  if (chosen.log.startsWith(old.log)) return [];
+  return [`R11: ${chosen.id} with "${chosen.log}" took over by a switchover from ${old.id} with "${old.log}"`];
+}
+
+/** The epoch that began a history, by what the record says of it; null: it says nothing. */
+function rankOf(replicationId: Json | undefined, item: Item): number | null {
+  const histories = (plain(item["lineage"])["histories"] ?? []) as readonly Plain[];
+  const known = histories.find((each) => each["replicationId"] === replicationId);
+  return known === undefined ? null : Number(known["epoch"]);
+}
+
+/** An intent that a holder sends to the table, and whom it knows to be frozen. */
+export interface Intended {
+  readonly write: BallotWrite;
+  readonly frozen: readonly NodeId[];
+  readonly nodes: readonly NodeRecord[];
+  readonly item: Item;
+}
+
+/** S6: the best of the processes that its epoch has frozen and that are known members, by history and then by what they hold. */
+export function brokenByIntending({ write, frozen, nodes, item }: Intended): string[] {
+  const lineage = plain(write.changes.find(({ path }) => path.join() === "lineage")?.value ?? undefined);
+  const meant = ((lineage["intents"] ?? []) as readonly Plain[]).at(-1);
+  const { kind } = plain(item["operation"]);
+  if (write.name !== "record-intent" || meant === undefined || kind === "recover") return [];
+  const primary = plain(item["primary"]);
   const members = plain(plain(item["members"])["nodes"]);
-  const isOldPrimary = plain(item["primary"])["node"] === chosen.id;
-  const ahead = nodes.filter(
+  const isEligible = (each: NodeRecord): boolean =>
+    plain(members[each.id])["runId"] === each.runId &&
+    (each.id === primary["node"] || plain(members[each.id])["inSyncEpoch"] === primary["epoch"]);
+  const isFrozen = (each: NodeRecord): boolean =>
+    each.isUp && each.frozenBy === meant["epoch"] && frozen.includes(each.id);
+  const chosen = nodes.find((each) => each.id === meant["node"] && each.runId === meant["runId"] && isFrozen(each));
+  // The way back is to the committed primary, whatever others have.
+  if (chosen === undefined || chosen.id === primary["node"]) return [];
+  return nodes
+    .filter((each) => isFrozen(each) && isEligible(each) && hasMore(each, chosen, item))
+    .map((each) => `S6: ${chosen.id} was meant although ${each.id}, frozen as well, has more`);
+}
+
+function hasMore(one: NodeRecord, other: NodeRecord, item: Item): boolean {
+  if (one.replicationId === other.replicationId) return one.log.length > other.log.length;
+  const [rank, than] = [historyOf(one, item), historyOf(other, item)];
+  return rank !== null && than !== null && rank > than;
+}
+
+/** The epoch that began the node's history, by the record or by the intent that it was promoted with. */
+function historyOf(node: NodeRecord, item: Item): number | null {
+  const intents = (plain(item["lineage"])["intents"] ?? []) as readonly Plain[];
+  const intent = intents.find(
     (each) =>
-      each.isUp &&
-      each.frozenBy === epoch &&
-      chosen.frozenBy === epoch &&
-      plain(members[each.id])["runId"] === each.runId &&
-      each.replicationId === chosen.replicationId &&
-      each.log.length > chosen.log.length,
+      each["node"] === node.id &&
+      each["runId"] === node.runId &&
+      each["replicationId"] === node.second?.id &&
+      Number(each["offset"]) + 1 === node.second?.offset,
   );
-  if (isOldPrimary) return [];
-  return ahead.map((each) => `S6: ${chosen.id} was promoted although ${each.id}, frozen as well, has more`);
+  return rankOf(node.replicationId, item) ?? (intent === undefined ? null : Number(intent["epoch"]));
 }
 
 export function brokenByPublishing(table: Table, next: NonNullable<Table["published"]>): string[] {
@@ -131,6 +214,7 @@ export function brokenByPublishing(table: Table, next: NonNullable<Table["publis
 export function isHealthy({ nodes, table }: World): boolean {
   const { item, published } = table;
   if (item["lease"] !== undefined || item["operation"] !== undefined) return false;
+  if (table.request !== null && table.request.result === null) return false;
   const id = plain(item["primary"])["node"];
   const primary = nodes.find((each) => each.id === id);
   if (primary === undefined || !primary.isUp || primary.isHung || primary.role !== "primary") return false;

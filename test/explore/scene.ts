@@ -2,21 +2,31 @@
 // publications are answered within the same move, one after the other; writes of the ballot and commands of nodes are
 // under way afterwards, and what becomes of each is a move of its own (moves.ts).
 
-import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Ballot, ControlMode } from "../../lib/core/ballot.ts";
 import { type BallotWrite, interpret } from "../../lib/core/ballot-write.ts";
 import type { Command, Fact } from "../../lib/core/commands.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { type ConnectionRef, instant, type NodeId, type Observation, wallTime } from "../../lib/core/types.ts";
+import {
+  attemptId,
+  type ConnectionRef,
+  instant,
+  type NodeId,
+  type Observation,
+  wallTime,
+} from "../../lib/core/types.ts";
+import { setControl } from "../../lib/core/writes.ts";
 import { settings, WALL_START } from "../core/builders.ts";
-import { contextOf } from "./beginning.ts";
+import type { Group } from "./beginning.ts";
 import type { Canon } from "./collapse.ts";
-import { isConnected, linked, readingOf } from "./node.ts";
-import { brokenByPublishing, brokenBySending, brokenByWrite } from "./promises.ts";
+import { acknowledgedBy, isConnected, linked, readingOf } from "./node.ts";
+import { brokenByIntending, brokenByPublishing, brokenBySending, brokenByWrite } from "./promises.ts";
 import { type Engine, NOW, type NodeRecord, type Sent, type Table, type Voter, type World } from "./world.ts";
 
 const MOMENT_MS = 0.1;
 /** What falls due this soon is part of the same move: a breath between two probes of one node. */
-const BREATH_MS = 20;
+export const BREATH_MS = 20;
+/** Behind so many breaths a voter waits for something: what comes then is another move. */
+const MOST_BREATHS = 4;
 const MOST_STEPS = 150;
 const SETTINGS = settings();
 
@@ -25,6 +35,7 @@ type Answer = () => Fact;
 interface SceneOptions {
   readonly canon: Canon;
   readonly engine: Engine;
+  readonly group: Group;
   readonly entropy: number;
   readonly freshRun: number;
   readonly freshHistory: number;
@@ -39,6 +50,7 @@ export class Scene {
   now = NOW;
   readonly #canon: Canon;
   readonly #engine: Engine;
+  readonly group: Group;
   /** The attempt's number, unused in the whole world. */
   readonly #entropy: string;
   /** The names of the next process and the next history, unused as well. */
@@ -51,6 +63,7 @@ export class Scene {
     this.table = world.table;
     this.#canon = options.canon;
     this.#engine = options.engine;
+    this.group = options.group;
     this.#entropy = `${options.entropy}`;
     this.freshRun = options.freshRun;
     this.freshHistory = options.freshHistory;
@@ -81,10 +94,12 @@ export class Scene {
   advance(index: number, fact: Fact, sleptMs: number): void {
     this.now += sleptMs;
     const answers: Answer[] = [() => fact];
+    let breaths = 0;
     for (let steps = 0; steps < MOST_STEPS; steps += 1) {
       const voter = this.voters[index] as Voter;
       const next = answers.shift();
-      if (next === undefined && voter.wakeAt - this.now > BREATH_MS) return;
+      if (next === undefined && (voter.wakeAt - this.now > BREATH_MS || breaths === MOST_BREATHS)) return;
+      if (next === undefined) breaths += 1;
       this.now = next === undefined ? Math.max(this.now + MOMENT_MS, voter.wakeAt) : this.now + MOMENT_MS;
       answers.push(...this.#step(index, next === undefined ? { kind: "time-passed" } : next()));
     }
@@ -95,7 +110,7 @@ export class Scene {
     const voter = this.voters[index] as Voter;
     const at = instant(this.now);
     const moment = { at, wall: wallTime(WALL_START), entropy: this.#entropy };
-    const taken = this.#engine(voter.state as GroupState, { ...fact, ...moment }, contextOf(voter));
+    const taken = this.#engine(voter.state as GroupState, { ...fact, ...moment }, this.group.contextOf(voter));
     this.setVoter(index, { state: taken.state, wakeAt: taken.wakeAt });
     return taken.commands.flatMap((command) => this.#carryOut(index, command) ?? []);
   }
@@ -114,6 +129,14 @@ export class Scene {
       case "read-ballot":
         return () => ({ kind: "ballot-read", sentAt, ballot: this.#canon.ballot(this.table.item) });
       case "write-ballot":
+        this.broken.push(
+          ...brokenByIntending({
+            write: command.write,
+            frozen: frozenFor(voter),
+            nodes: this.nodes,
+            item: this.table.item,
+          }),
+        );
         this.#send(index, {
           kind: "write",
           write: tidied(command.write),
@@ -134,10 +157,32 @@ export class Scene {
         return null;
       case "publish":
         return () => this.#publish(command);
-      default:
-        // Answering requests and beginning above what was published: nothing of it happens in these worlds.
+      case "resolve-request":
+        return () => this.#resolve(command);
+      case "read-standing":
+        // Nothing begins above what was published in these worlds.
         return null;
     }
+  }
+
+  /** A person has allowed that the rest is lost. */
+  #kept(node: NodeId | null): readonly string[] {
+    const { log } = this.nodes.find((each) => each.id === node) ?? { log: "" };
+    return this.table.acknowledged.filter((each) => log.startsWith(each));
+  }
+
+  #resolve({ id, result }: Extract<Command, { kind: "resolve-request" }>): Fact {
+    const { request } = this.table;
+    const applied = request?.id === id && request.result === null;
+    if (applied) this.table = { ...this.table, request: { ...request, result: { ...result, detail: "" } } };
+    return { kind: "request-resolved", id, result, applied };
+  }
+
+  /** Where S9 is promised: what clients can have been told by now. */
+  acknowledge(): void {
+    if (!this.group.isPromised) return;
+    const acknowledged = acknowledgedBy(this.nodes, this.table.acknowledged);
+    if (acknowledged !== this.table.acknowledged) this.table = { ...this.table, acknowledged };
   }
 
   #send(index: number, sent: Sent): void {
@@ -172,15 +217,23 @@ export class Scene {
     if (!applied || item === null) return false;
     const after = this.#canon.item(item);
     this.broken.push(...brokenByWrite({ name: write.name, voter: voter.id, before, after, nodes: this.nodes }));
-    const { epoch, primary } = this.#canon.ballot(after);
+    const { epoch, primary, operation } = this.#canon.ballot(after);
     const isGranted = epoch !== this.#canon.ballot(before.item).epoch;
     this.table = {
       ...before,
       item: after,
       primaries: primary === null ? before.primaries : { ...before.primaries, [primary.epoch]: primary.node },
       granted: isGranted ? { ...before.granted, [epoch]: voter.id } : before.granted,
+      acknowledged: operation?.insists === true ? this.#kept(primary?.node ?? null) : before.acknowledged,
     };
     return true;
+  }
+
+  /** What an operator sets, by the same conditional write as the command line. */
+  control(mode: ControlMode): void {
+    const set = { mode, by: "alice", reason: "", until: null, attempt: attemptId(`set-${mode}`) };
+    const { item } = interpret(this.table.item, setControl(this.ballot(), set));
+    if (item !== null) this.table = { ...this.table, item: this.#canon.item(item) };
   }
 
   #publish({ target, publication }: Extract<Command, { kind: "publish" }>): Fact {
@@ -195,6 +248,10 @@ export class Scene {
     return { kind: "publish-ended", target, publication, result: isOlder ? "superseded" : "applied", detail: "" };
   }
 }
+
+/** Of whom the voter knows that its epoch has frozen them. */
+const frozenFor = ({ state }: Voter): readonly NodeId[] =>
+  Object.entries(state?.operation?.facts ?? {}).flatMap(([id, { frozen }]) => (frozen === null ? [] : [id as NodeId]));
 
 /** How long a voter was silent is written down to the grain at which its clock is kept. */
 function tidied(write: BallotWrite): BallotWrite {

@@ -1,14 +1,14 @@
 // Breadth-first over every interleaving, so that the first schedule found to break a promise is a shortest one. States
 // are stored as numbers (store.ts) with the move that led there; a schedule is read back from the last state to the first.
 
-import { firstWorld } from "./beginning.ts";
+import { Group } from "./beginning.ts";
 import type { Bounds } from "./bounds.ts";
 import type { Price } from "./moves.ts";
 import { type Next, type Option, Outcomes, PLACES } from "./outcomes.ts";
 import { brokenByResting, isHealthy } from "./promises.ts";
 import { type Spent, type State, States } from "./states.ts";
 import { composed, inverse, type Order, type Parts, renamed, Store, UNCHANGED } from "./store.ts";
-import type { Engine, Voter } from "./world.ts";
+import type { Engine, Voter, World } from "./world.ts";
 
 export interface Finding {
   readonly broken: readonly string[];
@@ -29,9 +29,31 @@ export interface Found {
   readonly parts: string;
 }
 
-/** Everything that is counted in all: one number, a digit of 8 for each. */
-const COUNTED = ["loss", "delay", "kill", "restart", "hang", "cut", "crash", "start", "write"] as const;
+/** Everything that is counted in all: one number, a digit of 4 for each. */
+const COUNTED = [
+  "loss",
+  "delay",
+  "kill",
+  "restart",
+  "hang",
+  "cut",
+  "crash",
+  "start",
+  "write",
+  "lose",
+  "order",
+] as const satisfies readonly Price[];
+const DIGIT = 4;
 const ROUNDS = 400;
+/** So many rounds in which every voter names a reason that time does not end: more of them change nothing. */
+const PATIENCE = 40;
+const FOR_A_PERSON = new Set([
+  "paused",
+  "cold-start-waiting",
+  "possible-loss-refused",
+  "unknown-history",
+  "too-few-nodes",
+]);
 const ENDED = "(from here on nothing goes wrong any more)";
 const NOTHING_SPENT: Spent = [0, 0, 0];
 
@@ -39,6 +61,7 @@ export class Exploration {
   readonly #store = new Store();
   readonly #outcomes: Outcomes;
   readonly #bounds: Bounds;
+  readonly #group: Group;
   readonly #states = new States();
   readonly #findings: Finding[] = [];
   readonly #seen = new Set<string>();
@@ -52,8 +75,11 @@ export class Exploration {
   #moves = 0;
 
   constructor(engine: Engine, bounds: Bounds) {
-    this.#outcomes = new Outcomes(this.#store, engine);
+    this.#group = new Group(bounds.settings);
+    this.#outcomes = new Outcomes(this.#store, engine, this.#group);
     this.#bounds = bounds;
+    const most = Math.max(...COUNTED.map((name) => bounds[name]));
+    if (most >= DIGIT) throw new RangeError(`nothing is counted beyond ${DIGIT - 1}`);
   }
 
   /** Explores all of it, or until the first broken promise unless `keepsGoing`. */
@@ -89,7 +115,7 @@ export class Exploration {
 
   /** Everybody has looked at everything, with nothing going wrong. */
   #begin(): Parts {
-    let parts = this.#store.parts(firstWorld());
+    let parts = this.#store.parts(this.#group.firstWorld());
     for (let round = 0; round < 6; round += 1) parts = this.#fairRound(parts);
     for (const name of this.#bounds.opening) {
       const option = this.#optionsOf(parts).find((each) => each.name.startsWith(name));
@@ -141,8 +167,8 @@ export class Exploration {
       spent[of] += price === "tick" ? 1 : 16;
       return { spent, rest: state.rest };
     }
-    const digit = 8 ** COUNTED.indexOf(price);
-    if (Math.floor(state.rest / digit) % 8 >= this.#bounds[price]) return null;
+    const digit = DIGIT ** COUNTED.indexOf(price);
+    if (Math.floor(state.rest / digit) % DIGIT >= this.#bounds[price]) return null;
     return { spent, rest: state.rest + digit };
   }
 
@@ -215,6 +241,7 @@ export class Exploration {
     this.#fair = [];
     let parts = this.#mended(from, false);
     const path: string[] = [];
+    let [waited, isMended] = [0, false];
     for (let round = 0; round < ROUNDS; round += 1) {
       const key = this.#store.canonical(parts, NOTHING_SPENT).parts.join();
       if (isHealthy(this.#store.world(parts)) || this.#good.has(key)) {
@@ -223,8 +250,13 @@ export class Exploration {
         return;
       }
       path.push(key);
+      waited = waitsForPerson(this.#store.world(parts)) ? waited + 1 : 0;
+      if (waited === PATIENCE && isMended) break;
       // Who died and left too few behind comes back in the end.
-      if (round === ROUNDS / 2) parts = this.#mended(parts, true);
+      if (!isMended && (round === ROUNDS / 2 || waited === PATIENCE)) {
+        parts = this.#mended(parts, true);
+        [waited, isMended] = [0, true];
+      }
       parts = this.#fairRound(parts);
     }
     const world = this.#store.world(parts);
@@ -248,6 +280,9 @@ export class Exploration {
     return parts;
   }
 }
+
+const waitsForPerson = ({ voters }: World): boolean =>
+  voters.every(({ state }) => state === null || FOR_A_PERSON.has(state.rejection?.rejection.reason ?? ""));
 
 type Fair = "free" | "tick" | "glance";
 

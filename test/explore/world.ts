@@ -3,6 +3,7 @@
 // its instants are moved instead, because no other voter's clock is ever compared with it.
 
 import type { BallotWrite, Item } from "../../lib/core/ballot-write.ts";
+import type { RequestRecord } from "../../lib/core/records.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import type { step } from "../../lib/core/step.ts";
 import type { Address, NodeCommand, NodeId, ReplicationId, Role, RunId, VoterId } from "../../lib/core/types.ts";
@@ -70,9 +71,13 @@ export interface Voter {
 export interface Table {
   readonly item: Item;
   readonly published: { readonly epoch: number; readonly revision: number; readonly node: NodeId } | null;
+  /** What an operator has ordered last. */
+  readonly request: RequestRecord | null;
   /** For the promises alone: whom each epoch made primary, and who was granted it. */
   readonly primaries: Readonly<Record<string, string>>;
   readonly granted: Readonly<Record<string, string>>;
+  /** What a client was told to be safe: logs that a primary had together with a follower, none the beginning of another. */
+  readonly acknowledged: readonly string[];
 }
 
 export interface World {
