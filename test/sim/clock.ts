@@ -10,12 +10,17 @@ import type { Sandbox } from "./sandbox.ts";
 /** Wall time of the beginning of every simulation. */
 export const BEGINNING = 1_800_000_000_000;
 
-/** The clocks of one machine; invocations on it share the wall clock, each process has its own monotonic origin. */
-export interface ClockSkew {
-  readonly offsetMs: number;
+/** The clocks of one machine, which every invocation on it shares. */
+export interface MachineClock {
   /** Monotonic milliseconds per millisecond of the world. */
   readonly rate: number;
   wallOffsetMs: number;
+}
+
+/** What one process reads: its machine's clocks, the monotonic one from an origin of its own. */
+export interface ClockSkew {
+  readonly offsetMs: number;
+  readonly machine: MachineClock;
 }
 
 /** A timer fires up to this much late, as an event loop's does. */
@@ -37,11 +42,11 @@ export class VoterClock implements Clock {
   }
 
   now(): Instant {
-    return instant(this.#skew.offsetMs + this.#queue.now * this.#skew.rate);
+    return instant(this.#skew.offsetMs + this.#queue.now * this.#skew.machine.rate);
   }
 
   wallTime(): WallTime {
-    return wallTime(Math.floor(BEGINNING + this.#queue.now + this.#skew.wallOffsetMs));
+    return wallTime(Math.floor(BEGINNING + this.#queue.now + this.#skew.machine.wallOffsetMs));
   }
 
   wakeAt(at: Instant, callback: () => void): () => void {
@@ -60,6 +65,6 @@ export class VoterClock implements Clock {
 
   /** When the world's time is such that this clock shows `at`. */
   worldTime(at: Instant): number {
-    return (at - this.#skew.offsetMs) / this.#skew.rate;
+    return (at - this.#skew.offsetMs) / this.#skew.machine.rate;
   }
 }

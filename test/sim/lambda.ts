@@ -2,7 +2,7 @@
 // cold or warm, are frozen after an invocation with whatever it left behind, and die at the time limit.
 
 import { SCHEDULE_PERIOD_MS, VOTER_TIMEOUT_MS } from "../../lib/runtime/timing.ts";
-import type { ClockSkew } from "./clock.ts";
+import type { ClockSkew, MachineClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Place } from "./network.ts";
@@ -34,7 +34,7 @@ export interface VoterFunctionOptions {
   readonly dice: Dice;
   readonly schedule: ScheduleWeather;
   /** The machine's clocks; each invocation's monotonic clock begins anywhere. */
-  readonly clock: { readonly rate: number; wallOffsetMs: number };
+  readonly clock: MachineClock;
   /** Runs the handler until `done`. */
   readonly run: (invocation: Invocation, done: (how: string) => void) => void;
   readonly tell: (name: string, how: "begins" | "ends", why?: string) => void;
@@ -85,14 +85,7 @@ export class VoterFunction {
     const { queue, dice, clock, run, tell } = this.options;
     const sandbox = new Sandbox(name, queue, dice);
     const offsetMs = dice.between(1_000, 1_000_000);
-    const skew: ClockSkew = {
-      offsetMs,
-      rate: clock.rate,
-      get wallOffsetMs() {
-        return clock.wallOffsetMs;
-      },
-    };
-    const invocation: Invocation = { name, sandbox, skew, startedAt: queue.now };
+    const invocation: Invocation = { name, sandbox, skew: { offsetMs, machine: clock }, startedAt: queue.now };
     this.invocations.add(invocation);
     tell(name, "begins");
     sandbox.onDeath(() => {

@@ -169,7 +169,9 @@ export class Channel {
 export class Network {
   readonly #queue: EventQueue;
   readonly #dice: Dice;
-  readonly #paths = new Map<string, Path>();
+  readonly #paths: Path[] = [];
+  /** By the names of both ends. */
+  readonly #pathBetween = new Map<string, Map<string, Path>>();
   readonly #rules = new Set<Rule>();
   readonly #beforeChange: (() => void)[] = [];
   readonly #afterChange: (() => void)[] = [];
@@ -180,13 +182,15 @@ export class Network {
   }
 
   path(from: Place, to: Place): Path {
-    const key = `${from.name}>${to.name}`;
-    let path = this.#paths.get(key);
-    if (path === undefined) {
-      path = new Path(from, to, this.#queue, this.#dice.split(key));
-      path.impose(this.#effectsOn(path));
-      this.#paths.set(key, path);
-    }
+    return this.#pathBetween.get(from.name)?.get(to.name) ?? this.#newPath(from, to);
+  }
+
+  #newPath(from: Place, to: Place): Path {
+    const path = new Path(from, to, this.#queue, this.#dice.split(`${from.name}>${to.name}`));
+    path.impose(this.#effectsOn(path));
+    const known = this.#pathBetween.get(from.name) ?? new Map<string, Path>();
+    this.#pathBetween.set(from.name, known.set(to.name, path));
+    this.#paths.push(path);
     return path;
   }
 
@@ -209,7 +213,7 @@ export class Network {
   #change(change: () => void): void {
     for (const listener of this.#beforeChange) listener();
     change();
-    for (const path of this.#paths.values()) path.impose(this.#effectsOn(path));
+    for (const path of this.#paths) path.impose(this.#effectsOn(path));
     for (const listener of this.#afterChange) listener();
   }
 

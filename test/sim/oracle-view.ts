@@ -15,7 +15,7 @@ export interface NodeTruth {
   readonly acceptsWrites: boolean;
   readonly priority: number;
   /** Some living voter, itself able to use the table, reaches it, and it is awake. */
-  readonly reachable: boolean;
+  isReachable(): boolean;
 }
 
 export interface OracleView {

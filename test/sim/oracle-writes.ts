@@ -105,15 +105,16 @@ export class WritesOracle {
     const now = this.#view.now();
     const passed = now - this.#checkedAt;
     this.#checkedAt = now;
-    const published = this.#view.published();
-    const writable = this.#view.nodes().filter(({ id, acceptsWrites }) => acceptsWrites && published.includes(id));
+    const accepting = this.#view.nodes().filter(({ acceptsWrites }) => acceptsWrites);
+    const published = accepting.length < 2 ? [] : this.#view.published();
+    const writable = accepting.filter(({ id }) => published.includes(id));
     const committed = this.#view.ballot()?.primary?.node;
     const stale = writable.filter(({ id }) => id !== committed);
     if (writable.length < 2 || stale.length === 0) {
       this.#twoFor = 0;
       return;
     }
-    if (stale.every(({ reachable }) => reachable)) this.#twoFor += passed;
+    if (stale.every((node) => node.isReachable())) this.#twoFor += passed;
     this.#longestTwo = Math.max(this.#longestTwo, this.#twoFor);
     if (this.#twoFor <= TWO_WRITABLE_LIMIT_MS) return;
     this.#findings.report("S5", `${writable.map(({ id }) => id).join(" and ")} are published and accept writes`);

@@ -97,7 +97,7 @@ const truth = (id: NodeId, at: Position | null, changes: Partial<NodeTruth> = {}
   runId: `run of ${id}`,
   acceptsWrites: false,
   priority: 100,
-  reachable: true,
+  isReachable: () => true,
   ...changes,
 });
 

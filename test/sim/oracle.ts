@@ -110,7 +110,7 @@ function truthOf(world: World, node: SimNode): NodeTruth {
     runId: process?.runId ?? null,
     acceptsWrites: process?.acceptsWrites ?? false,
     priority: node.options.priority,
-    reachable:
+    isReachable: () =>
       process !== null && !process.stalled && [...world.voters.values()].some((voter) => reaches(world, voter, node)),
   };
 }
@@ -173,16 +173,13 @@ const isQuickEnough = (world: World, paths: readonly Path[]): boolean =>
 /** The voter runs, and it, the node and the table can say everything to each other in time (protocol.md, section 2). */
 function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
   const { place } = voter.options;
-  const [toNode, toStore] = [node.place, STORE_PLACE].map((other) => pathsBetween(world, place, other)) as [
-    Path[],
-    Path[],
-  ];
-  const alive = [...voter.invocations].some(({ sandbox }) => sandbox.alive && !sandbox.frozen);
+  const isAwake = [...voter.invocations].some(({ sandbox }) => sandbox.alive && !sandbox.frozen);
+  if (!isAwake || world.storeWeather.lostRequestRate >= 0.5) return false;
+  const toNode = pathsBetween(world, place, node.place);
+  const toStore = pathsBetween(world, place, STORE_PLACE);
   return (
-    alive &&
     [...toNode, ...toStore].every(({ cut }) => !cut) &&
     isQuickEnough(world, toNode) &&
-    roundTripMs(toStore) <= TRY_TIMEOUT_MS &&
-    world.storeWeather.lostRequestRate < 0.5
+    roundTripMs(toStore) <= TRY_TIMEOUT_MS
   );
 }

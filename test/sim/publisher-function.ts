@@ -46,6 +46,7 @@ export class PublisherFunction {
 
   /** The stream tells of a change of the ballot; most of them publish nothing new. */
   changed({ before, after, write }: BallotChange): void {
+    if (before?.["primary"] === after["primary"] && before?.["revision"] === after["revision"]) return;
     const order = (item: BallotChange["before"]) => JSON.stringify([item?.["primary"], item?.["revision"]]);
     if (order(before) === order(after)) return;
     this.#queue.after(this.#dice.between(...STREAM_DELAY_MS), () => this.#bring(write.group));

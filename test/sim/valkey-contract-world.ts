@@ -14,7 +14,7 @@ import { simulatedNodes } from "./voter-nodes.ts";
 
 /** Longer than anything that a test waits for. */
 const PATIENCE_MS = 60_000;
-const SKEW = { offsetMs: 5_000, rate: 1, wallOffsetMs: 0 };
+const SKEW = { offsetMs: 5_000, machine: { rate: 1, wallOffsetMs: 0 } };
 
 export function simulatedNodeWorld(options: WorldOptions): NodeWorld {
   const ids = Array.from({ length: options.nodes ?? 3 }, (_, index) => `n${index + 1}`);
