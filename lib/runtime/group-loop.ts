@@ -47,6 +47,8 @@ export class GroupLoop {
   #ticks = 0;
   #records = 0;
   #wakeAt: Instant | null = null;
+  /** What the timer that runs is set to; null: none runs. */
+  #armedFor: Instant | null = null;
   #cancelWake: () => void = () => {};
 
   constructor(config: GroupConfig, self: Identity, ports: GroupPorts) {
@@ -129,11 +131,18 @@ export class GroupLoop {
     for (const command of result.commands) this.#carryOut(command);
   }
 
+  /** Most facts do not change when the next step is due: the timer that runs is kept. */
   #arm(): void {
-    this.#cancelWake();
     const at = this.#wakeAt;
-    if (at === null || !Number.isFinite(at) || this.#isClosed) return;
-    this.#cancelWake = this.#ports.clock.wakeAt(at, () => this.deliver({ kind: "time-passed" }));
+    if (this.#isClosed || at === this.#armedFor) return;
+    this.#cancelWake();
+    this.#armedFor = null;
+    if (at === null || !Number.isFinite(at)) return;
+    this.#armedFor = at;
+    this.#cancelWake = this.#ports.clock.wakeAt(at, () => {
+      this.#armedFor = null;
+      this.deliver({ kind: "time-passed" });
+    });
   }
 
   #tell(event: CoreEvent): void {

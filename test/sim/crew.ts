@@ -59,13 +59,15 @@ export class Totals {
   describe(seconds: number): string {
     const met = [...this.situations.values()].filter((times) => times > 0).length;
     const never = SITUATIONS.filter((each) => this.situations.get(each) === 0);
-    const speed = `${(this.seeds / seconds).toFixed(1)} seeds/s, ${(this.simulatedMs / 1_000 / seconds).toFixed(0)} s/s`;
+    const simulated = this.simulatedMs / 1_000;
+    const speed = `${(this.seeds / seconds).toFixed(1)} seeds/s, ${(simulated / seconds).toFixed(0)} simulated s/s`;
     return [
       listed(this.events),
       `waits for a person: ${listed(this.waits)}`,
       `sometimes: ${listed(this.situations)}`,
       `${met} of ${SITUATIONS.length} situations met${never.length === 0 ? "" : `; never: ${never.join(", ")}`}`,
-      `${this.seeds} seeds in ${seconds.toFixed(1)} s (${speed}), ${this.healed} healed ` +
+      `${this.seeds} seeds of ${(simulated / this.seeds).toFixed(1)} simulated s in ${seconds.toFixed(1)} s (${speed}), ` +
+        `${this.healed} healed ` +
         `(slowest ${this.slowestMs} ms), ${this.failed} failed`,
     ].join("\n");
   }
@@ -97,10 +99,16 @@ export async function runSeeds({ from, seeds, workers, keep, onFinding }: CrewOp
   return totals;
 }
 
+/** Nearly all that a world makes is dropped at once: with room for it, there is little to collect. */
+const LIMITS = { maxYoungGenerationSizeMb: 64 };
+
 /** In a thread of its own, until `onResult` wants no more. */
 function runShare(share: Share, onResult: (result: SeedResult) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./run-worker.ts", import.meta.url), { workerData: share });
+    const worker = new Worker(new URL("./run-worker.ts", import.meta.url), {
+      workerData: share,
+      resourceLimits: LIMITS,
+    });
     worker.on("message", (result: SeedResult) => {
       if (!onResult(result)) worker.terminate().then(() => resolve(), reject);
     });

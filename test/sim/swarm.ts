@@ -16,6 +16,12 @@ const HEALS_WITHIN_MS = 65_000;
 /** Looks for the healed state this often, and wants to see it stay. */
 const LOOK_EVERY_MS = 1_000;
 const STAYS_LOOKS = 3;
+/**
+ * A world that waits for a person and in which nothing has happened for so many looks is at rest. One in four of them is
+ * watched to its end all the same: each voter is called anew meanwhile, and what it finds must not move it either.
+ */
+const RESTS_LOOKS = 20;
+const TO_THE_END = 0.25;
 
 export interface SeedResult {
   readonly seed: string;
@@ -107,6 +113,8 @@ function runWatched(world: World, oracle: Oracle, until: number): void {
 }
 
 function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | null {
+  const mayRest = !new Dice(`${world.options.seed}/rest`).chance(TO_THE_END);
+  const rest = { shown: "", looks: 0 };
   let good = 0;
   for (let at = healAtMs + LOOK_EVERY_MS; at <= healAtMs + HEALS_WITHIN_MS; at += LOOK_EVERY_MS) {
     runWatched(world, oracle, at);
@@ -114,8 +122,19 @@ function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | n
     world.queue.runUntil(at);
     good = unsettled(world).length === 0 ? good + 1 : 0;
     if (good >= STAYS_LOOKS) return at - healAtMs - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
+    const shown = shownAtRest(world);
+    rest.looks = shown === rest.shown ? rest.looks + 1 : 0;
+    rest.shown = shown;
+    if (mayRest && rest.looks >= RESTS_LOOKS && waitsForPerson(world).length > 0) return null;
   }
   return null;
+}
+
+/** What changes when anything is done: the record but for its votes, what voters told and wait for, and what is not well. */
+function shownAtRest(world: World): string {
+  const ballot = world.ballot();
+  const record = [ballot?.attempt, ballot?.control.attempt, ballot?.epoch, ballot?.members.version];
+  return JSON.stringify([record, world.events.length, waitsForPerson(world), unsettled(world)]);
 }
 
 function eventCounts(world: World): ReadonlyMap<string, number> {
