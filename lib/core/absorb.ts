@@ -106,8 +106,8 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
   const begunBefore = previous?.ballot.lastRequest ?? null;
   if (begunBefore !== null && begunBefore !== ballot.lastRequest) requestEnded(turn, begunBefore);
   if (previous?.ballot.primary?.epoch !== ballot.primary?.epoch) {
-    // A verdict on the last primary says nothing of this one.
-    patch(turn, { announced: { level: "up", objectively: false } });
+    // A verdict on the last primary says nothing of this one, nor is what was published before it all that there is (R19).
+    patch(turn, { announced: { level: "up", objectively: false }, standingEpoch: null });
   }
   reclassify(turn);
 }

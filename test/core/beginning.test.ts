@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Primary } from "../../lib/core/ballot.ts";
 import type { BallotWrite } from "../../lib/core/ballot-write.ts";
 import { begin } from "../../lib/core/beginning.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { BOOT_FENCE, tokenAddress } from "../../lib/core/token.ts";
 import { instant, wallTime } from "../../lib/core/types.ts";
 import {
+  ballot,
   context,
   control,
   history,
@@ -90,6 +92,22 @@ describe("adopting", () => {
     expect(asks(failed.commands)).toBe(0);
     const state = [N1, N2, N3].reduce((known, id) => withNode(known, id, { readAt: instant(1_010) }), failed.state);
     expect(asks(stepAt({ ...state, dueAt: null }, 1_010, { kind: "time-passed" }).commands)).toBe(1);
+  });
+
+  it("R19: a record that is lost after a failover is begun above what was published since this invocation asked", () => {
+    const asked = watching(ballot(), { standingEpoch: ofEpoch(0), standingAskedAt: instant(0) });
+    const reads = { storeBusy: { sentAt: instant(5), pending: null } };
+    const failedOver = ballot({ epoch: ofEpoch(2), primary: { ...(ballot().primary as Primary), epoch: ofEpoch(2) } });
+    const after = stepAt({ ...asked, ...reads }, 6, { kind: "ballot-read", sentAt: instant(5), ballot: failedOver });
+    const lost = stepAt({ ...after.state, ...reads }, 8, {
+      kind: "ballot-read",
+      sentAt: instant(7),
+      ballot: newborn(),
+    });
+    expect([lost.state.standingEpoch, lost.commands.filter(({ kind }) => kind === "write-ballot")]).toEqual([null, []]);
+    const state = [N1, N2, N3].reduce((known, id) => withNode(known, id, { readAt: instant(1_010) }), lost.state);
+    const later = stepAt({ ...state, dueAt: null }, 1_010, { kind: "time-passed" });
+    expect(later.commands).toContainEqual({ kind: "read-standing" });
   });
 
   describe("while the group's parameters are another deployment's", () => {
