@@ -3,10 +3,10 @@
 // and ends with one line of counts.
 
 import { parseArgs } from "node:util";
-import { step } from "../../lib/core/step.ts";
+import { takeOut } from "../rules/removal.ts";
+import { removalOf } from "../rules/removals.ts";
 import { type Bounds, FIGURES, PLANS } from "./bounds.ts";
-import { engineWithout } from "./broken.ts";
-import { Exploration, type Found } from "./search.ts";
+import type { Found } from "./search.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +30,10 @@ if (unknown.length > 0 || Object.values(given).some((value) => !Number.isInteger
   process.stderr.write(`plans are ${Object.keys(plans).join(", ")}; bounds are whole numbers\n`);
   process.exit(2);
 }
-const engine = typeof values.without === "string" ? await engineWithout(values.without) : step;
+if (typeof values.without === "string") takeOut(removalOf(values.without));
+// Loaded only now: what is explored may be without a rule.
+const { step } = await import("../../lib/core/step.ts");
+const { Exploration } = await import("./search.ts");
 
 function tell(name: string, found: Found): void {
   const waiting = [...found.waiting].map(([reasons, times]) => `${times} ${reasons}`).join("; ");
@@ -47,7 +50,7 @@ const total = { states: 0, moves: 0, seconds: 0, depth: 0, findings: 0, cut: 0 }
 for (const name of names) {
   const bounds = { ...(plans[name] as Bounds), ...given };
   const keepsGoing = values.keep === true;
-  const found = new Exploration(engine, bounds).run({ keepsGoing, tell: (text) => process.stderr.write(`${text}\n`) });
+  const found = new Exploration(step, bounds).run({ keepsGoing, tell: (text) => process.stderr.write(`${text}\n`) });
   tell(name, found);
   total.states += found.states;
   total.moves += found.moves;

@@ -11,7 +11,7 @@ import type { Address, NodeCommand, NodeId, ReplicationId, Role, RunId, VoterId 
 /** Where every voter's clock stands between two moves, in ms. */
 export const NOW = 1_000_000;
 
-/** The step that is explored: the shipped one, or one with a rule taken out on purpose (broken.ts). */
+/** The step that is explored: the shipped one, or one with a rule taken out on purpose (test/rules). */
 export type Engine = typeof step;
 
 export interface Connection {

@@ -1,6 +1,7 @@
 // Carries a plan out: waits for each fault's occasion, does it to the world, and undoes it when its time is over or
 // everything is healed.
 
+import type { Item } from "../../lib/core/ballot-write.ts";
 import { attemptId, nodeId, voterId, wallTime } from "../../lib/core/types.ts";
 import { setControl } from "../../lib/core/writes.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
@@ -30,6 +31,7 @@ export class FaultInjector {
   /** The invocation that told of the event a fault waited for. */
   #writer: Invocation | null = null;
   #requests = 0;
+  #copy: Item | null = null;
   #disturbances = 0;
   /** Nodes that are yet to start again. */
   #restarts = 0;
@@ -241,6 +243,16 @@ export class FaultInjector {
         return this.#control(fault);
       case "deploy":
         return this.#deploy(fault.downAfterMs);
+      case "record-lost":
+        world.table.putBallot(GROUP, null);
+        world.table.publications.delete(GROUP);
+        return;
+      case "record-copied":
+        this.#copy = world.table.ballot(GROUP);
+        return;
+      case "record-put-back":
+        world.table.putBallot(GROUP, this.#copy);
+        return;
       case "parameter-by-hand":
         world.copies.overwrite("ssm", GROUP, this.#copyNaming(this.#node(fault.to)), "hand");
     }

@@ -74,6 +74,10 @@ export type Fault =
   /** By hand, past Valkeeper; null: NO ONE. */
   | { readonly kind: "replicaof-by-hand"; readonly node: NodeChoice; readonly to: NodeChoice | null }
   | { readonly kind: "parameter-by-hand"; readonly to: NodeChoice }
+  /** The ballot and what the table says to followers are gone, by whatever hand; the spec stands. */
+  | { readonly kind: "record-lost" }
+  /** A copy of the ballot is taken, and put back in place later. */
+  | { readonly kind: "record-copied" | "record-put-back" }
   /** Other settings, and a new invocation of every voter beside the old ones. */
   | { readonly kind: "deploy"; readonly downAfterMs: number }
   | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number };

@@ -176,6 +176,11 @@ export class Fleet {
     return node;
   }
 
+  /** The same node once more, at another address: a second name of it, or a translation. */
+  alias(address: Address, id: NodeId): void {
+    this.#byAddress.set(`${address.host}:${address.port}`, this.node(id));
+  }
+
   node(id: NodeId): SimNode {
     const node = this.nodes.get(id);
     if (node === undefined) throw new Error(`simulation: no node ${id}`);

@@ -42,6 +42,8 @@ export interface WorldOptions {
   /** Over the defaults of a simulated node, for all or for one. */
   readonly nodeOptions?: Partial<NodeOptions>;
   readonly nodeOptionsOf?: Readonly<Record<string, Partial<NodeOptions>>>;
+  /** Other hosts at which a node is found too. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** `running`: n1 is primary and the others follow it before anybody watches; `new`: nobody has a role yet. @default running */
   readonly setup?: "running" | "new";
   readonly config?: Partial<DeclaredConfig>;
@@ -176,6 +178,9 @@ export class World {
 
   #build(): void {
     for (const [index, id] of this.nodeIds.entries()) this.#addNode(id, index);
+    for (const [host, id] of Object.entries(this.options.aliases ?? {})) {
+      this.fleet.alias({ host, port: this.node(id).address.port }, nodeId(id));
+    }
     for (const node of this.fleet.nodes.values()) node.install();
     if (this.options.setup !== "new") this.#giveRoles();
     const declared: DeclaredConfig = {

@@ -17,6 +17,7 @@ const tasks = {
   model: (run, args) => run.node("all", ["test/model/run.ts", ...args]),
   bound: (run, args) => run.node("packages", ["test/bound/run.ts", ...args]),
   mutation: (run, args) => run.node("packages", ["test/mutation/run.ts", ...args]),
+  rules: (run, args) => run.node("packages", ["test/rules/run.ts", ...args]),
   cost: (run, args) => run.node("packages", ["test/cost/run.ts", ...args]),
   build: (run, args) => run.node("packages", ["bin/build.ts", ...args]),
   check: async (run) => ((await run.checks()).failed === 0 ? 0 : 1),

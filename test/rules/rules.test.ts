@@ -1,0 +1,76 @@
+// Every rule taken out of the sources is noticed, by the promise that is recorded; the same world or plan with the rule
+// breaks nothing. What each rule is needed for is told in docs/verification.md, by a table made of these records.
+
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { describe, expect, it } from "vitest";
+import { EXPLORATIONS, TESTS } from "./catches.ts";
+import { rewritten, rewrittenFiles } from "./removal.ts";
+import { REMOVALS, removalOf } from "./removals.ts";
+import { SCHEDULES } from "./schedules.ts";
+import { withTable } from "./table.ts";
+import { inThread } from "./thread.ts";
+
+const LIMIT_MS = 120_000;
+const STATES = 30_000;
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+
+describe("the removals", () => {
+  it.each(REMOVALS.map(({ rule }) => rule))(
+    "%s: finds each of its places once, and what it leaves is TypeScript",
+    (rule) => {
+      const texts = [...rewrittenFiles(removalOf(rule)).values()];
+      expect(texts.map((text) => stripTypeScriptTypes(text).length > 0)).not.toContain(false);
+    },
+  );
+
+  it("say whose has to be renewed when a place is gone or stands twice", () => {
+    const removal = { rule: "R0", what: "", places: [{ file: "a.ts", from: "x", to: "y" }] };
+    expect(rewritten(removal, "a.ts", "one x")).toBe("one y");
+    for (const text of ["none", "x and x"])
+      expect(() => rewritten(removal, "a.ts", text)).toThrow("the removal of R0 has to be renewed");
+    expect(() => removalOf("R99")).toThrow("no rule R99");
+  });
+
+  it("are there for every rule of the specification, and each is noticed by something", () => {
+    const specified = [...read("docs/protocol.md").matchAll(/^\| (R\d+) \|/gm)].map(([, rule]) => rule);
+    const removed = new Set(REMOVALS.map(({ rule }) => rule.split(" ")[0]));
+    expect(specified.filter((rule) => !removed.has(rule))).toEqual([]);
+    const noticed = new Set([...SCHEDULES, ...EXPLORATIONS, ...TESTS].map(({ rule }) => rule));
+    expect(REMOVALS.map(({ rule }) => rule).filter((rule) => !noticed.has(rule))).toEqual([]);
+  });
+
+  it("stand in the document as they are recorded", () => {
+    const document = read("docs/verification.md");
+    expect(withTable(document), "npm run rules writes it").toBe(document);
+  });
+});
+
+describe("a world that needs the rule", () => {
+  it.each(SCHEDULES.map(({ rule, breaks, story }) => ({ rule, breaks, story })))(
+    "$rule, $breaks: $story",
+    { timeout: LIMIT_MS },
+    async ({ rule, breaks }) => {
+      const caught = await inThread({ without: rule, task: { kind: "schedule", rule } });
+      expect(caught?.breaks, caught?.detail ?? `npm run rules -- --tell "${rule}"`).toBe(breaks);
+      const task = { kind: "schedule", rule, seed: caught?.by ?? "" } as const;
+      expect(await inThread({ without: null, task })).toBeNull();
+    },
+  );
+});
+
+// That these plans hold with every rule in place is told by test/explore/explore.test.ts.
+describe("an exploration that needs the rule", () => {
+  it.each(EXPLORATIONS)("$rule, $breaks: $plan", { timeout: LIMIT_MS }, async ({ rule, plan, breaks }) => {
+    const caught = await inThread({ without: rule, task: { kind: "exploration", plan, states: STATES } });
+    expect(caught?.breaks, caught?.detail ?? `npm run rules -- --search "${rule}"`).toBe(breaks);
+  });
+});
+
+describe("a test that needs the rule", () => {
+  it.each(TESTS)("$rule: $file", { timeout: LIMIT_MS }, async ({ rule, file }) => {
+    const caught = await inThread({ without: rule, task: { kind: "tests", file } });
+    expect(caught?.breaks ?? "nothing").toMatch(rule.startsWith("R") ? (rule.split(" ")[0] ?? rule) : /renew/);
+  });
+});

@@ -1,0 +1,111 @@
+// `npm run rules [-- RULE ...] [--seeds N] [--search]`: takes every rule out of the sources in turn and tries what is recorded
+// to notice it, prints a line for each, writes the table of docs/verification.md, and ends with one line of counts. With
+// `--search` also every plan of the exploration, and N seeds of the swarm, for what has nothing recorded. Exits with 1 if a
+// rule is noticed by nothing, or no longer by what is recorded.
+// `npm run rules -- --tell RULE`: what happens in the rule's schedule without it.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { EXPLORATIONS, TESTS } from "./catches.ts";
+import { takeOut } from "./removal.ts";
+import { REMOVALS, removalOf } from "./removals.ts";
+import { scheduleOf } from "./schedules.ts";
+import { withTable } from "./table.ts";
+import { type Caught, inThread, type Task } from "./thread.ts";
+
+const DOCUMENT = new URL("../../docs/verification.md", import.meta.url);
+/** A plan is given up after these: the widest are not made for this. */
+const STATES = 30_000;
+const PLANS = ["granted", "lost", "crashed", "promoted", "restarted", "uneven", "quiet"] as const;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    search: { type: "boolean", default: false },
+    seeds: { type: "string", default: "100" },
+    tell: { type: "string" },
+  },
+});
+
+interface Attempt {
+  readonly name: string;
+  readonly task: Task;
+  /** Null: nothing is recorded, any promise is news. */
+  readonly breaks: string | null;
+}
+
+function attemptsFor(rule: string): readonly Attempt[] {
+  const schedule = scheduleOf(rule);
+  const exploration = EXPLORATIONS.find((each) => each.rule === rule);
+  const test = TESTS.find((each) => each.rule === rule);
+  const attempts: Attempt[] = [];
+  if (schedule !== undefined)
+    attempts.push({ name: "schedule", task: { kind: "schedule", rule }, breaks: schedule.breaks });
+  else if (values.search)
+    attempts.push({ name: "swarm", task: { kind: "seeds", from: 1, seeds: Number(values.seeds) }, breaks: null });
+  const explored = (plan: string, breaks: string | null): Attempt => ({
+    name: `plan ${plan}`,
+    task: { kind: "exploration", plan, states: STATES },
+    breaks,
+  });
+  if (exploration !== undefined) attempts.push(explored(exploration.plan, exploration.breaks));
+  else if (values.search) attempts.push(...PLANS.map((plan) => explored(plan, null)));
+  if (test !== undefined) attempts.push({ name: test.file, task: { kind: "tests", file: test.file }, breaks: "" });
+  return attempts;
+}
+
+function described({ name, breaks }: Attempt, caught: Caught | null): string {
+  if (caught === null)
+    return breaks === null ? `${name}: nothing` : `${name}: NOTHING, and not ${breaks || "a failure"}`;
+  const said = `${name} (${caught.by}): ${caught.breaks} ${caught.detail.slice(0, 100)}`.trimEnd();
+  if (breaks === null) return `${said}, NOT RECORDED`;
+  return breaks === "" || breaks === caught.breaks ? said : `${said}, NOT ${breaks}`;
+}
+
+const isAsRecorded = ({ breaks }: Attempt, caught: Caught | null): boolean =>
+  breaks === null || (caught !== null && (breaks === "" || breaks === caught.breaks));
+
+async function runRule(rule: string): Promise<{ readonly isNoticed: boolean; readonly isAsRecorded: boolean }> {
+  const results: { readonly attempt: Attempt; readonly caught: Caught | null }[] = [];
+  for (const attempt of attemptsFor(rule)) {
+    const caught = await inThread({ without: rule, task: attempt.task });
+    results.push({ attempt, caught });
+    process.stdout.write(`${rule}: ${described(attempt, caught)}\n`);
+  }
+  if (results.length === 0) process.stdout.write(`${rule}: NOTHING is recorded\n`);
+  return {
+    isNoticed: results.some(({ caught }) => caught !== null),
+    isAsRecorded: results.every(({ attempt, caught }) => isAsRecorded(attempt, caught)),
+  };
+}
+
+async function runAll(rules: readonly string[]): Promise<void> {
+  const began = performance.now();
+  const counts = { noticed: 0, other: 0 };
+  for (const rule of rules) {
+    const { isNoticed, isAsRecorded: asRecorded } = await runRule(rule);
+    counts.noticed += isNoticed ? 1 : 0;
+    counts.other += asRecorded ? 0 : 1;
+  }
+  writeFileSync(DOCUMENT, withTable(readFileSync(DOCUMENT, "utf8")));
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  process.stdout.write(
+    `rules: ${rules.length} removals, ${counts.noticed} noticed, ${rules.length - counts.noticed} by nothing, ` +
+      `${counts.other} not as recorded, ${seconds} s\n`,
+  );
+  process.exitCode = counts.noticed === rules.length && counts.other === 0 ? 0 : 1;
+}
+
+async function tell(rule: string): Promise<void> {
+  const schedule = scheduleOf(rule);
+  if (schedule === undefined) throw new RangeError(`no schedule was written for ${rule}`);
+  takeOut(removalOf(rule));
+  const { describeCase, tellCase } = await import("../sim/story.ts");
+  const { startVoter } = await import("../sim/scenario.ts");
+  process.stdout.write(`${describeCase(schedule.case)}\n${tellCase(schedule.case, startVoter).text}\n`);
+}
+
+const of = (rule: string): boolean =>
+  positionals.length === 0 || positionals.includes(rule) || positionals.includes(rule.split(" ")[0] ?? "");
+if (values.tell === undefined) await runAll(REMOVALS.map(({ rule }) => rule).filter(of));
+else await tell(values.tell);

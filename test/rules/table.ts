@@ -1,0 +1,50 @@
+// The table rule x (Spin, exploration, simulation) of docs/verification.md, made of what is recorded: the configurations of
+// the model, the plans of the exploration, the schedules, and the tests for the rest.
+
+import { configurations } from "../model/configurations.ts";
+import { EXPLORATIONS, TESTS } from "./catches.ts";
+import { REMOVALS } from "./removals.ts";
+import { scheduleOf } from "./schedules.ts";
+
+const BEGIN = "<!-- rules: begin (npm run rules) -->";
+const END = "<!-- rules: end -->";
+
+/** `R9 kill` is `R9_KILL` there; a half that the model does not know alone is in the whole rule. */
+function spinOf(rule: string): string {
+  const spelled = rule.toUpperCase().replace(" ", "_");
+  const [whole] = rule.split(" ");
+  const removing = (name: string) =>
+    configurations.filter(({ breaks, defines }) => breaks !== null && defines.includes(`NO_${name}`));
+  const found = removing(spelled).length > 0 ? removing(spelled) : removing(whole ?? "");
+  const cells = found.map(({ model, breaks }) => `${model}: ${promiseOf(breaks ?? "")}`);
+  if (rule === "R14" || rule === "R20") return "not expressible: time";
+  return [...new Set(cells)].join("; ");
+}
+
+/** `L1_every_publication ...` is L1; `R17_a_pause_lasts` is the rule itself, said in words. */
+const promiseOf = (assertion: string): string =>
+  assertion.startsWith("R")
+    ? assertion.replace(/^R\d+_/, "").replaceAll("_", " ")
+    : (assertion.split("_")[0] ?? assertion);
+
+function rowOf(rule: string, what: string): string {
+  const exploration = EXPLORATIONS.find((each) => each.rule === rule);
+  const schedule = scheduleOf(rule);
+  const test = TESTS.find((each) => each.rule === rule);
+  const explored = exploration === undefined ? "" : `\`${exploration.plan}\`: ${exploration.breaks}`;
+  const simulated = schedule === undefined ? "" : `${schedule.breaks}: ${schedule.story}`;
+  const tested = test === undefined ? "" : `none: ${test.reason}. \`${test.file}\` fails`;
+  return `| ${rule} | ${what} | ${spinOf(rule)} | ${explored} | ${simulated || tested} |`;
+}
+
+function tableText(): string {
+  const rows = REMOVALS.map(({ rule, what }) => rowOf(rule, what));
+  return ["| rule | taken out: | Spin | exploration | simulation |", "|---|---|---|---|---|", ...rows].join("\n");
+}
+
+/** The document with the table as it is now. */
+export function withTable(document: string): string {
+  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
+  if (begin < 0 || end < begin) throw new RangeError(`the document has no ${BEGIN} .. ${END}`);
+  return `${document.slice(0, begin + BEGIN.length)}\n${tableText()}\n${document.slice(end)}`;
+}
