@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { PLANS } from "../explore/bounds.ts";
 import { EXPLORATIONS, TESTS } from "./catches.ts";
 import { takeOut } from "./removal.ts";
 import { REMOVALS, removalOf } from "./removals.ts";
@@ -16,7 +17,7 @@ import { type Caught, inThread, type Task } from "./thread.ts";
 const DOCUMENT = new URL("../../docs/verification.md", import.meta.url);
 /** A plan is given up after these: the widest are not made for this. */
 const STATES = 30_000;
-const PLANS = ["granted", "lost", "crashed", "promoted", "restarted", "uneven", "quiet"] as const;
+const plans = Object.keys(PLANS);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,7 +50,7 @@ function attemptsFor(rule: string): readonly Attempt[] {
     breaks,
   });
   if (exploration !== undefined) attempts.push(explored(exploration.plan, exploration.breaks));
-  else if (values.search) attempts.push(...PLANS.map((plan) => explored(plan, null)));
+  else if (values.search) attempts.push(...plans.map((plan) => explored(plan, null)));
   if (test !== undefined) attempts.push({ name: test.file, task: { kind: "tests", file: test.file }, breaks: "" });
   return attempts;
 }
