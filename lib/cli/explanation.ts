@@ -136,18 +136,28 @@ function explainVoter(
 
 function seesText(snapshot: GroupSnapshot, view: VoterGroupView, ageMs: number): string {
   const primary = snapshot.ballot?.primary?.node;
-  if (primary === undefined) return nodesText(view);
+  if (primary === undefined) return nodesText(snapshot, view, ageMs);
   const node = view.nodes[primary];
   if (node === undefined) return "has not looked at the primary yet";
   if (node.class === "serving") return `primary ok ${duration(ageMs)} ago`;
   return `primary ${node.class} ${duration(node.sinceMs + ageMs)}`;
 }
 
-/** Before there is a primary: how many nodes answer. */
-function nodesText(view: VoterGroupView): string {
-  const nodes = Object.values(view.nodes);
-  const answering = nodes.filter((node) => node.class === "serving").length;
-  return `${answering} of ${nodes.length} nodes answer`;
+/** Before a primary is ours: who is or was one, as a Sentinel beside would judge it, and how many nodes answer. */
+function nodesText(snapshot: GroupSnapshot, view: VoterGroupView, ageMs: number): string {
+  const { downAfterMs } = snapshot.config;
+  const nodes = Object.entries(view.nodes);
+  const answering = nodes.filter(([, node]) => node.class === "serving").length;
+  const primaries = nodes
+    .filter(([, { role }]) => role === "primary")
+    .map(([id, node]) => {
+      if (node.class === "serving") return `${id} is primary`;
+      const isSilence = node.class === "silent" || node.class === "refused";
+      const isDown = isSilence && node.sinceMs >= downAfterMs;
+      const verdict = isDown ? ` (down: longer than ${duration(downAfterMs)})` : "";
+      return `${id} was primary, ${node.class} ${duration(node.sinceMs + ageMs)}${verdict}`;
+    });
+  return [...primaries, `${answering} of ${nodes.length} nodes answer`].join(", ");
 }
 
 function doesText(

@@ -46,8 +46,9 @@ export function createBallot(turn: Turn): void {
 
 /** Adopts or initialises; otherwise the reason why not. */
 export function begin(turn: Turn, ballot: Ballot): Rejection | null {
-  if (modeAt(ballot, turn.wall) !== "act")
-    return refused("not-adopted", `the group is ${ballot.control.mode}`, "resume", null);
+  const mode = modeAt(ballot, turn.wall);
+  if (mode === "observe") return refused("not-adopted", "the group is only observed", "mode act is set", null);
+  if (mode !== "act") return refused("not-adopted", `the group is ${mode}`, "resume", null);
   const nodes = nodesOf(turn.state);
   const isEarly = nodes.some((node) => node.heard === null) || !isDueIn(turn, turn.state.startedAt, 0);
   const someSilent = nodes.some((node) => !answersNow(turn, node));

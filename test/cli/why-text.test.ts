@@ -238,10 +238,35 @@ describe("whyText", () => {
     expect(text([slot(A, seen)], { ballot: ballot({ primary: null, epoch: epoch(0) }) })).toBe(
       [
         "NOT ADOPTED for 20s: adoption-refused",
-        "az-a  2 of 3 nodes answer  n1, n2 both claim to be primary",
+        "az-a  n2 is primary, 2 of 3 nodes answer  n1, n2 both claim to be primary",
         "ends when one is made a replica of the other, or a person decides",
         "check: valkeeper groups recover (az-a)",
       ].join("\n"),
     );
+  });
+
+  it("shows each voter's verdict on the primary of a group that is only observed", () => {
+    const observed: Rejection = {
+      reason: "not-adopted",
+      detail: "the group is only observed",
+      ends: "mode act is set",
+      check: null,
+    };
+    const seen = (sinceMs: number) =>
+      view({ n2: { class: "silent", sinceMs } }, { rejection: rejection(observed, 60_000) });
+    const voters = [
+      slot(A, seen(5_000)),
+      slot(B, seen(4_900)),
+      slot(C, view({}, { rejection: rejection(observed, 60_000) })),
+    ];
+    expect(
+      text(voters, { ballot: ballot({ primary: null, epoch: epoch(0) }) })
+        .split("\n")
+        .slice(1, 4),
+    ).toEqual([
+      "az-a  n2 was primary, silent 5.3s (down: longer than 5.0s), 2 of 3 nodes answer  the group is only observed",
+      "az-b  n2 was primary, silent 5.2s, 2 of 3 nodes answer                           same",
+      "az-c  n2 is primary, 3 of 3 nodes answer                                         same",
+    ]);
   });
 });

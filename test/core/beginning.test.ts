@@ -168,8 +168,13 @@ describe("adopting", () => {
   it.each<[string, GroupState, { detail: string; ends: string; check: string | null }]>([
     [
       "the group is paused",
+      { ...fresh(), look: { ...fresh().look!, ballot: newborn({ control: control({ mode: "paused" }) }) } },
+      { detail: "the group is paused", ends: "resume", check: null },
+    ],
+    [
+      "the group is observed",
       { ...fresh(), look: { ...fresh().look!, ballot: newborn({ control: control({ mode: "observe" }) }) } },
-      { detail: "the group is observe", ends: "resume", check: null },
+      { detail: "the group is only observed", ends: "mode act is set", check: null },
     ],
     [
       "a node has said nothing yet",
