@@ -2,7 +2,7 @@
 // The command line's composition: the terminal, the clock and the table's adapter, handed to lib/cli. No logic.
 
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLogUpdate } from "log-update";
@@ -91,6 +91,7 @@ const environment: Environment = {
   operator: operator(),
   newId: randomUUID,
   readText: (path) => readFile(path, "utf8"),
+  writeText: (path, text) => writeFile(path, text),
   runLocal: async (configFile) => {
     if (!isCheckout) throw refused("`valkeeper local` needs the project's checkout: the package has no local cloud");
     // Only this command needs the local cloud and everything it brings.

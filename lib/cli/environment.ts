@@ -37,6 +37,8 @@ export interface Environment {
   /** Random and unique. */
   readonly newId: () => string;
   readonly readText: (path: string) => Promise<string>;
+  /** In the place of what the file held. */
+  readonly writeText: (path: string, text: string) => Promise<void>;
   /** `valkeeper local`: resolves with the exit code when it has ended. */
   readonly runLocal: (configFile: string) => Promise<number>;
 }

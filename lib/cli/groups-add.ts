@@ -9,7 +9,7 @@ import { configWarnings } from "../core/config-warnings.ts";
 import type { SpecRecord } from "../core/records.ts";
 import { type VoterId, voterId } from "../core/types.ts";
 import { viewsOf } from "./assessment.ts";
-import { type Call, say } from "./environment.ts";
+import { type Call, type Environment, say } from "./environment.ts";
 import { EXIT, type ExitCode, worst } from "./exit-code.ts";
 import { refused, usage } from "./failure.ts";
 import { parseGroupsFile, parseIds, parseNode, parseSetting, withSetting } from "./group-input.ts";
@@ -33,7 +33,8 @@ interface Options {
 const POLL_MS = 250;
 const DEFAULT_WAIT_MS = 15_000;
 const LONGEST_WAIT_MS = 600_000;
-const list = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+/** For an option that may be given more than once. */
+export const listed = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export function addGroupsAdd(groups: Command, host: Host): void {
   groups
@@ -41,9 +42,9 @@ export function addGroupsAdd(groups: Command, host: Host): void {
     .description("registers a group, and waits for the voters to adopt it")
     .option("--file <path>", 'JSON of one group, or of several under "groups"')
     .option("--name <name>", "the group's name")
-    .option("--node <id=host:port/zone>", "a node; once for each", list)
+    .option("--node <id=host:port/zone>", "a node; once for each", listed)
     .option("--primary <id>", "the node that becomes primary of a new, empty group")
-    .option("--set <name=value>", "any other setting, as in quorum=2 or tls.enabled=true", list)
+    .option("--set <name=value>", "any other setting, as in quorum=2 or tls.enabled=true", listed)
     .option("--user <name>", "the coordinator's user on the nodes")
     .option("--secret-id <name>", "Secrets Manager secret with its password")
     .option("--secret-parameter <name>", "SSM SecureString parameter with its password")
@@ -64,20 +65,29 @@ function readWait(text: string): number {
 
 async function add(call: Call, options: Options): Promise<ExitCode> {
   const inputs = await inputsOf(call, options);
-  const voters = await votersFor(call, options.voters);
-  // All are checked before the first is written.
-  const declared = inputs.map((input) => checkDeclaration(input, { voters }));
-  const results = [];
-  for (const each of declared) results.push(await register(call, each, voters, options.wait));
+  const results = await registerAll(call, inputs, { voters: options.voters, waitMs: options.wait });
   if (call.json) say(call, { schema: 1, groups: results }, () => []);
   return worst(results.map(({ exit }) => exit));
+}
+
+/** Registers what is declared; all of it is checked before the first is written. */
+export async function registerAll(
+  call: Call,
+  inputs: readonly unknown[],
+  options: { readonly voters: string | undefined; readonly waitMs: number },
+): Promise<readonly Registered[]> {
+  const voters = await votersFor(call, options.voters);
+  const declared = inputs.map((input) => checkDeclaration(input, { voters }));
+  const results = [];
+  for (const each of declared) results.push(await register(call, each, voters, options.waitMs));
+  return results;
 }
 
 async function inputsOf(call: Call, options: Options): Promise<readonly unknown[]> {
   if (options.file !== undefined) {
     if (options.name !== undefined || options.node !== undefined)
       throw usage("give either --file, or --name and --node");
-    return parseGroupsFile(options.file, await readFile(call, options.file));
+    return parseGroupsFile(options.file, await readGiven(call.environment, options.file));
   }
   if (options.name === undefined || options.node === undefined) {
     throw usage("say what to add: --file FILE, or --name NAME with a --node id=host:port/zone for each node");
@@ -101,9 +111,10 @@ async function inputsOf(call: Call, options: Options): Promise<readonly unknown[
   ];
 }
 
-async function readFile(call: Call, path: string): Promise<string> {
+/** A file that the command line names. */
+export async function readGiven(environment: Environment, path: string): Promise<string> {
   try {
-    return await call.environment.readText(path);
+    return await environment.readText(path);
   } catch (error) {
     throw usage(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -118,7 +129,7 @@ export async function votersFor(call: Call, given: string | undefined): Promise<
   throw usage("no voter has run yet, so quorum cannot be judged: name them with --voters az-a,az-b,az-c");
 }
 
-interface Registered {
+export interface Registered {
   readonly group: string;
   readonly exit: ExitCode;
   readonly registered: "new" | "unchanged";

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { addGroupsAdd } from "./groups-add.ts";
+import { addGroupsImport } from "./groups-import.ts";
 import { addGroupsList } from "./groups-list.ts";
 import { addGroupsRecover } from "./groups-recover.ts";
 import { addGroupsRemove } from "./groups-remove.ts";
@@ -11,6 +12,7 @@ import type { Host } from "./host.ts";
 export function addGroups(program: Command, host: Host): void {
   const groups = program.command("groups").description("register, change and remove groups at run time");
   addGroupsAdd(groups, host);
+  addGroupsImport(groups, host);
   addGroupsSet(groups, host);
   addGroupsRemove(groups, host);
   addGroupsList(groups, host);

@@ -34,7 +34,16 @@ describe("docs/cli.md", () => {
     expect(commands.map(({ path }) => path)).toEqual(
       [
         ...["status", "watch", "why", "history", "switchover", "drain", "failover", "pause", "resume"],
-        ...["groups add", "groups set", "groups unset", "groups remove", "groups list", "groups recover", "local"],
+        ...[
+          "groups add",
+          "groups import",
+          "groups set",
+          "groups unset",
+          "groups remove",
+          "groups list",
+          "groups recover",
+          "local",
+        ],
       ].map((name) => `valkeeper ${name}`),
     );
   });
@@ -99,6 +108,12 @@ describe("the JSON shapes of docs/cli.md", () => {
     ["failure", ["status", "nope"]],
   ])("%s is what the command prints: %j", async (name, args) => {
     expectShape(name, (await line().run(...args, "--json")).out);
+  });
+
+  it("import is what importing prints", async () => {
+    const made = line();
+    made.files.set("s.conf", "port 26379\nsentinel monitor mymaster 10.0.1.7 6379 1\n");
+    expectShape("import", (await made.run("groups", "import", "s.conf", "--zone", "10.0.1.7=az-a", "--json")).out);
   });
 
   it("orders is what an order prints", async () => {

@@ -66,6 +66,10 @@ export class CommandLine {
         const text = this.files.get(path);
         return text === undefined ? Promise.reject(new Error("ENOENT: no such file")) : Promise.resolve(text);
       },
+      writeText: (path, text) => {
+        this.files.set(path, text);
+        return Promise.resolve();
+      },
       runLocal: (configFile) => {
         this.localRuns.push(configFile);
         return Promise.resolve(0);

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localCloudForFile } from "../contract/group-store-endpoints.ts";
 import { LiveGroup } from "../support/live-group.ts";
 import { useProcessGroup } from "../support/local-group.ts";
+import { type Ended, runValkeeper } from "../support/shipped-command.ts";
 
 const endpoint = localCloudForFile();
 const group = useProcessGroup();
-const entry = fileURLToPath(new URL("../../bin/valkeeper.ts", import.meta.url));
 let live: LiveGroup;
 
 beforeAll(async () => {
@@ -21,31 +19,8 @@ afterAll(async () => {
   for (const node of live.nodes) await node.kill();
 });
 
-interface Ended {
-  readonly exit: number;
-  readonly out: string;
-  readonly notes: string;
-}
-
-/** The shipped program as a person starts it: table, endpoint and credentials from the environment. */
-function valkeeper(args: readonly string[], variables: Record<string, string> = {}): Promise<Ended> {
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    USER: "kim",
-    AWS_ENDPOINT_URL: endpoint(),
-    AWS_REGION: "eu-west-1",
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-    VALKEEPER_TABLE: live.table,
-    ...variables,
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [entry, ...args], { env }, (error, out, notes) => {
-      const code = error === null ? 0 : (error.code as unknown as number);
-      resolve({ exit: code, out: out.trimEnd(), notes: notes.trimEnd() });
-    });
-  });
-}
+const valkeeper = (args: readonly string[], variables: Record<string, string> = {}): Promise<Ended> =>
+  runValkeeper({ endpoint: endpoint(), table: live.table }, args, variables);
 
 describe("the command line beside real voters", () => {
   it("shows a healthy group as every voter sees it", async () => {
