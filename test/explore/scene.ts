@@ -150,7 +150,7 @@ export class Scene {
           kind: "command",
           node: command.node,
           command: command.command,
-          behind: voter.sent.filter((each) => isOn(each, command.node, command.command.connection)).length,
+          behind: lastOn(voter, command.node, command.command.connection) + 1,
           generation: voter.generation,
           isGivenUp: false,
         });
@@ -265,6 +265,10 @@ function tidied(write: BallotWrite): BallotWrite {
   });
   return { ...write, changes };
 }
+
+/** Where the last command stands that is under way on a connection; -1: none is. */
+const lastOn = ({ sent }: Voter, node: NodeId, connection: number): number =>
+  Math.max(-1, ...sent.map((each) => (each.kind === "command" && isOn(each, node, connection) ? each.behind : -1)));
 
 export const isOn = (sent: Sent, node: NodeId, connection: number): boolean =>
   sent.kind === "command" && sent.node === node && sent.command.connection === connection;
