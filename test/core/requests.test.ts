@@ -1,21 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { whyNotTarget } from "../../lib/core/preflight.ts";
 import type { RequestRecord } from "../../lib/core/records.ts";
-import { considerRequest } from "../../lib/core/requests.ts";
+import { considerRecovery, considerRequest } from "../../lib/core/requests.ts";
 import type { GroupState, NodeState } from "../../lib/core/state.ts";
 import { instant, nodeId, wallTime } from "../../lib/core/types.ts";
 import {
   ballot,
   context,
   control,
+  history,
   lease,
   N1,
   N2,
   N3,
   ofEpoch,
   operation,
+  primaryReading,
   reading,
   request,
+  run,
   settings,
   stepAt,
   timePassed,
@@ -229,5 +232,128 @@ describe("any request", () => {
     ["was answered by this voter", {}, watching(ballot(), { resolved: "request-1" })],
   ])("that %s is left alone", (_, values, state) => {
     expect(considered(values, state)).toMatchObject({ result: "none", turn: { commands: [] } });
+  });
+});
+
+describe("what is refused is refused in words", () => {
+  const answerTo = (values: Partial<RequestRecord>, state = watching(), at = 10) =>
+    considered(values, state, at).answer;
+  const later = (state: GroupState) =>
+    [N1, N2, N3].reduce((all, id) => withNode(all, id, { readAt: instant(3_000) }), state);
+
+  it.each<[string, string, Partial<RequestRecord>, GroupState]>([
+    ["done", "n2 holds no primary of this group", { kind: "drain", target: N2 }, watching()],
+    ["refused", "members follow the group's nodes: use groups set", { kind: "set-members" }, watching()],
+    [
+      "refused",
+      "the primary is healthy: use switchover, which loses nothing, or repeat with --accept-data-loss",
+      { kind: "failover" },
+      watching(),
+    ],
+    ["refused", "n9 is no node of this group (n1, n2, n3)", { target: nodeId("n9") }, watching()],
+    ["refused", "name the node whose data counts with --node", { kind: "recover" }, watching()],
+    [
+      "refused",
+      "what the other nodes hold beyond it is lost: repeat with --accept-data-loss",
+      { kind: "recover", target: N2 },
+      watching(),
+    ],
+    ["refused", "it expired before it could be carried out", { expiresAt: wallTime(WALL_START) }, watching()],
+  ])("at once: %s, %s", (kind, detail, values, state) => {
+    expect(answerTo(values, state)).toMatchObject({ kind, detail });
+  });
+
+  const recover = { kind: "recover", target: N2, acceptDataLoss: true } as const;
+  const shut = withNode(watching(), N2, { heard: "refused", detail: "ECONNREFUSED" });
+  const idle = withNode(shut, N3, { reading: reading({ linkUp: false }) });
+  const claims = [N2, N3].reduce(
+    (state, id, index) =>
+      withNode(state, id, { reading: primaryReading({ runId: run(2 + index), replicationId: history(9) }) }),
+    watching(),
+  );
+  it.each<[string, Partial<RequestRecord>, GroupState]>([
+    ["n2 does not answer: ECONNREFUSED", recover, shut],
+    ["the epoch of earlier publications could not be read", recover, { ...watching(), standingEpoch: "asked" }],
+    [
+      "no node can take over: n1 is the primary; n2 does not answer: ECONNREFUSED; n3 has no link to the primary",
+      {},
+      idle,
+    ],
+    [
+      "n2, n3 claims to be primary with a history that no record explains: groups recover first",
+      { target: N2 },
+      claims,
+    ],
+  ])("after three seconds of waiting for it to be possible: %s", (detail, values, state) => {
+    const { answer, result } = considered(values, state);
+    expect([answer, result]).toEqual([
+      null,
+      {
+        reason: "operation-going-on",
+        detail: `${values.kind ?? "switchover"} asked by alice: ${detail}`,
+        ends: "it can be done, or is refused",
+        check: null,
+      },
+    ]);
+    expect(answerTo(values, later(state), 3_000)).toMatchObject({ kind: "refused", detail });
+  });
+
+  it("R22: a recovery spares nobody", () => {
+    const state = { ...claims, standingEpoch: ofEpoch(0) };
+    expect(considered(recover, state).operation).toMatchObject({ kind: "recover", target: N2 });
+  });
+
+  it("a switchover that was not asked to go to the primary waits for another target", () => {
+    const two = { ...watching(), nodes: { [N1]: watching().nodes[N1]! } };
+    expect(considered({}, two).answer).toBe(null);
+  });
+});
+
+describe("when a request is looked at", () => {
+  it("again is after a rest, when the table did not take the answer", () => {
+    const at = (ms: number) => considered({ kind: "set-members" }, { ...watching(), answerAgainAt: instant(500) }, ms);
+    expect([at(499).result, at(499).turn.wakeAt, at(500).answer?.kind]).toEqual(["none", 500, "refused"]);
+  });
+
+  it("without knowing since when it stands, it stands since now", () => {
+    const asked = { ...watching(), request: request({ target: N3 }), requestSince: null };
+    const turn = turnAt(withNode(asked, N3, { heard: "silent" }), 5_000);
+    expect(considerRequest(turn, ballot())).toMatchObject({ reason: "operation-going-on" });
+  });
+
+  it("beside news in the table, it is left to the voter that has most likely begun it", () => {
+    const { result, turn } = considered({ target: N3 }, { ...watching(), staleLook: true });
+    expect([result, turn.commands]).toEqual(["none", []]);
+  });
+
+  it("after its operation, it is answered by what the record says once the group was quiet for three seconds", () => {
+    const of = (values: Parameters<typeof ballot>[0] = {}) => watching(ballot({ lastRequest: "request-1", ...values }));
+    expect(considered({ target: N1 }, of(), 2_999)).toMatchObject({ answer: null, turn: { wakeAt: 3_000 } });
+    expect(considered({ target: N1 }, of(), 3_000).answer).toMatchObject({
+      kind: "done",
+      detail: "n1 is primary since epoch 1",
+    });
+    expect(considered({ target: N1 }, of({ primary: null }), 3_000).answer).toMatchObject({
+      kind: "failed",
+      detail: "nobody is primary since epoch 0",
+    });
+    expect(considered({ target: N1 }, { ...of(), quietSince: null }, 9_000).answer).toBe(null);
+  });
+
+  it("by who holds an operation up, only a recovery that was not begun yet ends it", () => {
+    const ends = (values: Partial<RequestRecord>, look = ballot()) => {
+      const state = {
+        ...watching(look),
+        request: request(values),
+        requestSince: instant(0),
+        standingEpoch: ofEpoch(0),
+      };
+      return considerRecovery(turnAt(state, 10), look);
+    };
+    const recover = { kind: "recover", target: N2, acceptDataLoss: true } as const;
+    expect(ends(recover)).toBe(true);
+    expect(ends({ target: N2 })).toBe(false);
+    expect(ends(recover, ballot({ lastRequest: "request-1" }))).toBe(false);
+    expect(ends({ ...recover, target: N3, expiresAt: wallTime(WALL_START + 60_000) })).toBe(true);
   });
 });

@@ -50,7 +50,6 @@ const TIMES = "test-times.json";
 class CoreRunner {
   readonly #switch: Switch;
   #load: () => readonly Test[] = () => [];
-  #tests: readonly Test[] | null = null;
   #times: Record<string, number> = {};
 
   constructor() {
@@ -69,8 +68,7 @@ class CoreRunner {
   }
 
   dryRun(): object {
-    this.#tests = this.#load();
-    const results = this.#tests.map((test) => {
+    const results = this.#load().map((test) => {
       this.#switch.currentTestId = test.id;
       const since = performance.now();
       const failureMessage = failureOf(test);
@@ -90,18 +88,18 @@ class CoreRunner {
     this.#switch.hitLimit = hitLimit;
     const isStatic = mutantActivation === "static";
     try {
-      this.#tests = isStatic ? null : (this.#tests ?? this.#load());
+      // Evaluated anew for each: what a mutated core has kept for later (preflight.ts) is not the next one's.
+      if (isStatic) this.#switch.activeMutant = activeMutant.id;
+      const loaded = this.#load();
       this.#switch.activeMutant = activeMutant.id;
-      this.#tests ??= this.#load();
       const wanted = testFilter === undefined ? null : new Set(testFilter);
-      const tests = this.#tests.filter((test) => wanted?.has(test.id) ?? true);
+      const tests = loaded.filter((test) => wanted?.has(test.id) ?? true);
       return this.#judge(this.#quickestFirst(tests, activeMutant.fileName), hitLimit);
     } catch (error) {
       // Evaluating the modules failed: no test could have passed.
       return { status: "killed", killedBy: [], failureMessage: String(error), nrOfTests: 0 };
     } finally {
       this.#switch.activeMutant = undefined;
-      if (isStatic) this.#tests = null;
     }
   }
 
