@@ -176,6 +176,8 @@ function nodesOf({ primary, replicas }: Found): readonly Address[] {
 const isMeant = ({ host, port }: AddressLabel, node: Address): boolean =>
   addressKey({ host, port: node.port }) === addressKey(node) && (port === null || port === node.port);
 
+const LOOPBACK = /^(127\.[\d.]+|::1|localhost)$/i;
+
 function declarationOf(reading: Reading, group: Found, options: ImportOptions): Declaration {
   const nodes = nodesOf(group).map((node, index) => {
     const id = options.ids.find((given) => isMeant(given, node))?.label ?? `n${index + 1}`;
@@ -185,6 +187,11 @@ function declarationOf(reading: Reading, group: Found, options: ImportOptions): 
   const missing = (reason: string): void => remark(reading, group, group.monitor, "missing", reason);
   if (nodes.length === 1) {
     missing("no replica is known: import a file that a running Sentinel has written, or add the nodes by hand");
+  }
+  const local = nodes.filter(({ host }) => LOOPBACK.test(host));
+  if (local.length > 0) {
+    const named = local.map((node) => addressText(node)).join(", ");
+    missing(`addresses by which others reach ${named}: that is the Sentinel's own machine, and each voter's`);
   }
   const withoutZone = nodes.filter((node) => !("zone" in node));
   if (withoutZone.length > 0) {

@@ -176,6 +176,12 @@ describe("groups import", () => {
     ]);
   });
 
+  it("says of a loopback address that it is another machine's for each voter", async () => {
+    expect((await convert([MONITOR.replace("10.0.1.7", "127.0.0.1"), ...REPLICAS])).notes).toContain(
+      "s.conf:1: missing: sentinel monitor mymaster: addresses by which others reach 127.0.0.1:6379: that is the Sentinel's own machine",
+    );
+  });
+
   it("names every issue with its line, in the order of the file, and repeats no value", async () => {
     const found = await issues(
       [
