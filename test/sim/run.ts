@@ -7,6 +7,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { keepFinding, readCase, writePicture } from "./case-files.ts";
+import { readCorpus } from "./corpus.ts";
 import { runSeeds } from "./crew.ts";
 import { startVoter } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
@@ -25,6 +26,9 @@ const { values } = parseArgs({
     keep: { type: "boolean", default: false },
   },
 });
+
+/** What once failed, as it then was; else what the seed draws now. */
+const known = (seed: string): Case => readCorpus().find((each) => each.seed === seed) ?? caseOf(seed);
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -74,5 +78,5 @@ async function runMany(): Promise<void> {
 }
 
 if (values.case !== undefined) tell(readCase(values.case));
-else if (values.seed !== undefined) tell(values.shrink ? shrunk(caseOf(values.seed)) : caseOf(values.seed));
+else if (values.seed !== undefined) tell(values.shrink ? shrunk(known(values.seed)) : known(values.seed));
 else await runMany();

@@ -4,12 +4,14 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { runSeeds } from "./crew.ts";
+import { baseOfCommit, freshBase } from "./fresh.ts";
 import { startVoter } from "./scenario.ts";
 import { tellSeed } from "./story.ts";
 import { runSeed, type SeedResult } from "./swarm.ts";
 
-const SEEDS = 400;
-const TIMEOUT_MS = 600_000;
+/** So many that every situation has to be met. */
+const SEEDS = 2_000;
+const TIMEOUT_MS = 1_200_000;
 
 describe("the swarm", () => {
   it(
@@ -18,7 +20,9 @@ describe("the swarm", () => {
       const findings: SeedResult[] = [];
       const began = performance.now();
       const onFinding = (result: SeedResult) => findings.push(result);
-      const totals = await runSeeds({ from: 1, seeds: SEEDS, workers: availableParallelism(), onFinding });
+      const from = freshBase();
+      process.stdout.write(`fresh seeds from ${from}: npm run sim -- --seeds ${SEEDS} --from ${from}\n`);
+      const totals = await runSeeds({ from, seeds: SEEDS, workers: availableParallelism(), onFinding });
       process.stdout.write(`${totals.describe((performance.now() - began) / 1_000)}\n`);
       const [found] = findings;
       expect(found?.violations ?? [], `npm run sim -- --seed ${found?.seed} --shrink`).toEqual([]);
@@ -26,6 +30,15 @@ describe("the swarm", () => {
     },
     TIMEOUT_MS,
   );
+
+  it("takes other seeds for each commit, all of them exact numbers", () => {
+    const [one, other] = ["0acfa39d9".padEnd(40, "0"), "fffffffff".padEnd(40, "f")].map(baseOfCommit) as [
+      number,
+      number,
+    ];
+    expect(Math.abs(one - other)).toBeGreaterThan(SEEDS);
+    expect([one, other].every((base) => Number.isSafeInteger(base + SEEDS))).toBe(true);
+  });
 
   it("writes the same timeline for the same seed, byte for byte", () => {
     for (const seed of ["3", "17"]) expect(tellSeed(seed, startVoter)).toBe(tellSeed(seed, startVoter));
