@@ -19,6 +19,12 @@ import { grant } from "./writes.ts";
 /** A preflight that fails is tried again for this long: a node may just be between two answers. */
 const PATIENCE_MS = 3_000;
 
+/**
+ * What a restored copy does not say: epochs were given since, and not every voter reaches what was published of them. More
+ * than a group is given in weeks, and a small part of 24 bits.
+ */
+const RESTORED_GAP = 65_536;
+
 type Plan = Pick<Operation, "kind" | "target" | "insists">;
 type Considered = "none" | "begun" | Rejection;
 
@@ -142,7 +148,8 @@ function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): 
     reason: request.reason,
     request: request.id,
   };
-  const above = isRecovery ? highestToken(turn, standingEpoch(turn) ?? (0 as Epoch)) : (0 as Epoch);
+  const known = isRecovery ? highestToken(turn, standingEpoch(turn) ?? (0 as Epoch)) : (0 as Epoch);
+  const above = (ballot.table === self.table ? known : Math.max(known, ballot.epoch + RESTORED_GAP)) as Epoch;
   write(
     turn,
     grant({

@@ -205,6 +205,21 @@ describe("a recovery", () => {
     expect(write?.name).toBe("grant");
     expect(write?.changes).toContainEqual({ path: ["table"], value: "table-1" });
   });
+
+  it("S2, R19: recovers a restored record far above it, for what was given since is not known to every voter", () => {
+    const epochOf = (table: string) => {
+      const state = {
+        ...watching(ballot({ table, epoch: ofEpoch(4) })),
+        standingEpoch: ofEpoch(4),
+        request: request({ kind: "recover", target: N2, acceptDataLoss: true }),
+      };
+      const { commands } = stepAt(state, 10, timePassed);
+      const write = commands.flatMap((each) => (each.kind === "write-ballot" ? [each.write] : []))[0];
+      return write?.changes.find(({ path }) => path[0] === "epoch")?.value;
+    };
+    expect(epochOf("table-0")).toBe(4 + 65_536 + 1);
+    expect(epochOf("table-1")).toBe(5);
+  });
 });
 
 describe("any request", () => {
