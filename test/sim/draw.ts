@@ -3,10 +3,11 @@
 // another would have shown.
 
 import type { DeclaredConfig } from "../../lib/core/config.ts";
+import { AIMS } from "./aims.ts";
 import type { ClientOptions } from "./client.ts";
 import type { Dice } from "./dice.ts";
 import { ZONES } from "./group.ts";
-import type { Fault, FaultPlan, Occasion, PlannedFault, Restart } from "./plan.ts";
+import type { Fault, FaultPlan, Occasion, PlannedFault, Restart, Settings } from "./plan.ts";
 import type { RestartData } from "./valkey-words.ts";
 import type { WorldOptions } from "./world.ts";
 
@@ -27,6 +28,19 @@ function restart(dice: Dice, data: readonly RestartData[]): Restart | null {
   if (dice.chance(0.1)) return null;
   return { afterMs: dice.chance(0.5) ? duration(dice, 1_000) : duration(dice, 20_000), data: dice.pick(data) };
 }
+
+const settings = (dice: Dice): Settings =>
+  dice.pick<Settings>([
+    { downAfterMs: 1_000 },
+    { downAfterMs: 2_000 },
+    { downAfterMs: 5_000 },
+    { onPossibleLoss: "promote" },
+    { onPossibleLoss: "refuse", waitK: 1 },
+    { coldStart: "wait" },
+    { writeHoldAfterMs: 0 },
+    { leaseMs: 10_000 },
+    { failoverBudget: 1 },
+  ]);
 
 const KEEPS_DATA: readonly RestartData[] = ["rdb", "rdb", "rdb", "aof"];
 const ANY_DATA: readonly RestartData[] = ["rdb", "old-rdb", "aof", "empty", "empty"];
@@ -121,7 +135,21 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     node: node(dice),
     to: dice.pick([null, null, "primary", "replica"]),
   }),
-  deploy: (dice) => ({ kind: "deploy", downAfterMs: dice.pick([1_000, 2_000, 5_000]) }),
+  deploy: (dice) => ({
+    kind: "deploy",
+    settings: dice.chance(0.7) ? settings(dice) : {},
+    egress: dice.chance(0.5),
+    forMs: duration(dice, 60_000),
+  }),
+  settings: (dice) => ({ kind: "settings", settings: settings(dice), forMs: duration(dice, 60_000) }),
+  undeclare: (dice) => ({ kind: "undeclare", node: dice.pick(["replica", "n2", "n3"]), forMs: duration(dice, 40_000) }),
+  restore: (dice) => ({
+    kind: "restore-table",
+    backMs: duration(dice, 50_000),
+    forMs: Math.floor(dice.between(1_000, 8_000)),
+  }),
+  "damaged record": (dice) => ({ kind: "damage-ballot", forMs: duration(dice, 20_000) }),
+  "deleted record": () => ({ kind: "delete-ballot" }),
 };
 
 /** Aimed at who just did something, at the moment after: what is drawn freely seldom hits it. */
@@ -188,6 +216,9 @@ function occasion(dice: Dice): Occasion {
     : { ...when, plusMs: duration(dice, dice.pick([5, 200, 6_000])) };
 }
 
+/** Of all seeds; each aim is then met some thirty times in two thousand. */
+const AIMED_SHARE = 0.15;
+
 export function drawPlan(dice: Dice): FaultPlan {
   const draw = (kind: string) => (DRAWS[kind] as Draw)(dice);
   const kinds = Object.keys(DRAWS);
@@ -201,6 +232,7 @@ export function drawPlan(dice: Dice): FaultPlan {
   const faults = 1 + dice.below(dice.pick([3, 6, 14]));
   const others = Array.from({ length: faults }, () => ({ at: occasion(dice), fault: draw(dice.pick(present)) }));
   const assaults = Array.from({ length: dice.chance(0.5) ? 1 + dice.below(2) : 0 }, () => aimed(dice));
+  if (dice.chance(AIMED_SHARE)) return [...dice.pick(AIMS)(dice), ...(dice.chance(0.5) ? others.slice(0, 2) : [])];
   return [...beginnings, ...others, ...assaults];
 }
 

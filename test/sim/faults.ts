@@ -5,6 +5,7 @@ import type { Item } from "../../lib/core/ballot-write.ts";
 import { attemptId, nodeId, voterId, wallTime } from "../../lib/core/types.ts";
 import { setControl } from "../../lib/core/writes.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
+import { type Change, Changes } from "./changes.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { Invocation, VoterFunction } from "./lambda.ts";
@@ -36,9 +37,11 @@ export class FaultInjector {
   /** Nodes that are yet to start again. */
   #restarts = 0;
   #disturbedAt = 0;
+  readonly #changes: Changes;
 
   constructor(world: World) {
     this.#world = world;
+    this.#changes = new Changes(world, (forMs, undo) => this.#lasting(forMs, undo));
   }
 
   /** How often something was done to the world, or ended. */
@@ -62,6 +65,7 @@ export class FaultInjector {
   }
 
   follow(plan: FaultPlan): void {
+    if (plan.some(({ fault }) => fault.kind === "restore-table")) this.#changes.keepBackups();
     for (const planned of plan) {
       const { at, fault } = planned;
       if (typeof at === "number") this.#world.queue.at(at, () => this.begin(fault));
@@ -152,6 +156,8 @@ export class FaultInjector {
           node.password = PASSWORD;
         });
       }
+      case "undeclare":
+        return this.#changes.undeclare(node, fault.forMs);
       case "replicaof-by-hand":
         process?.replicaof(fault.to === null ? null : this.#node(fault.to).address, "hand", null);
         return;
@@ -241,8 +247,6 @@ export class FaultInjector {
         return this.#request(fault);
       case "control":
         return this.#control(fault);
-      case "deploy":
-        return this.#deploy(fault.downAfterMs);
       case "record-lost":
         world.table.putBallot(GROUP, null);
         world.table.publications.delete(GROUP);
@@ -255,16 +259,10 @@ export class FaultInjector {
         return;
       case "parameter-by-hand":
         world.copies.overwrite("ssm", GROUP, this.#copyNaming(this.#node(fault.to)), "hand");
+        return;
+      default:
+        return this.#changes.begin(fault satisfies Change);
     }
-  }
-
-  #deploy(downAfterMs: number): void {
-    const { table, voters } = this.#world;
-    const spec = table.specs.get(GROUP);
-    if (spec === undefined) return;
-    const declared = { ...spec.declared, downAfterMs };
-    table.writeSpec({ ...spec, version: spec.version + 1, declared }, spec.version);
-    for (const voter of voters.values()) voter.invoke();
   }
 
   #copyNaming(node: SimNode) {

@@ -104,6 +104,13 @@ export class VoterFunction {
     );
   }
 
+  /** A new version: its environments are new ones, and run beside what still runs of the old. */
+  deploy(): void {
+    this.#warm?.kill();
+    this.#warm = null;
+    this.invoke();
+  }
+
   kill(): void {
     for (const invocation of [...this.invocations]) invocation.sandbox.kill();
   }

@@ -242,7 +242,10 @@ describe("10: a deployment in the middle of a failover", () => {
   ] as const) {
     const plan = [
       at(0, kill(null)),
-      { at: { event, plusSteps: 1 }, fault: { kind: "deploy", downAfterMs: 2_000 } },
+      {
+        at: { event, plusSteps: 1 },
+        fault: { kind: "deploy", settings: { downAfterMs: 2_000 }, egress: true, forMs: 600_000 },
+      },
       at(60_000, { kind: "hang-node", node: "n2", forMs: 20_000 }),
     ] as const;
     // Old and new invocations are one vote each; what was begun is finished once, and the new setting holds from then on.

@@ -33,6 +33,8 @@ export class NodesOracle {
   readonly #tokens = new Map<NodeId, Epoch>();
   /** Who was given each epoch by the table. */
   readonly #given = new Map<number, string>();
+  /** By a record that was replaced since. */
+  readonly #givenBefore = new Map<number, string>();
   /** Freezes whose answer reached a voter: `<voter> <epoch>` to what each node then had. */
   readonly #frozen = new Map<string, Map<NodeId, Frozen>>();
   /** What those were when the intent was recorded. */
@@ -68,6 +70,17 @@ export class NodesOracle {
     this.#frozen.set(key, frozen);
   }
 
+  /** Epochs begin again where the earlier or new record says; what was given before is older than all of them. */
+  onReplaced(how: "restored" | "deleted"): void {
+    // Epochs of repairs are on record nowhere else.
+    if (how === "deleted") this.#tokens.clear();
+    for (const [epoch, by] of this.#given) this.#givenBefore.set(epoch, by);
+    this.#given.clear();
+    this.#touched.clear();
+    this.#frozen.clear();
+    this.#decidedOn.clear();
+  }
+
   onBallot({ write, by, before, after }: BallotChange): void {
     if (Number(after["epoch"]) > Number(before?.["epoch"] ?? 0)) this.#given.set(Number(after["epoch"]), by);
     if (write.name !== "record-intent") return;
@@ -98,6 +111,11 @@ export class NodesOracle {
   }
 
   #nothingOlder(fact: Extract<NodeFact, { kind: "executed" }>): void {
+    if (this.#isOfRecordBefore(fact)) {
+      if (this.#touched.has(fact.node) && fact.effective)
+        this.#findings.report("S4", `${fact.label} of a record that was replaced took effect on ${fact.node}`);
+      return;
+    }
     const touched = this.#touched.get(fact.node);
     if (touched !== undefined && fact.epoch < touched && fact.effective) {
       this.#findings.report(
@@ -108,8 +126,18 @@ export class NodesOracle {
     if (touched === undefined || fact.epoch > touched) this.#touched.set(fact.node, fact.epoch);
   }
 
+  #isOfRecordBefore({ epoch, by, label }: Extract<NodeFact, { kind: "executed" }>): boolean {
+    const whose = (given: ReadonlyMap<number, string>) => {
+      const holder = given.get(epoch);
+      return holder !== undefined && (holder === by || label === "freeze");
+    };
+    return !whose(this.#given) && whose(this.#givenBefore);
+  }
+
   /** S10: who cannot reach the table begins nothing. An assistant freezes under the epoch of another. */
-  #underGivenEpoch({ node, by, epoch, label }: Extract<NodeFact, { kind: "executed" }>): void {
+  #underGivenEpoch(fact: Extract<NodeFact, { kind: "executed" }>): void {
+    const { node, by, epoch, label } = fact;
+    if (this.#isOfRecordBefore(fact)) return;
     const holder = this.#given.get(epoch);
     if (holder !== undefined && (holder === by || label === "freeze")) return;
     const whose = holder === undefined ? "nobody" : holder;

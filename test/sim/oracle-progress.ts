@@ -100,7 +100,13 @@ export class ProgressOracle {
   check(): void {
     const ballot = this.#view.ballot();
     const reasons = this.#view.reasons();
-    if (ballot === null) return;
+    if (ballot === null) {
+      // None, none that can be read, or another table's: nobody may do anything with it.
+      this.#since.clear();
+      this.#lease = null;
+      this.#wasSettled = false;
+      return;
+    }
     this.#goneOnWith(ballot);
     this.#reasonGiven(ballot, reasons);
     this.#replacedInTime();
@@ -114,6 +120,12 @@ export class ProgressOracle {
     if (ballot?.primary == null || ballot.primary.node !== fact.node || !this.#isOtherwiseWell(ballot)) return;
     const { epoch, runId } = ballot.primary;
     this.#loss = { at: this.#view.now(), epoch, runId, disturbances: this.#view.disturbances() };
+  }
+
+  /** Attempts that another record knew of. */
+  onReplaced(): void {
+    this.#failed = 0;
+    this.#loss = null;
   }
 
   onBallot({ before, after }: BallotChange): void {

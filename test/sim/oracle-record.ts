@@ -27,12 +27,12 @@ const textAt = (item: Item | null, ...path: [string, ...string[]]): string | nul
 };
 
 export class RecordOracle {
-  readonly #view: Pick<OracleView, "config" | "wallNow">;
+  readonly #view: Pick<OracleView, "config" | "wallNow" | "tableId">;
   readonly #findings: Findings;
   readonly #primaries = new Map<number, string>();
   #published: Publication | null = null;
 
-  constructor(view: Pick<OracleView, "config" | "wallNow">, findings: Findings) {
+  constructor(view: Pick<OracleView, "config" | "wallNow" | "tableId">, findings: Findings) {
     this.#view = view;
     this.#findings = findings;
   }
@@ -43,6 +43,14 @@ export class RecordOracle {
     this.#votesOfOneZone(change);
     this.#quorumAtGrant(change);
     this.#nothingWhilePaused(change);
+    this.#nothingOfAnotherTable(change);
+  }
+
+  /** What a table says that was restored to an earlier state is not compared with what it said later. */
+  onReplaced(how: "restored" | "deleted"): void {
+    if (how === "deleted") return;
+    this.#primaries.clear();
+    this.#published = null;
   }
 
   onPublication(publication: Publication): void {
@@ -124,6 +132,14 @@ export class RecordOracle {
     if (before === null || mode === null || mode === "act" || this.#pauseIsOver(before)) return;
     const begins = numberAt(after, "epoch") > numberAt(before, "epoch") && valueAt(before, ["operation"]) === undefined;
     if (begins) this.#findings.report("S8", `${write.name} of ${by} began something while ${mode}`);
+  }
+
+  /** A copy of another table's record is only looked at, until a person orders to recover; an operator may pause it. */
+  #nothingOfAnotherTable({ before, after, by, write }: BallotChange): void {
+    const table = textAt(before, "table");
+    if (table === null || table === this.#view.tableId() || write.name === "set-control") return;
+    if (textAt(after, "operation", "kind") === "recover" && textAt(after, "table") === this.#view.tableId()) return;
+    this.#findings.report("S8", `${write.name} of ${by} changed a record that was written for ${table}`);
   }
 
   /** Read on a wall clock by the voters, so a pause near its end is nobody's fault. */

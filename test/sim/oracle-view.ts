@@ -20,6 +20,8 @@ export interface NodeTruth {
 
 export interface OracleView {
   now(): number;
+  /** Of the table as it is: a record that was written for another is only looked at. */
+  tableId(): string;
   /** By a right wall clock. */
   wallNow(): number;
   ballot(): Ballot | null;

@@ -10,6 +10,9 @@ import type { NodeFact } from "./valkey-words.ts";
 /** S5's window for an old primary that a living voter reaches: a tick, a freeze, and a retry of each. */
 export const TWO_WRITABLE_LIMIT_MS = 5_000;
 
+/** A changed declaration is in force everywhere. */
+const SPECS_READ_MS = 10_000;
+
 interface Loss {
   readonly node: NodeId;
   readonly at: number;
@@ -23,6 +26,11 @@ export class WritesOracle {
   readonly #followedAt = new Map<NodeId, number>();
   /** A person took writes away: from then on nothing before is promised. */
   #forgivenUntil = -1;
+  /** The record was replaced: whoever it makes primary next is a person's decision, or all that is left. */
+  #isReplaced = false;
+  /** Under which the group is promised anything; a world in which it changes is not asked, for voters learn of it one by one. */
+  #policy: string | null = null;
+  #isPolicyKept = true;
   #checkedAt = 0;
   #twoFor = 0;
   #longestTwo = 0;
@@ -45,7 +53,7 @@ export class WritesOracle {
     if (fact.kind === "flushed" && this.#wasTakenAlong(fact.node, fact.from))
       this.#losses.push({ node: fact.node, at });
     if ((fact.kind === "followed" || fact.kind === "promoted") && fact.by === "hand") {
-      this.#forgivenUntil = this.#view.now();
+      this.#forgive(this.#view.now());
     }
   }
 
@@ -58,7 +66,13 @@ export class WritesOracle {
   onBallot({ before, after }: BallotChange): void {
     const was = (before?.["primary"] ?? null) as { node: string; epoch: number; replicationId: string } | null;
     const is = (after["primary"] ?? null) as { node: string; epoch: number } | null;
-    if (was === null || is === null || was.epoch === is.epoch) return;
+    this.#notePolicy();
+    if (is === null || was?.epoch === is.epoch) return;
+    if (this.#isReplaced) {
+      this.#isReplaced = false;
+      this.#forgive(this.#view.now());
+    }
+    if (was === null) return;
     const operation = (after["operation"] ?? null) as { kind: string; by: string } | null;
     const position = this.#view.nodes().find(({ id }) => id === is.node)?.position;
     if (position === null || position === undefined) return;
@@ -71,14 +85,33 @@ export class WritesOracle {
       );
     }
     const { onPossibleLoss, waitK } = this.#view.config();
-    if (onPossibleLoss === "refuse" && waitK > 0) {
+    if (this.#isPolicyKept && onPossibleLoss === "refuse" && waitK > 0) {
       this.#expectNone(this.#view.log.missing(position, waitK), waitK, `the commit of ${is.node} at epoch ${is.epoch}`);
     }
   }
 
   /** `failover --accept-data-loss` and `groups recover`; a switchover accepts none. */
   #forgiveByRequest(kind: string | undefined): void {
-    if (kind !== "switchover") this.#forgivenUntil = this.#view.now();
+    if (kind !== "switchover") this.#forgive(this.#view.now());
+  }
+
+  #forgive(until: number): void {
+    this.#forgivenUntil = Math.max(this.#forgivenUntil, until);
+  }
+
+  onReplaced(): void {
+    this.#isReplaced = true;
+  }
+
+  /** A member that is taken out of the declaration takes away what it alone had, until it is back and all have seen it. */
+  onMembersChanged(forMs: number): void {
+    this.#forgive(this.#view.now() + forMs + SPECS_READ_MS);
+  }
+
+  #notePolicy(): void {
+    const { onPossibleLoss, waitK } = this.#view.config();
+    this.#policy ??= `${onPossibleLoss} ${waitK}`;
+    if (this.#policy !== `${onPossibleLoss} ${waitK}`) this.#isPolicyKept = false;
   }
 
   #expectNone(missing: readonly WriteRecord[], mayLose: number, what: string): void {
@@ -108,7 +141,13 @@ export class WritesOracle {
     const accepting = this.#view.nodes().filter(({ acceptsWrites }) => acceptsWrites);
     const published = accepting.length < 2 ? [] : this.#view.published();
     const writable = accepting.filter(({ id }) => published.includes(id));
-    const committed = this.#view.ballot()?.primary?.node;
+    const ballot = this.#view.ballot();
+    const committed = ballot?.primary?.node;
+    // Without a record of this table nobody may fence anybody.
+    if (committed === undefined || (ballot?.table !== undefined && ballot.table !== this.#view.tableId())) {
+      this.#twoFor = 0;
+      return;
+    }
     const stale = writable.filter(({ id }) => id !== committed);
     if (writable.length < 2 || stale.length === 0) {
       this.#twoFor = 0;

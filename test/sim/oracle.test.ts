@@ -29,6 +29,8 @@ interface Made {
   readonly view: MadeView;
   /** One applied write of the ballot. */
   write(by: string, name: string, changes: Readonly<Record<string, Json>>): void;
+  /** Another record in its place: a table was restored. */
+  restore(item: Item): void;
   ids(): readonly string[];
 }
 
@@ -37,6 +39,7 @@ interface MadeView extends OracleView {
   truths: NodeTruth[];
   names: NodeId[];
   unreached: NodeId[];
+  table: string;
   record: Ballot | null;
   settings: { quorum: number; onPossibleLoss: "promote" | "refuse"; waitK: number; offsetToleranceBytes: number };
 }
@@ -47,10 +50,12 @@ function made(): Made {
     truths: [],
     names: [],
     unreached: [],
+    table: "table-1",
     record: null,
     settings: { quorum: 2, onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0 },
     now: () => view.time,
     wallNow: () => 1_000,
+    tableId: () => view.table,
     ballot: () => view.record,
     config: () => view.settings,
     nodes: () => view.truths,
@@ -68,6 +73,10 @@ function made(): Made {
       item = { ...item, ...changes };
       const write = { name, group: groupName("main"), attempt: { path: ["attempt"], id: attemptId("x") }, changes: [] };
       oracle.onBallot({ before, after: item, by, write } as unknown as BallotChange);
+    },
+    restore: (to) => {
+      item = to;
+      oracle.onReplaced("restored");
     },
     ids: () => oracle.violations.map(({ id }) => id),
   };
@@ -209,6 +218,19 @@ describe("the record", () => {
     world.write("voter:az-a", "grant", { epoch: 2, operation: begins("repair", 2) });
     expect(world.ids()).toEqual(["S8"]);
   });
+
+  it("S8: another table's record that somebody changes before a person orders to recover", () => {
+    for (const how of ["vote", "recover", "pause"]) {
+      const world = made();
+      world.write("voter:az-a", "adopt", { table: "table-1", epoch: 1, primary: primary(n1, 1) });
+      world.view.table = "table-2";
+      world.restore({ table: "table-1", epoch: 1, primary: primary(n1, 1) });
+      if (how === "vote") world.write("voter:az-a", "cast-vote", { "vote_az-a": vote("down") });
+      else if (how === "pause") world.write("operator", "set-control", { control: { mode: "paused" } });
+      else world.write("voter:az-a", "grant", { table: "table-2", epoch: 2, operation: begins("recover", 2) });
+      expect(world.ids()).toEqual(how === "vote" ? ["S8"] : []);
+    }
+  });
 });
 
 describe("the nodes", () => {
@@ -223,6 +245,18 @@ describe("the nodes", () => {
     world.oracle.onNode(executed(n2, 4, true));
     expect(world.ids()).toEqual([]);
     world.oracle.onNode(executed(n1, 4, true));
+    expect(world.ids()).toEqual(["S4"]);
+  });
+
+  it("S4: a command that was given by a record which was replaced, after one that the new record gave", () => {
+    const world = made();
+    world.write("voter:az-a", "grant", { epoch: 9 });
+    world.restore({ epoch: 3 });
+    world.write("voter:az-b", "grant", { epoch: 4 });
+    world.oracle.onNode({ ...executed(n2, 9, true), label: "repoint" });
+    world.oracle.onNode({ ...executed(n1, 4, true), by: "voter:az-b" });
+    expect(world.ids()).toEqual([]);
+    world.oracle.onNode({ ...executed(n1, 9, true), label: "repoint" });
     expect(world.ids()).toEqual(["S4"]);
   });
 

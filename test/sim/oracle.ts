@@ -71,6 +71,17 @@ export class Oracle implements Observer {
     this.record.onPublication(publication);
   }
 
+  onReplaced(how: "restored" | "deleted"): void {
+    this.record.onReplaced(how);
+    this.nodes.onReplaced(how);
+    this.writes.onReplaced();
+    this.progress?.onReplaced();
+  }
+
+  onMembersChanged(forMs: number): void {
+    this.writes.onMembersChanged(forMs);
+  }
+
   onAnswer(answer: Answer): void {
     this.nodes.onAnswer(answer);
   }
@@ -79,6 +90,7 @@ export class Oracle implements Observer {
 function viewOf(world: World): OracleView {
   return {
     now: () => world.queue.now,
+    tableId: () => world.table.id,
     wallNow: () => BEGINNING + world.queue.now,
     ballot: () => world.ballot(),
     config: () => world.config(),
@@ -117,17 +129,22 @@ function truthOf(world: World, node: SimNode): NodeTruth {
 
 function progressOf(world: World): ProgressView {
   const nodes = () => [...world.fleet.nodes.values()];
+  /** A node that was taken out of the declaration is nobody to a voter. */
+  const declared = () => nodes().filter(({ id }) => world.declared()?.nodes.some((node) => node.id === id));
   /** Since when each slot has been as it is: a heartbeat's own time is by a wall clock that may have jumped. */
   const seenAt = new WeakMap<SlotRecord, number>();
   return {
     now: () => world.queue.now,
-    ballot: () => world.ballot(),
+    ballot: () => {
+      const ballot = world.ballot();
+      return ballot?.table === world.table.id ? ballot : null;
+    },
     config: () => world.config(),
     nodes: () => nodes().map(lifeOf),
     voters: () =>
       [...world.voters.values()].map((voter) => ({
         id: voter.options.voter,
-        able: nodes().some(({ process }) => process?.stalled === false && reaches(world, voter, process.node)),
+        able: declared().some(({ process }) => process?.stalled === false && reaches(world, voter, process.node)),
       })),
     quietMs: () => world.faults.quietMs,
     disturbances: () => world.faults.disturbances,

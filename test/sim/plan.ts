@@ -2,6 +2,7 @@
 // entries out. Durations are part of a fault; when it ends, or everything is healed, what it did to the world is undone.
 
 import type { ControlMode } from "../../lib/core/ballot.ts";
+import type { DeclaredConfig } from "../../lib/core/config.ts";
 import type { EventName } from "../../lib/core/events.ts";
 import type { RequestKind } from "../../lib/core/records.ts";
 import type { Selector } from "./network.ts";
@@ -18,6 +19,14 @@ export interface Restart {
   readonly afterMs: number;
   readonly data: RestartData;
 }
+
+/** What a declaration may change beside a running group. */
+export type Settings = Partial<
+  Pick<
+    DeclaredConfig,
+    "downAfterMs" | "onPossibleLoss" | "waitK" | "coldStart" | "writeHoldAfterMs" | "failoverBudget" | "leaseMs"
+  >
+>;
 
 export type Fault =
   | { readonly kind: "kill-node"; readonly node: NodeChoice; readonly restart: Restart | null }
@@ -78,8 +87,29 @@ export type Fault =
   | { readonly kind: "record-lost" }
   /** A copy of the ballot is taken, and put back in place later. */
   | { readonly kind: "record-copied" | "record-put-back" }
-  /** Other settings, and a new invocation of every voter beside the old ones. */
-  | { readonly kind: "deploy"; readonly downAfterMs: number }
+  /**
+   * Another version: other settings and another environment, in new invocations beside the old ones, rolled back after
+   * `forMs`. `egress`: a path to SSM and Route 53.
+   */
+  | {
+      readonly kind: "deploy";
+      readonly settings: Settings;
+      readonly egress: boolean;
+      readonly forMs: number;
+    }
+  /** Of the group alone, read by the invocations that run. */
+  | { readonly kind: "settings"; readonly settings: Settings; readonly forMs: number }
+  /** A node is taken out of the group's declaration, and put back. */
+  | { readonly kind: "undeclare"; readonly node: NodeChoice; readonly forMs: number }
+  /**
+   * The table is deleted, and restored by the same name as it was so long ago. No invocation of before is left by then, as
+   * docs/operations.md has it.
+   */
+  | { readonly kind: "restore-table"; readonly backMs: number; readonly forMs: number }
+  /** By hand: it says that it was written by a newer version, until somebody puts that right. */
+  | { readonly kind: "damage-ballot"; readonly forMs: number }
+  /** By hand: as the runbook says of one that is lost for good. */
+  | { readonly kind: "delete-ballot" }
   | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number };
 
 /** When: at a time, or when a voter has told of an event. */

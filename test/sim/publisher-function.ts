@@ -11,7 +11,7 @@ import type { Dice } from "./dice.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { GROUP } from "./group.ts";
 import type { SimPublisher } from "./publication.ts";
-import { type BallotChange, decode, type Table } from "./table.ts";
+import { type BallotChange, readable, type Table } from "./table.ts";
 
 const STREAM_DELAY_MS = [150, 900] as const;
 const PERIOD_MS = 60_000;
@@ -60,9 +60,11 @@ export class PublisherFunction {
   /** The ordered item first; the copies only when it stands. */
   #bring(group: GroupName): void {
     const item = this.#table.ballot(group);
-    if (item === null) return;
+    const ballot = item === null ? null : readable(item);
+    // Of another table's nothing is published.
+    if (this.#table.isAway || ballot === null || ballot.table !== this.#table.id) return;
     const at = wallTime(Math.floor(BEGINNING + this.#queue.now));
-    const publication = publicationOf(decode(item), this.#configOf(group), at);
+    const publication = publicationOf(ballot, this.#configOf(group), at);
     if (publication === null) return;
     this.#publish("table", publication, () => {
       this.#publish("ssm", publication, () => {});

@@ -13,6 +13,7 @@ export function unsettled(world: World): readonly string[] {
   if (ballot === null || primary === null) return ["there is no primary on record"];
   const nodes = [...world.fleet.nodes.values()];
   return [
+    ...(ballot.table === world.table.id ? [] : ["the record is of another table"]),
     ...unsettledRecord(ballot),
     ...nodes.flatMap((node) => unsettledNode(world, node, primary)),
     ...unsettledPublications(world, primary),

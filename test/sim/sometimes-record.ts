@@ -34,6 +34,8 @@ export const RECORD_SITUATIONS = [
   "a stale holder's write is refused",
   "a vote that came late is refused",
   "an own write is met again",
+  "an attempt after one that promoted nobody",
+  "an attempt after two that promoted nobody",
 ] as const;
 
 export type RecordSituation = (typeof RECORD_SITUATIONS)[number];
@@ -56,6 +58,8 @@ interface StoredVote {
   readonly generation: number;
 }
 
+const isAttempt = ({ kind, by }: StoredOperation): boolean => by === "automatic" && kind !== "repair";
+
 const operationOf = (item: Item | null) => (item?.["operation"] ?? null) as StoredOperation | null;
 const primaryOf = (item: Item | null) => (item?.["primary"] ?? null) as StoredPrimary | null;
 const holderOf = (item: Item | null) =>
@@ -74,6 +78,9 @@ export class RecordSituations {
   /** Epochs under which the operation has recorded intents. */
   #intents: number[] = [];
   #isRollingBack = false;
+  /** Automatic attempts in a row that ended with the process as primary that had been it before. */
+  #failed = 0;
+  #contested: string | null = null;
 
   constructor(world: World, met: (situation: RecordSituation) => void) {
     this.#world = world;
@@ -83,7 +90,12 @@ export class RecordSituations {
   onBallot(change: BallotChange): void {
     const was = operationOf(change.before);
     const is = operationOf(change.after);
-    if (is !== null && is.began !== was?.began) this.#begun(is, was);
+    if (was !== null && isAttempt(was) && is?.began !== was.began)
+      this.#failed = primaryOf(change.after)?.runId === this.#contested ? this.#failed + 1 : 0;
+    if (is !== null && is.began !== was?.began) {
+      this.#contested = primaryOf(change.before)?.runId ?? null;
+      this.#begun(is, was);
+    }
     switch (change.write.name) {
       case "take-over":
         return this.#takenOver(change, was);
@@ -120,6 +132,8 @@ export class RecordSituations {
     this.#isRollingBack = false;
     if (was?.kind === "repair") this.#met("a failover over a repair");
     else if (was?.step === "committed") this.#met("a failover while the one before is still telling");
+    if (isAttempt(is) && this.#failed > 0) this.#met("an attempt after one that promoted nobody");
+    if (isAttempt(is) && this.#failed > 1) this.#met("an attempt after two that promoted nobody");
     const isAutomatic = is.by === "automatic";
     if (is.kind === "repair") this.#met("a repair");
     if (is.kind === "cold-start") this.#met("a cold start");

@@ -47,6 +47,8 @@ const REASONS = [
   "busy",
   "waiting-for-down-after",
   "operation-going-on",
+  "foreign-table",
+  "record-unreadable",
 ] as const;
 
 const WORLD_SITUATIONS = [
@@ -55,6 +57,13 @@ const WORLD_SITUATIONS = [
   "a copy is written by two under one epoch",
   "a copy that somebody forged is repaired",
   "the publisher function is the first to publish",
+  "a table is restored to an earlier state",
+  "a record is deleted by hand",
+  "a group whose record was deleted is adopted anew",
+  "a restored record is taken over by a person's order",
+  "a version is rolled back",
+  "a declaration changes in the middle of an operation",
+  "a node is taken out of the declaration",
 ] as const;
 
 const reasonOf = (reason: (typeof REASONS)[number]) => `reason: ${reason}` as const;
@@ -101,6 +110,8 @@ export class Sometimes implements Observer {
   readonly #lastReasons = new Map<string, string>();
   readonly #lastCopies = new Map<string, { readonly epoch: number; readonly by: string }>();
   readonly #published = new Set<number>();
+  #isDeleted = false;
+  #spec: number | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -114,6 +125,7 @@ export class Sometimes implements Observer {
     world.observers.push(sometimes);
     const check = () => {
       sometimes.#lookAtReasons();
+      sometimes.#lookAtDeclaration();
       world.queue.after(CHECK_EVERY_MS, check);
     };
     world.queue.after(CHECK_EVERY_MS, check);
@@ -122,6 +134,26 @@ export class Sometimes implements Observer {
 
   onBallot(change: BallotChange): void {
     this.#record.onBallot(change);
+    const { write, before, after } = change;
+    if (write.name === "adopt" && this.#isDeleted) {
+      this.#isDeleted = false;
+      this.#met("a group whose record was deleted is adopted anew");
+    }
+    if (before !== null && before["table"] !== after["table"] && write.name === "grant")
+      this.#met("a restored record is taken over by a person's order");
+  }
+
+  onReplaced(how: "restored" | "deleted"): void {
+    this.#isDeleted = how === "deleted";
+    this.#met(how === "deleted" ? "a record is deleted by hand" : "a table is restored to an earlier state");
+  }
+
+  onRolledBack(): void {
+    this.#met("a version is rolled back");
+  }
+
+  onMembersChanged(): void {
+    this.#met("a node is taken out of the declaration");
   }
 
   onRefusal(refusal: BallotRefusal): void {
@@ -151,6 +183,13 @@ export class Sometimes implements Observer {
     if (before.by === "hand" && by !== "hand") this.#met("a copy that somebody forged is repaired");
     if (epoch < before.epoch) this.#met("a copy goes back to an older epoch");
     if (epoch === before.epoch && by !== before.by) this.#met("a copy is written by two under one epoch");
+  }
+
+  #lookAtDeclaration(): void {
+    const version = this.#world.table.specs.get(GROUP)?.version;
+    if (this.#spec !== undefined && version !== this.#spec && this.#world.ballot()?.operation != null)
+      this.#met("a declaration changes in the middle of an operation");
+    this.#spec = version;
   }
 
   /** Each time a voter's reason changes. */

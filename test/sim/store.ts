@@ -283,8 +283,10 @@ export class SimStore implements OperatorStore {
     const late = dice.chance(weather.lateRate);
     const slowMs = dice.chance(weather.slowRate) ? dice.between(0, weather.slowMs) : 0;
     const delayMs = late ? dice.between(TRY_TIMEOUT_MS, weather.lateMs) : dice.between(...SERVICE_MS) + slowMs;
+    const { id } = this.#table;
     queue.after(this.#there.latencyMs() + delayMs, () => {
-      if (lost || this.#there.cut) return;
+      // What was sent to a table that is gone is carried out on no other.
+      if (lost || this.#there.cut || this.#table.id !== id || this.#table.isAway) return;
       if (dice.chance(weather.throttleRate)) {
         answer(() => this.#retry(call, false, "ThrottlingException"));
         return;

@@ -3,8 +3,8 @@
 
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
+import { baseOfCommit, freshBase } from "../support/fresh-seeds.ts";
 import { runSeeds } from "./crew.ts";
-import { baseOfCommit, freshBase } from "./fresh.ts";
 import { startVoter } from "./scenario.ts";
 import { tellSeed } from "./story.ts";
 import { runSeed, type SeedResult } from "./swarm.ts";

@@ -93,7 +93,7 @@ export function runCase(
     violations.push({ id: name, at: world.queue.now, detail: `${message}\n${stack}` });
   }
   violations.push(...oracle.violations);
-  const waitsFor = waitsForPerson(world);
+  const waitsFor = world.person.leaves(waitsForPerson(world));
   if (violations.length === 0 && healedAfterMs === null && waitsFor.length === 0) {
     violations.push({ id: "L1", at: world.queue.now, detail: unsettled(world).join("; ") });
   }

@@ -4,6 +4,7 @@
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { decodeBallot } from "../../lib/core/ballot-format.ts";
 import { type BallotWrite, type Item, interpret, isEcho, type Json } from "../../lib/core/ballot-write.ts";
+import { ValkeeperError } from "../../lib/core/errors.ts";
 import type {
   HistoryRecord,
   Publication,
@@ -37,6 +38,16 @@ export function decode(item: Item): Ballot {
   return ballot;
 }
 
+/** Null: damaged, or of a newer schema. */
+export function readable(item: Item): Ballot | null {
+  try {
+    return decode(item);
+  } catch (error) {
+    if (!(error instanceof ValkeeperError)) throw error;
+    return null;
+  }
+}
+
 /** One applied write of a ballot, for the oracle. */
 export interface BallotChange {
   readonly write: BallotWrite;
@@ -61,9 +72,21 @@ export type WriteResult =
   /** The service calls the request itself wrong. */
   | { readonly kind: "invalid"; readonly detail: string };
 
+/** All that a backup of the table holds. */
+export interface TableState {
+  readonly specs: ReadonlyMap<GroupName, SpecRecord>;
+  readonly requests: ReadonlyMap<GroupName, RequestRecord>;
+  readonly publications: ReadonlyMap<GroupName, Publication>;
+  readonly copies: ReadonlyMap<GroupName, PublishedCopies>;
+  readonly slots: ReadonlyMap<string, SlotRecord>;
+  readonly ballots: ReadonlyMap<GroupName, Item | null>;
+}
+
 export class Table {
   readonly queue: EventQueue;
   id = "table-1";
+  /** Deleted, and not restored yet. */
+  isAway = false;
   onBallotChange: (change: BallotChange) => void = () => {};
   onBallotRefusal: (refusal: BallotRefusal) => void = () => {};
   onPublication: (publication: Publication, by: string) => void = () => {};
@@ -119,6 +142,31 @@ export class Table {
     versions.push({ at: this.queue.now, item });
     if (versions.length > VERSIONS_KEPT) versions.shift();
     this.#ballots.set(group, versions);
+  }
+
+  state(): TableState {
+    const { specs, requests, publications, copies, slots } = this;
+    const ballots = new Map([...this.#ballots.keys()].map((group) => [group, this.ballot(group)]));
+    return {
+      specs: new Map(specs),
+      requests: new Map(requests),
+      publications: new Map(publications),
+      copies: new Map(copies),
+      slots: new Map(slots),
+      ballots,
+    };
+  }
+
+  /** Another table by the same name, as this one was. History is only added to, and read by nobody who decides. */
+  restore(state: TableState, id: string): void {
+    this.id = id;
+    refill(this.specs, state.specs);
+    refill(this.requests, state.requests);
+    refill(this.publications, state.publications);
+    refill(this.copies, state.copies);
+    refill(this.slots, state.slots);
+    this.#ballots.clear();
+    for (const [group, item] of state.ballots) this.putBallot(group, item);
   }
 
   look(group: GroupName, until: WallTime): void {
@@ -210,6 +258,11 @@ export class Table {
     this.publications.delete(group);
     this.copies.delete(group);
   }
+}
+
+function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
+  map.clear();
+  for (const [key, value] of from) map.set(key, value);
 }
 
 export const slotKey = (voter: VoterId, shard: number): string => `${voter}#${shard}`;

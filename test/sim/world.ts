@@ -18,13 +18,14 @@ import { FaultInjector } from "./faults.ts";
 import { GROUP, ZONES } from "./group.ts";
 import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.ts";
 import { Network, type Place } from "./network.ts";
+import { Operator } from "./operator.ts";
 import type { Answer } from "./oracle-nodes.ts";
 import type { FaultPlan } from "./plan.ts";
 import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
 import { CALM, SimStore, type StoreWeather } from "./store.ts";
-import { type BallotChange, type BallotRefusal, decode, Table } from "./table.ts";
+import { type BallotChange, type BallotRefusal, readable, Table } from "./table.ts";
 import { Timeline } from "./timeline.ts";
 import { Fleet, PASSWORD, type SimNode } from "./valkey.ts";
 import { NODE_DEFAULTS, type NodeFact, type NodeOptions } from "./valkey-words.ts";
@@ -69,6 +70,11 @@ export interface Observer {
   /** A copy in SSM or Route 53 was written. */
   onCopy?(copy: Copy, epoch: number, by: string): void;
   onAnswer?(answer: Answer): void;
+  /** The ballot was replaced by an earlier one of another table, or taken away by hand. */
+  onReplaced?(how: "restored" | "deleted"): void;
+  onRolledBack?(): void;
+  /** A node was taken out of the declaration for so long. */
+  onMembersChanged?(forMs: number): void;
 }
 
 const FIRST_INVOCATION_MS = 2_000;
@@ -96,10 +102,14 @@ export class World {
   /** When each of `events` was told. */
   readonly eventTimes: number[] = [];
   readonly faults: FaultInjector;
+  readonly person: Operator;
+  /** What is deployed has a path to SSM and Route 53. */
+  egress: boolean;
   readonly #configs = new WeakMap<SpecRecord, GroupConfig>();
 
   constructor(options: WorldOptions) {
     this.options = options;
+    this.egress = options.publishesDirectly !== false;
     this.dice = new Dice(options.seed);
     this.queue = new EventQueue(this.dice.split("queue"));
     this.network = new Network(this.queue, this.dice.split("network"));
@@ -112,6 +122,7 @@ export class World {
     this.operator = this.#storeOf(this.#always("operator"));
     this.clients = (options.clients ?? []).map((client) => this.#client(client));
     this.faults = new FaultInjector(this);
+    this.person = new Operator(this);
     this.#listen();
     this.#build();
   }
@@ -124,10 +135,29 @@ export class World {
     return this.fleet.node(nodeId(id));
   }
 
-  /** As the table holds it now; null: no ballot. */
+  /** As the table holds it now; null: none, or none that can be read. */
   ballot(): Ballot | null {
     const item = this.table.ballot(GROUP);
-    return item === null ? null : decode(item);
+    return item === null ? null : readable(item);
+  }
+
+  declared(): DeclaredConfig | undefined {
+    return this.table.specs.get(GROUP)?.declared;
+  }
+
+  /** The ballot is not what came of the writes before: of the table that was restored, or none. */
+  recordsWereReplaced(how: "restored" | "deleted"): void {
+    for (const observer of this.observers) observer.onReplaced?.(how);
+    this.person.takeOver();
+  }
+
+  wasRolledBack(): void {
+    for (const observer of this.observers) observer.onRolledBack?.();
+  }
+
+  /** A person takes copies of writes away with them. */
+  membersWereChanged(forMs: number): void {
+    for (const observer of this.observers) observer.onMembersChanged?.(forMs);
   }
 
   config(): GroupConfig {
@@ -246,7 +276,7 @@ export class World {
     const { sandbox, skew, name } = invocation;
     const dice = this.dice.split(name);
     const clock = new VoterClock(this.queue, sandbox, skew, dice.split("clock"));
-    const user = { place, sandbox, direct: this.options.publishesDirectly !== false };
+    const user = { place, sandbox, direct: this.egress };
     const store = this.#storeOf(user);
     const onAnswer = (answer: Answer) => {
       for (const observer of this.observers) observer.onAnswer?.(answer);

@@ -1,0 +1,147 @@
+// What people do to a group's configuration and to its records: settings, deployments and their roll back, nodes taken out
+// of the declaration, a table that is restored to an earlier state, a record that is damaged or deleted by hand.
+
+import type { DeclaredConfig } from "../../lib/core/config.ts";
+import { GROUP } from "./group.ts";
+import type { Fault, Settings } from "./plan.ts";
+import type { TableState } from "./table.ts";
+import type { SimNode } from "./valkey.ts";
+import type { World } from "./world.ts";
+
+export type Change = Extract<
+  Fault,
+  { readonly kind: "deploy" | "settings" | "restore-table" | "damage-ballot" | "delete-ballot" }
+>;
+
+type Lasting = (forMs: number, undo: () => void) => void;
+
+/** Of a table that may be restored, a state is kept so often. */
+const BACKUP_EVERY_MS = 2_000;
+const NEWER_SCHEMA = 2;
+
+interface Backup {
+  readonly at: number;
+  readonly state: TableState;
+}
+
+export class Changes {
+  readonly #world: World;
+  readonly #lasting: Lasting;
+  readonly #backups: Backup[] = [];
+  #restored = 0;
+
+  constructor(world: World, lasting: Lasting) {
+    this.#world = world;
+    this.#lasting = lasting;
+  }
+
+  /** From now on, as continuous backups do. */
+  keepBackups(): void {
+    const { queue, table } = this.#world;
+    this.#backups.push({ at: queue.now, state: table.state() });
+    queue.after(BACKUP_EVERY_MS, () => this.keepBackups());
+  }
+
+  begin(fault: Change): void {
+    switch (fault.kind) {
+      case "deploy":
+        return this.#deploy(fault);
+      case "settings":
+        return this.#settings(fault.settings, fault.forMs);
+      case "restore-table":
+        return this.#restoreTable(fault.backMs, fault.forMs);
+      case "damage-ballot":
+        return this.#damageBallot(fault.forMs);
+      case "delete-ballot":
+        return this.#deleteBallot();
+    }
+  }
+
+  /** Of a group at rest, as the runbook has it: what an operation was about is on record nowhere else. */
+  #deleteBallot(): void {
+    const { table } = this.#world;
+    const ballot = this.#world.ballot();
+    const isTold = table.publications.get(GROUP)?.epoch === ballot?.primary?.epoch;
+    if (ballot === null || ballot.operation !== null || ballot.lease !== null || !isTold) return;
+    table.putBallot(GROUP, null);
+    this.#world.recordsWereReplaced("deleted");
+  }
+
+  /** A primary stays declared: what becomes of a group whose primary is taken away from under it is a person's affair. */
+  undeclare(node: SimNode, forMs: number): void {
+    if (this.#world.ballot()?.primary?.node === node.id) return;
+    const isOther = ({ id }: { readonly id: string }) => id !== node.id;
+    const own = this.#world.declared()?.nodes.find((each) => !isOther(each));
+    if (own === undefined) return;
+    this.#declare((declared) => ({ ...declared, nodes: declared.nodes.filter(isOther) }));
+    this.#world.membersWereChanged(forMs);
+    this.#lasting(forMs, () =>
+      this.#declare((declared) => ({ ...declared, nodes: [...declared.nodes.filter(isOther), own] })),
+    );
+  }
+
+  #declare(change: (declared: DeclaredConfig) => DeclaredConfig): void {
+    const { table } = this.#world;
+    const spec = table.specs.get(GROUP);
+    if (spec === undefined) return;
+    table.writeSpec({ ...spec, version: spec.version + 1, declared: change(spec.declared) }, spec.version);
+  }
+
+  #settings(settings: Settings, forMs: number): void {
+    const before = this.#world.declared();
+    if (before === undefined) return;
+    const was = Object.fromEntries(Object.keys(settings).map((name) => [name, before[name as keyof Settings]]));
+    this.#declare((declared) => ({ ...declared, ...settings }));
+    this.#lasting(forMs, () => this.#declare((declared) => ({ ...declared, ...was })));
+  }
+
+  #deploy({ settings, egress, forMs }: Extract<Fault, { kind: "deploy" }>): void {
+    const world = this.#world;
+    const before = world.egress;
+    const replace = (has: boolean) => {
+      world.egress = has;
+      for (const voter of world.voters.values()) voter.deploy();
+    };
+    this.#settings(settings, forMs);
+    replace(egress);
+    this.#lasting(forMs, () => {
+      replace(before);
+      world.wasRolledBack();
+    });
+  }
+
+  /** Once, where nobody reaches what was published: no second copy knows of the epochs that followed the first (section 15). */
+  #restoreTable(backMs: number, forMs: number): void {
+    const { queue, table, voters, egress } = this.#world;
+    const backup = this.#backups.findLast(({ at }) => at <= queue.now - backMs) ?? this.#backups[0];
+    if (backup === undefined || table.isAway || (!egress && this.#restored > 0)) return;
+    for (const voter of voters.values()) {
+      voter.kill();
+      voter.silentUntil = Number.POSITIVE_INFINITY;
+    }
+    this.#restored += 1;
+    table.isAway = true;
+    const id = `${table.id.split("/")[0]}/${this.#restored}`;
+    this.#lasting(forMs, () => {
+      table.isAway = false;
+      table.restore(backup.state, id);
+      this.#world.recordsWereReplaced("restored");
+      for (const voter of voters.values()) {
+        voter.silentUntil = 0;
+        voter.deploy();
+      }
+    });
+  }
+
+  #damageBallot(forMs: number): void {
+    const { table } = this.#world;
+    const mark = (schema: number) => {
+      const item = table.ballot(GROUP);
+      if (item !== null) table.putBallot(GROUP, { ...item, schema });
+    };
+    const schema = table.ballot(GROUP)?.["schema"];
+    if (typeof schema !== "number" || schema === NEWER_SCHEMA) return;
+    mark(NEWER_SCHEMA);
+    this.#lasting(forMs, () => mark(schema));
+  }
+}

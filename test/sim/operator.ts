@@ -1,0 +1,104 @@
+// The person of the runbook (docs/operations.md): where voters say that only a person can go on, looks what each node
+// holds and orders `groups recover` for the one whose data counts. In worlds where somebody put a person in charge: after
+// a table was restored, or a record replaced.
+
+import { wallTime } from "../../lib/core/types.ts";
+import { BEGINNING } from "./clock.ts";
+import { GROUP } from "./group.ts";
+import { waitsForPerson } from "./settled.ts";
+import { contains } from "./stream.ts";
+import type { SimNode } from "./valkey.ts";
+import type { World } from "./world.ts";
+
+const LOOKS_EVERY_MS = 1_000;
+/** As long has a reason to stand before it is acted on. */
+const THINKS_MS = 4_000;
+const TTL_MS = 60_000;
+
+/** What ends by itself, or by another order than `groups recover`. */
+const OTHERWISE: readonly string[] = ["not-armed", "misconfigured", "budget-spent"];
+
+export class Operator {
+  readonly #world: World;
+  #isOnDuty = false;
+  #since: number | null = null;
+  #orders = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  takeOver(): void {
+    if (this.#isOnDuty) return;
+    this.#isOnDuty = true;
+    this.#look();
+  }
+
+  #look(): void {
+    const { queue, table } = this.#world;
+    queue.after(LOOKS_EVERY_MS, () => this.#look());
+    const standing = table.requests.get(GROUP);
+    const waits = standing !== undefined && standing.result === null && standing.expiresAt > this.#wall();
+    if (waits || !this.#isAsked()) {
+      this.#since = null;
+      return;
+    }
+    this.#since ??= queue.now;
+    if (queue.now - this.#since < THINKS_MS) return;
+    this.#since = null;
+    this.#recover();
+  }
+
+  /** What is left to wait for although a person looks after the group. */
+  leaves(waits: readonly string[]): readonly string[] {
+    return this.#isOnDuty ? waits.filter((each) => OTHERWISE.includes(each)) : waits;
+  }
+
+  #isAsked(): boolean {
+    const slots = [...this.#world.table.slots.values()];
+    const isForeign = slots.some((slot) => slot.groups[GROUP]?.rejection?.reason === "foreign-table");
+    return isForeign || waitsForPerson(this.#world).some((each) => !OTHERWISE.includes(each));
+  }
+
+  #recover(): void {
+    const target = bestOf([...this.#world.fleet.nodes.values()]);
+    if (target === null) return;
+    this.#orders += 1;
+    const now = this.#wall();
+    const order = { kind: "request", request: "recover", target: target.id, acceptDataLoss: true } as const;
+    this.#world.timeline?.add({ kind: "fault", fault: order, hits: [target.id] }, "by the person in charge");
+    this.#world.table.writeRequest(
+      GROUP,
+      {
+        schema: 1,
+        id: `recovery-${this.#orders}`,
+        kind: "recover",
+        target: target.id,
+        by: "operator",
+        reason: "docs/operations.md",
+        acceptDataLoss: true,
+        askedAt: now,
+        expiresAt: wallTime(now + TTL_MS),
+        result: null,
+      },
+      now,
+    );
+  }
+
+  #wall() {
+    return wallTime(BEGINNING + Math.floor(this.#world.queue.now));
+  }
+}
+
+/** Who answers and lacks nothing that another has; among those that have parted, a serving primary. */
+function bestOf(nodes: readonly SimNode[]): SimNode | null {
+  const answering = nodes.filter(({ process }) => process !== null && !process.stalled && !process.loading);
+  const order = (one: SimNode, other: SimNode): number => {
+    const [a, b] = [one.process?.position, other.process?.position];
+    if (a == null || b == null) return 0;
+    const [aHasAll, bHasAll] = [contains(a, b), contains(b, a)];
+    if (aHasAll !== bHasAll) return aHasAll ? -1 : 1;
+    return Number(other.process?.follows === null) - Number(one.process?.follows === null);
+  };
+  return answering.toSorted(order)[0] ?? null;
+}
