@@ -164,12 +164,6 @@ export function standingEpoch(turn: Turn): Epoch | null {
   return null;
 }
 
-/** Once a primary is on record: when that record is gone, more has been published than was read before it. */
-export function forgetStanding(turn: Turn): void {
-  if (turn.state.standingEpoch === null || turn.state.request?.kind === "recover") return;
-  patch(turn, { standingEpoch: null, standingAskedAt: null, standingTable: null });
-}
-
 /** Another table's deployment, live or gone, that publishes under this name. Which of the two it is only a person knows. */
 function foreignOwner(turn: Turn): string | null {
   const { standingTable } = turn.state;

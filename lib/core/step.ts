@@ -8,7 +8,7 @@
 import { absorb } from "./absorb.ts";
 import { assist } from "./assist.ts";
 import type { Ballot } from "./ballot.ts";
-import { begin, createBallot, forgetStanding, initialise } from "./beginning.ts";
+import { begin, createBallot, initialise } from "./beginning.ts";
 import type { Command, Input } from "./commands.ts";
 import { conclude } from "./conclude.ts";
 import { stallLimitMs } from "./config.ts";
@@ -115,7 +115,6 @@ const takeOverAny = (turn: Turn, ballot: Ballot): Rejection | null =>
 function watch(turn: Turn, ballot: Ballot): Rejection | null {
   const { primary } = ballot;
   if (primary === null) return takeOverAny(turn, ballot);
-  forgetStanding(turn);
   const { config, self } = turn.context;
   const options = {
     ballot,

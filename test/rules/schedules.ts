@@ -347,7 +347,7 @@ export const SCHEDULES: readonly Schedule[] = [
       "R23",
       { config: { ...REFUSES, downAfterMs: 5_000 } },
       at(30_000, powerOff("n1"), powerOff("n3")),
-      at(38_000, { kind: "deploy", downAfterMs: 5_000 }),
+      at(38_000, { kind: "deploy", settings: { downAfterMs: 5_000 }, egress: true, forMs: 600_000 }),
     ),
   },
   {
