@@ -67,9 +67,10 @@ export class Path {
     return this.#cut;
   }
 
-  /** Ms since the last cut ended; 0 while one lasts. */
+  /** Ms for which packets have met nothing unusual. */
   get clearMs(): number {
-    return this.#cut ? 0 : this.queue.now - this.#healedAt;
+    const isImpaired = this.#cut || this.#extraMs > 0 || this.#lossRate > 0 || this.#dropRate > 0;
+    return isImpaired ? 0 : this.queue.now - this.#healedAt;
   }
 
   /** How long a packet travels that meets nothing unusual. */
@@ -106,6 +107,7 @@ export class Path {
   }
 
   impose(effects: readonly Effect[]): void {
+    const wasImpaired = this.#cut || this.#extraMs > 0 || this.#lossRate > 0 || this.#dropRate > 0;
     this.#extraMs = 0;
     this.#lossRate = 0;
     this.#dropRate = 0;
@@ -119,8 +121,8 @@ export class Path {
     if (cut && !this.#cut) this.#cutAt = this.queue.now;
     const healed = this.#cut && !cut;
     this.#cut = cut;
+    if (wasImpaired) this.#healedAt = this.queue.now;
     if (!healed) return;
-    this.#healedAt = this.queue.now;
     for (const channel of this.#waiting) this.queue.after(this.retransmissionMs(), () => channel.flush());
     this.#waiting.clear();
   }

@@ -100,7 +100,7 @@ function viewOf(world: World): OracleView {
       const node = world.fleet.node(id);
       if (voter === undefined || node.process === null || node.process.stalled) return false;
       const paths = pathsBetween(world, voter.options.place, node.place);
-      return paths.every(({ clearMs }) => clearMs >= RECOVERED_MS) && isQuickEnough(world, paths);
+      return paths.every(({ clearMs }) => clearMs >= RECOVERED_MS);
     },
     published: () => {
       const table = world.table.publications.get(GROUP)?.primary.node;
