@@ -22,7 +22,7 @@ export interface CrewOptions {
 
 /** So many seeds that what is not rare has to be met, and so many that even what is rare has to be. */
 const SOME_SEEDS = 400;
-const MANY_SEEDS = 2_000;
+const MANY_SEEDS = 10_000;
 
 export class Totals {
   readonly events = new Map<string, number>();

@@ -78,8 +78,11 @@ export const SITUATIONS = [
 
 export type Situation = (typeof SITUATIONS)[number];
 
-/** Not to be expected of a few hundred seeds. */
+/** Met by fewer than one seed in eighty: not to be expected of a few hundred or thousand. */
 export const RARE: readonly Situation[] = [
+  "a candidate is lost after its freeze",
+  "a candidate is lost after the intent",
+  "a stale holder's write is refused",
   "the lease lapses mid-roll-back",
   "a failover over a repair",
   "a failover while the one before is still telling",

@@ -9,7 +9,7 @@ import { startVoter } from "./scenario.ts";
 import { tellSeed } from "./story.ts";
 import { runSeed, type SeedResult } from "./swarm.ts";
 
-/** So many that every situation has to be met. */
+/** So many that every situation that is not rare is met many times. */
 const SEEDS = 2_000;
 const TIMEOUT_MS = 1_200_000;
 
