@@ -43,6 +43,8 @@ describe("closestName", () => {
   it("looks at the first 64 letters only", () => {
     const name = "n".repeat(64);
     expect(closestName(`${name}${"x".repeat(500)}`, [name])).toBe(name);
+    const near = `${"n".repeat(62)}zz`;
+    expect(closestName(`${name}${"x".repeat(500)}`, [near])).toBe(near);
     expect(closestName(`xy${name}`, [`xy${name}`.slice(0, 64)])).not.toBe(null);
   });
 });

@@ -129,6 +129,10 @@ describe("the format of the records", () => {
 
   // The copies that were published are no record of their own.
   const versioned = everyRecord.filter(({ record }) => "schema" in record);
+  it.each(versioned)("does not compare a schema of a $what that is no number", ({ what, decode, record }) => {
+    expect(() => decode({ ...record, schema: "2" })).toThrow(`${what}.schema should be a number and is "2"`);
+  });
+
   it.each(versioned)("refuses a newer schema of a $what and says what to do", ({ what, decode, record }) => {
     expect(decode({ ...record, schema: 1 })).toEqual(record);
     expect(() => decode({ ...record, schema: 2 })).toThrow(
@@ -152,6 +156,7 @@ describe("a damaged record", () => {
     ["spec", "owner", "spec.owner should be one of cdk, cli"],
     ["request", "kind", "request.kind should be one of failover, switchover, drain, recover, set-members"],
     ["request", "result.kind", "request.result.kind should be one of done, refused, failed"],
+    ["record of published copies", "ssm.epoch", "record of published copies.ssm.epoch should be a number"],
     ["slot", "groups.g.vote", "slot.groups.g.vote should be one of none, suspect, down"],
   ])("of a %s with a word that nobody knows at %s is refused", (what, path, message) => {
     const [decode, record] = records[what]!;
