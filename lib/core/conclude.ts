@@ -5,10 +5,11 @@
 import type { Ballot, Operation, Primary } from "./ballot.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import type { CoreEvent } from "./events.ts";
-import { finish } from "./holder-writes.ts";
+import { enterOwnHistory, finish } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, isBeyond, isSpared, patchRun, runOf, send } from "./operation.ts";
+import { newOwnHistory } from "./own-history.ts";
 import { publicationOf } from "./publication.ts";
 import type { PublicationTarget } from "./records.ts";
 import { answerBegun, isAsBefore } from "./request-answers.ts";
@@ -33,6 +34,7 @@ export function conclude(turn: Turn): void {
     patchRun(turn, { committedAt: turn.at });
     tellPrimary(turn, ballot, primary);
   }
+  enterReplicationId(turn, ballot);
   publish(turn, ballot, ["table"]);
   const isPublished = runOf(turn).tablePublished || hasConcludedFor(turn, PUBLISH_WAIT_MS);
   if (isPublished) answerBegun(turn, runOf(turn), ballot);
@@ -40,6 +42,13 @@ export function conclude(turn: Turn): void {
   if (isPublished || hasConcludedFor(turn, COPIES_WAIT_MS)) publish(turn, ballot, ["ssm", "dns"]);
   const isDone = repointOthers(turn, primary.node);
   if (isDone && isPublished && mayWrite(turn)) end(turn);
+}
+
+/** The first who is pointed at a primary without a backlog gives it a new id, long before the last one is. */
+function enterReplicationId(turn: Turn, ballot: Ballot): void {
+  const own = newOwnHistory(turn, ballot, runOf(turn).committedAt);
+  if (own !== null && mayWrite(turn))
+    write(turn, enterOwnHistory(held(turn, newAttempt(turn)), own.history), [own.told]);
 }
 
 /** What the operation came to; a repair changes no primary, and whoever takes over says what its predecessor may not have. */

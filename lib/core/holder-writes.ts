@@ -74,6 +74,13 @@ export function commit(held: Held, primary: Primary, history: History): BallotWr
   ]);
 }
 
+/** The primary began another history by itself while others are pointed at it: what they carry next has to be explained (R25). */
+export const enterOwnHistory = (held: Held, history: History): BallotWrite =>
+  underLease("enter-replication-id", held, [
+    set(["primary", "replicationId"], history.replicationId),
+    set(["lineage"], withHistory(held.ballot.lineage, history)),
+  ]);
+
 /** Roll back, record (d): the primary stayed what it was and no older command can reach it any more. */
 export const recordRestored = (held: Held): BallotWrite =>
   underLease("record-restored", held, [set(["operation", "step"], "committed")]);

@@ -7,6 +7,7 @@ import { WITNESS_DRAIN_MS } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
+import { newOwnHistory } from "./own-history.ts";
 import { isReader } from "./publication.ts";
 import { isInLine } from "./repair.ts";
 import type { NodeState } from "./state.ts";
@@ -39,24 +40,10 @@ export function followDeclaredMode(turn: Turn, ballot: Ballot): void {
   write(turn, setControl(ballot, control), [eventOf(turn, "control.changed", { detail: { mode, by: control.by } })]);
 }
 
-/** It does so without replicas after `repl-backlog-ttl`, under the same run id (N9). */
 function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
-  const primary = ballot.primary;
-  const node = primary === null ? undefined : turn.state.nodes[primary.node];
-  const reading = node?.reading ?? null;
-  if (primary === null || node === undefined || reading === null) return false;
-  if (reading.replicationId === primary.replicationId || reading.runId !== primary.runId) return false;
-  // An answer from before the last operation ended may show the id that the commit has replaced.
-  if (!isOfNow(turn, node) || !mayWrite(turn)) return false;
-  const history = {
-    epoch: primary.epoch,
-    node: primary.node,
-    replicationId: reading.replicationId,
-    forkOffset: reading.offset,
-  };
-  const detail = { replicationId: reading.replicationId };
-  const told = eventOf(turn, "primary.replication-id-changed", { node: primary.node, detail });
-  write(turn, enterReplicationId(ballot, newAttempt(turn), history), [told]);
+  const own = newOwnHistory(turn, ballot, turn.state.quietSince);
+  if (own === null || !mayWrite(turn)) return false;
+  write(turn, enterReplicationId(ballot, newAttempt(turn), own.history), [own.told]);
   return true;
 }
 

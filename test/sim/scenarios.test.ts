@@ -114,6 +114,30 @@ describe("nodes restart", () => {
   );
 });
 
+describe("all nodes come back with their snapshots, and the new primary dies after its first follower was synchronized", () => {
+  const back = (node: string, afterMs: number): Fault => ({
+    kind: "kill-node",
+    node,
+    restart: { afterMs, data: "rdb" },
+  });
+
+  // Nobody had followed it since it came back, so it began another history with that follower, while the operation that had
+  // recorded the one before was still waiting to point the next one at it.
+  each(
+    "R25: what that follower holds is explained, and nobody has to be asked",
+    {
+      nodeOptions: { disklessSyncDelaySeconds: 5 },
+      plan: [...["n1", "n2", "n3"].map((node) => at(0, back(node, 1_000))), at(6_300, back("primary", 2_000))],
+    },
+    (s) => {
+      s.run(60_000);
+      expect(s.events("primary.replication-id-changed")).toBeGreaterThan(0);
+      expectSettled(s);
+      expect(s.lost(1)).toBe(0);
+    },
+  );
+});
+
 describe("operators", () => {
   const request = (kind: "switchover" | "failover", target: string | null = null): Fault => ({
     kind: "request",

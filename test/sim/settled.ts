@@ -59,6 +59,7 @@ const FOR_A_PERSON: readonly RejectionReason[] = [
   "cold-start-waiting",
   "unexplained-primary",
   "unknown-history",
+  "foreign-table",
   "budget-spent",
 ];
 

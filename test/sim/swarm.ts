@@ -125,7 +125,9 @@ function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | n
     const shown = shownAtRest(world);
     rest.looks = shown === rest.shown ? rest.looks + 1 : 0;
     rest.shown = shown;
-    if (mayRest && rest.looks >= RESTS_LOOKS && waitsForPerson(world).length > 0) return null;
+    // Whoever waits for a person in charge is not at rest.
+    const waits = world.person.leaves(waitsForPerson(world));
+    if (mayRest && rest.looks >= RESTS_LOOKS && waits.length > 0) return null;
   }
   return null;
 }
