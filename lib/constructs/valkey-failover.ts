@@ -70,8 +70,14 @@ export interface ValkeyFailoverProps {
    * @default - Lambda's own key
    */
   readonly environmentKey?: IKey;
-  /** @default - a new one that lets everything out and nothing in */
+  /** @default - a new one that lets nothing in, and out what `allowAllOutbound` says */
   readonly securityGroup?: ISecurityGroup;
+  /**
+   * Let everything out of the voters' new security group. When false it lets out HTTPS, and what is allowed by rules
+   * such as `nodes.connections.allowFrom(failover, Port.tcp(6379))`.
+   * @default true
+   */
+  readonly allowAllOutbound?: boolean;
   /**
    * What becomes of the table when it leaves the stack.
    * @default RemovalPolicy.RETAIN
@@ -141,6 +147,7 @@ export class ValkeyFailover extends Construct implements IConnectable {
       ...(props.environmentKey === undefined ? {} : { environmentKey: props.environmentKey }),
       ...(props.createDynamoDbEndpoint === undefined ? {} : { createDynamoDbEndpoint: props.createDynamoDbEndpoint }),
       ...(props.securityGroup === undefined ? {} : { securityGroup: props.securityGroup }),
+      ...(props.allowAllOutbound === undefined ? {} : { allowAllOutbound: props.allowAllOutbound }),
       ...(props.voterMemoryMegabytes === undefined ? {} : { memoryMegabytes: props.voterMemoryMegabytes }),
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
     });

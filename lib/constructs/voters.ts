@@ -11,6 +11,7 @@ import {
   InterfaceVpcEndpointAwsService,
   type ISecurityGroup,
   type IVpc,
+  Peer,
   Port,
   SecurityGroup,
 } from "aws-cdk-lib/aws-ec2";
@@ -45,8 +46,14 @@ export interface VotersProps {
   readonly environmentKey?: IKey;
   /** @default false */
   readonly createDynamoDbEndpoint?: boolean;
-  /** @default - a new one that lets everything out and nothing in */
+  /** @default - a new one that lets nothing in, and out what `allowAllOutbound` says */
   readonly securityGroup?: ISecurityGroup;
+  /**
+   * Let everything out of the new security group. When false it lets out HTTPS, and what is allowed by rules such as
+   * `nodes.connections.allowFrom(voters, Port.tcp(6379))`.
+   * @default true
+   */
+  readonly allowAllOutbound?: boolean;
   /** @default 256 */
   readonly memoryMegabytes?: number;
   /**
@@ -80,14 +87,7 @@ export class Voters extends Construct implements IConnectable {
 
   constructor(scope: Construct, id: string, props: VotersProps) {
     super(scope, id);
-    const securityGroup =
-      props.securityGroup ??
-      new SecurityGroup(this, "SecurityGroup", {
-        vpc: props.vpc,
-        description: "Valkeeper voters: nothing in, Valkey nodes and AWS out",
-        allowAllOutbound: true,
-        allowAllIpv6Outbound: true,
-      });
+    const securityGroup = props.securityGroup ?? this.#createSecurityGroup(props);
     this.connections = new Connections({ securityGroups: [securityGroup] });
     this.#createEndpoints(props);
     // Named by position: a zone may be known at deployment only.
@@ -95,6 +95,19 @@ export class Voters extends Construct implements IConnectable {
       const bundled = this.#createVoter(`Voter${index + 1}`, zone, securityGroup, props);
       return { zone: zone.zone, function: bundled.function };
     });
+  }
+
+  #createSecurityGroup({ vpc, allowAllOutbound = true }: VotersProps): SecurityGroup {
+    const securityGroup = new SecurityGroup(this, "SecurityGroup", {
+      vpc,
+      description: "Valkeeper voters: nothing in, Valkey nodes and AWS out",
+      allowAllOutbound,
+      allowAllIpv6Outbound: allowAllOutbound,
+    });
+    if (!allowAllOutbound) {
+      for (const peer of [Peer.anyIpv4(), Peer.anyIpv6()]) securityGroup.addEgressRule(peer, Port.tcp(443), "AWS");
+    }
+    return securityGroup;
   }
 
   #createVoter(id: string, zone: VoterZone, securityGroup: ISecurityGroup, props: VotersProps): BundledFunction {
@@ -138,6 +151,7 @@ export class Voters extends Construct implements IConnectable {
   }
 
   #grantSecret(voter: BundledFunction, credentials: NodeCredentials): void {
+    // Allows to describe the secret as well, and knows keys and accounts that are not this stack's.
     credentials.secret?.grantRead(voter.role);
     if (credentials.parameterName === undefined) return;
     voter.role.addToPolicy(

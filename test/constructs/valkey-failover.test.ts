@@ -1,7 +1,9 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import { Match } from "aws-cdk-lib/assertions";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { Port, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { describe, expect, it } from "vitest";
-import { actionsOf, group, importVpc, issuesOf, statementsOf, synthesize } from "./failover-stack.ts";
+import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
+import { actionsOf, group, importVpc, issuesOf, newStack, statementsOf, synthesize } from "./failover-stack.ts";
 
 describe("the table", () => {
   it("is on demand, recoverable, protected and outlives the stack", () => {
@@ -91,6 +93,26 @@ describe("the voters", () => {
     template.allResourcesProperties("AWS::EC2::SecurityGroup", { SecurityGroupIngress: Match.absent() });
   });
 
+  it("let everything out unless told otherwise, and then HTTPS and what rules allow", () => {
+    template.hasResourceProperties("AWS::EC2::SecurityGroup", {
+      SecurityGroupEgress: Match.arrayWith([Match.objectLike({ CidrIp: "0.0.0.0/0", IpProtocol: "-1" })]),
+    });
+    const stack = newStack();
+    const narrow = new ValkeyFailover(stack, "Failover", { vpc: importVpc(stack), allowAllOutbound: false });
+    const nodes = SecurityGroup.fromSecurityGroupId(stack, "Nodes", "sg-0123456789abcdef0");
+    nodes.connections.allowFrom(narrow, Port.tcp(6379));
+    const again = Template.fromStack(stack);
+    const ports = (rules: readonly Record<string, unknown>[]) =>
+      rules.map(({ FromPort, ToPort }) => [FromPort, ToPort]);
+    const [own] = Object.values(again.findResources("AWS::EC2::SecurityGroup"));
+    const added = Object.values(again.findResources("AWS::EC2::SecurityGroupEgress"));
+    expect(ports(own?.["Properties"].SecurityGroupEgress)).toEqual([
+      [443, 443],
+      [443, 443],
+    ]);
+    expect(ports(added.map((each) => each["Properties"]))).toEqual([[6379, 6379]]);
+  });
+
   it("keep logs for a stated time", () => {
     template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 90 });
   });
@@ -116,9 +138,7 @@ describe("the voters", () => {
     ]);
     const write = statements.find((statement) => statement.Action.includes("dynamodb:PutItem"));
     expect(write?.Condition).toEqual({
-      "ForAllValues:StringLike": {
-        "dynamodb:LeadingKeys": ["group#*", "published#*", "voter#eu-west-1a#*", "voters"],
-      },
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["published#*", "voter#eu-west-1a#*", "voters"] },
       Null: { "dynamodb:LeadingKeys": "false" },
     });
   });
