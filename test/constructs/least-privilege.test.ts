@@ -1,0 +1,171 @@
+// What each role may and may not do, judged by the synthesized policies. The requests are the store's own keys in the SDK's
+// own commands; that all that the functions really ask is allowed, and nothing beside it, test/integ/security.test.ts says.
+
+import {
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { ChangeResourceRecordSetsCommand, type RRType } from "@aws-sdk/client-route-53";
+import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { PublishBatchCommand } from "@aws-sdk/client-sns";
+import { GetParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
+import { describe, expect, it } from "vitest";
+import {
+  ballotKey,
+  copiesKey,
+  eventKey,
+  type Key,
+  publicationKey,
+  requestKey,
+  SLOT_DIRECTORY,
+  SPEC_PARTITION,
+  slotKey,
+  specKey,
+} from "../../lib/adapters/dynamodb/keys.ts";
+import { groupName, voterId } from "../../lib/core/types.ts";
+import { requestsOf, type SdkCommand } from "../support/aws-requests.ts";
+import { allows, type PolicyStatement } from "../support/iam-policy.ts";
+import { documentedStatements, SECRET_NAME, synthesizeSecured, TOPIC_ARN, ZONE_ID } from "./secured-stack.ts";
+
+const secured = synthesizeSecured();
+const TableName = "any";
+const group = groupName("mymaster");
+const [own, other] = [slotKey(voterId("eu-west-1a"), 0), slotKey(voterId("eu-west-1b"), 0)];
+
+const keyOf = ({ pk, sk }: Key) => ({ pk: { S: pk }, sk: { S: sk } });
+const get = (key: Key) => new GetItemCommand({ TableName, Key: keyOf(key) });
+const put = (key: Key) => new PutItemCommand({ TableName, Item: keyOf(key) });
+const update = (key: Key) => new UpdateItemCommand({ TableName, Key: keyOf(key) });
+const remove = (key: Key) => new DeleteItemCommand({ TableName, Key: keyOf(key) });
+const scan = new ScanCommand({ TableName });
+const list = (partition: string) =>
+  new QueryCommand({
+    TableName,
+    KeyConditionExpression: "pk = :pk",
+    ExpressionAttributeValues: { ":pk": { S: partition } },
+  });
+const append = (...keys: readonly Key[]) =>
+  new BatchWriteItemCommand({
+    RequestItems: { [TableName]: keys.map((key) => ({ PutRequest: { Item: keyOf(key) } })) },
+  });
+const unappend = (key: Key) =>
+  new BatchWriteItemCommand({ RequestItems: { [TableName]: [{ DeleteRequest: { Key: keyOf(key) } }] } });
+const parameter = (Name: string) => new PutParameterCommand({ Name, Value: "x" });
+const record = (Action: "CREATE" | "DELETE" | "UPSERT", Type: RRType = "A", HostedZoneId = ZONE_ID) =>
+  new ChangeResourceRecordSetsCommand({
+    HostedZoneId,
+    ChangeBatch: { Changes: [{ Action, ResourceRecordSet: { Name: "mymaster.valkey.internal", Type } }] },
+  });
+const tell = (Source: string, EventBusName = "default") =>
+  new PutEventsCommand({ Entries: [{ Source, EventBusName, DetailType: "primary.committed", Detail: "{}" }] });
+const publish = (TopicArn: string) => new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [] });
+const secret = (SecretId: string) => new GetSecretValueCommand({ SecretId });
+
+/** Whether all that the command asks for is allowed. */
+function may(role: string, command: SdkCommand): boolean {
+  const statements = secured.roles.get(role) ?? [];
+  return requestsOf(command, secured.tableArn).every((request) => allows(statements, request));
+}
+
+const event = eventKey(group, "event#1");
+const allowed: readonly (readonly [string, string, SdkCommand])[] = [
+  ["voter-a", "updates a ballot", update(ballotKey(group))],
+  ["voter-a", "answers a request", update(requestKey(group))],
+  ["voter-a", "writes its own slot", put(own)],
+  ["voter-a", "publishes", put(publicationKey(group))],
+  ["voter-a", "replaces a parameter", parameter("/valkeeper/mymaster/topology")],
+  ["voter-a", "creates a record", record("CREATE")],
+  ["publisher", "publishes", put(publicationKey(group))],
+  ["publisher", "deletes a record", record("DELETE", "TXT")],
+  ["notifier", "tells the bus", tell("valkeeper")],
+  ["notifier", "tells the topic", publish(TOPIC_ARN)],
+  ["registrar", "writes what is declared", put(specKey(group))],
+  ["registrar", "withdraws a group", remove(ballotKey(group))],
+];
+
+// What IAM cannot refuse, as docs/security.md says; allowed here, so that nobody takes it for refused.
+const conceded: readonly (readonly [string, string, SdkCommand])[] = [
+  ["voter-a", "changes another voter's vote, an attribute of the ballot", update(ballotKey(group))],
+  ["voter-a", "deletes a ballot or history in a batch", unappend(ballotKey(group))],
+  ["voter-a", "enters another's slot into the directory", put({ pk: SLOT_DIRECTORY, sk: "eu-west-1b#0" })],
+  ["registrar", "deletes history one by one", remove(event)],
+  ["publisher", "writes any name of the zone", record("CREATE", "CNAME")],
+];
+
+const refused: readonly (readonly [string, string, SdkCommand])[] = [
+  ["voter-a", "writes another voter's slot", put(other)],
+  ["voter-a", "updates another voter's slot", update(other)],
+  ["voter-a", "reads another voter's slot", get(other)],
+  ["voter-a", "deletes an item", remove(own)],
+  ["voter-a", "deletes a ballot", remove(ballotKey(group))],
+  ["voter-a", "replaces a ballot as a whole", put(ballotKey(group))],
+  ["voter-a", "declares a group", put(specKey(group))],
+  ["voter-a", "changes what is declared", update(specKey(group))],
+  ["voter-a", "writes a declaration in a batch with history", append(event, specKey(group))],
+  ["voter-a", "deletes a publication in a batch", unappend(publicationKey(group))],
+  ["voter-a", "lists history", list(ballotKey(group).pk)],
+  ["voter-a", "writes a parameter elsewhere", parameter("/others/mymaster/topology")],
+  ["voter-a", "writes a parameter whose name begins alike", parameter("/valkeeper-2/topology")],
+  ["voter-a", "reads a parameter elsewhere", new GetParameterCommand({ Name: "/others/password" })],
+  ["voter-a", "writes a record over whatever stands", record("UPSERT")],
+  ["voter-a", "delegates a zone", record("CREATE", "NS")],
+  ["voter-a", "writes another zone", record("CREATE", "A", "Z999")],
+  ["voter-a", "reads another secret", secret("somebody/else")],
+  ["voter-a", "reads a secret whose name begins alike", secret(`${SECRET_NAME}-of-another`)],
+  ["voter-a", "tells the bus", tell("valkeeper")],
+  ["publisher", "writes a ballot", update(ballotKey(group))],
+  ["publisher", "deletes a publication", remove(publicationKey(group))],
+  ["publisher", "deletes a publication in a batch", unappend(copiesKey(group))],
+  ["publisher", "writes a slot", put(own)],
+  ["publisher", "declares a group", put(specKey(group))],
+  ["publisher", "writes a record over whatever stands", record("UPSERT")],
+  ["publisher", "writes a parameter elsewhere", parameter("/others/mymaster/topology")],
+  ["publisher", "reads the nodes' password", secret(SECRET_NAME)],
+  ["notifier", "reads a ballot", get(ballotKey(group))],
+  ["notifier", "lists what is declared", list(SPEC_PARTITION)],
+  ["notifier", "writes history", append(event)],
+  ["notifier", "tells in somebody else's name", tell("aws.ec2")],
+  ["notifier", "tells another bus", tell("valkeeper", "others")],
+  ["notifier", "tells another topic", publish(`${TOPIC_ARN}-2`)],
+  ["notifier", "reads the nodes' password", secret(SECRET_NAME)],
+  ["registrar", "reads a ballot", get(ballotKey(group))],
+  ["registrar", "writes a ballot", put(ballotKey(group))],
+  ["registrar", "updates a ballot", update(ballotKey(group))],
+  ["registrar", "writes a publication", put(publicationKey(group))],
+  ["registrar", "deletes a slot", remove(own)],
+  ["registrar", "reads the nodes' password", secret(SECRET_NAME)],
+  ...["voter-a", "publisher", "notifier", "registrar"].map((role) => [role, "scans the table", scan] as const),
+];
+
+describe("least privilege", () => {
+  it.each([
+    ["voter", "voter-a"],
+    ["publisher", "publisher"],
+    ["registrar", "registrar"],
+  ])("docs/security.md says what the %s may do in the table", (documented, role) => {
+    const ofTable = (secured.roles.get(role) ?? []).filter(({ Condition }) =>
+      JSON.stringify(Condition ?? "").includes("dynamodb:LeadingKeys"),
+    );
+    const lines = (statements: readonly PolicyStatement[]): readonly string[] =>
+      statements.map(({ Action, Condition }) => JSON.stringify([[Action].flat(), Condition])).sort();
+    expect(lines(documentedStatements(secured.tableArn).get(documented) ?? [])).toEqual(lines(ofTable));
+  });
+
+  it.each(allowed)("%s %s", (role, _, command) => {
+    expect(may(role, command)).toBe(true);
+  });
+
+  it.each(conceded)("%s %s, which IAM cannot tell apart", (role, _, command) => {
+    expect(may(role, command)).toBe(true);
+  });
+
+  it.each(refused)("never: %s %s", (role, _, command) => {
+    expect(may(role, command)).toBe(false);
+  });
+});

@@ -1,0 +1,177 @@
+// What the shipped code asks of AWS, as IAM sees it: each command of the SDK with its action, resource and condition keys,
+// and a recorder of the commands that are sent, by the role in whose name.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { Route53Client } from "@aws-sdk/client-route-53";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import type { AwsRequest } from "./iam-policy.ts";
+
+const ACCOUNT = "eu-west-1:123456789012";
+
+/** A command of the SDK; which one its class says. */
+export interface SdkCommand {
+  readonly input: object;
+}
+
+type Key = { readonly pk?: { readonly S?: string } };
+
+/** The parts of all commands' inputs that decide what IAM is asked. */
+interface Input {
+  readonly Key?: Key;
+  readonly Item?: Key;
+  readonly KeyConditionExpression?: string;
+  readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S?: string }>>;
+  readonly RequestItems?: Readonly<Record<string, unknown>>;
+  readonly Name?: string;
+  readonly Names?: readonly string[];
+  readonly SecretId?: string;
+  readonly HostedZoneId?: string;
+  readonly ChangeBatch?: { readonly Changes: readonly RecordChange[] };
+  readonly TopicArn?: string;
+  readonly Entries?: readonly { readonly Source: string; readonly EventBusName: string }[];
+}
+
+interface RecordChange {
+  readonly Action: string;
+  readonly ResourceRecordSet: { readonly Name: string; readonly Type: string };
+}
+
+interface Deletion {
+  readonly DeleteRequest?: { readonly Key: Key };
+  readonly PutRequest?: { readonly Item: Key };
+}
+
+/** `tableArn` stands for whichever table the command names. One command may ask for several things. */
+export function requestsOf(command: SdkCommand, tableArn: string): readonly AwsRequest[] {
+  const name = command.constructor.name.replace(/Command$/, "");
+  const input = command.input as Input;
+  switch (name) {
+    case "DescribeTable":
+    case "Scan":
+      return [{ action: `dynamodb:${name}`, resource: tableArn }];
+    case "GetItem":
+    case "PutItem":
+    case "UpdateItem":
+    case "DeleteItem":
+    case "Query":
+    case "BatchGetItem":
+    case "BatchWriteItem": {
+      const partitions = [...new Set(partitionsOf(input))];
+      return [{ action: `dynamodb:${name}`, resource: tableArn, context: { "dynamodb:LeadingKeys": partitions } }];
+    }
+    case "GetParameter":
+    case "PutParameter":
+    case "GetParameters":
+      return (input.Names ?? [input.Name ?? ""]).map((each) => ({
+        action: `ssm:${name}`,
+        resource: parameterArn(each),
+      }));
+    case "GetSecretValue":
+      return [{ action: "secretsmanager:GetSecretValue", resource: secretArn(input.SecretId ?? "") }];
+    case "ListResourceRecordSets":
+      return [{ action: `route53:${name}`, resource: zoneArn(input) }];
+    case "ChangeResourceRecordSets":
+      return [{ action: `route53:${name}`, resource: zoneArn(input), context: changesOf(input) }];
+    case "PublishBatch":
+      return [{ action: "sns:Publish", resource: input.TopicArn ?? "" }];
+    case "PutEvents":
+      return (input.Entries ?? []).map(({ Source, EventBusName }) => ({
+        action: "events:PutEvents",
+        resource: EventBusName.startsWith("arn:")
+          ? EventBusName
+          : `arn:aws:events:${ACCOUNT}:event-bus/${EventBusName}`,
+        context: { "events:source": [Source] },
+      }));
+    default:
+      throw new Error(`${name}: which action of IAM it is, is not written here`);
+  }
+}
+
+function partitionsOf(input: Input): readonly string[] {
+  const { Key, Item, KeyConditionExpression, ExpressionAttributeValues, RequestItems } = input;
+  if (KeyConditionExpression !== undefined) {
+    const value = /^pk = (:\w+)/.exec(KeyConditionExpression)?.[1] ?? "";
+    return [ExpressionAttributeValues?.[value]?.S ?? ""];
+  }
+  const single = Key ?? Item;
+  if (single !== undefined) return [single.pk?.S ?? ""];
+  return Object.values(RequestItems ?? {}).flatMap((asked) =>
+    (Array.isArray(asked) ? (asked as readonly Deletion[]) : (asked as { readonly Keys: readonly Key[] }).Keys).map(
+      (each) => keyIn(each).pk?.S ?? "",
+    ),
+  );
+}
+
+function keyIn(each: Deletion | Key): Key {
+  if ("PutRequest" in each) return each.PutRequest?.Item ?? {};
+  if ("DeleteRequest" in each) return each.DeleteRequest?.Key ?? {};
+  return each as Key;
+}
+
+function changesOf({ ChangeBatch }: Input): Readonly<Record<string, readonly string[]>> {
+  const changes = ChangeBatch?.Changes ?? [];
+  const distinct = (of: (change: RecordChange) => string): readonly string[] => [...new Set(changes.map(of))];
+  return {
+    "route53:ChangeResourceRecordSetsActions": distinct(({ Action }) => Action),
+    "route53:ChangeResourceRecordSetsRecordTypes": distinct(({ ResourceRecordSet }) => ResourceRecordSet.Type),
+  };
+}
+
+/** Without the version that may be asked for. */
+const parameterArn = (name: string): string =>
+  `arn:aws:ssm:${ACCOUNT}:parameter/${name.replace(/^\//, "").replace(/:\d+$/, "")}`;
+/** Six characters are Secrets Manager's own. */
+const secretArn = (id: string): string =>
+  id.startsWith("arn:") ? id : `arn:aws:secretsmanager:${ACCOUNT}:secret:${id}-AbCdEf`;
+const zoneArn = ({ HostedZoneId }: Input): string => `arn:aws:route53:::hostedzone/${HostedZoneId}`;
+
+interface Sent {
+  readonly role: string;
+  readonly command: SdkCommand;
+}
+
+type Send = (this: unknown, command: SdkCommand, ...more: unknown[]) => unknown;
+const CLIENTS = [DynamoDBClient, EventBridgeClient, Route53Client, SecretsManagerClient, SNSClient, SSMClient];
+
+/** Records what is sent within `as`, and lets it through; what is sent elsewhere is nobody's. */
+export class RequestRecorder {
+  readonly sent: Sent[] = [];
+  readonly #roles = new AsyncLocalStorage<string>();
+  readonly #restore: (() => void)[] = [];
+
+  constructor() {
+    for (const client of CLIENTS) this.#watch(client.prototype as unknown as { send: Send });
+  }
+
+  #watch(prototype: { send: Send }): void {
+    const { send } = prototype;
+    const { sent } = this;
+    const roleNow = (): string | undefined => this.#roles.getStore();
+    prototype.send = function (command, ...more) {
+      const role = roleNow();
+      if (role !== undefined) sent.push({ role, command });
+      return send.call(this, command, ...more);
+    };
+    this.#restore.push(() => {
+      prototype.send = send;
+    });
+  }
+
+  as<T>(role: string, act: () => T): T {
+    return this.#roles.run(role, act);
+  }
+
+  /** What this role has asked, each request once. */
+  requestsOf(role: string, tableArn: string): readonly AwsRequest[] {
+    const all = this.sent.filter((each) => each.role === role).flatMap(({ command }) => requestsOf(command, tableArn));
+    return [...new Map(all.map((each) => [JSON.stringify(each), each])).values()];
+  }
+
+  restore(): void {
+    for (const each of this.#restore) each();
+  }
+}
