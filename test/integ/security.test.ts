@@ -1,0 +1,199 @@
+// One run of a whole installation, with a rotated password, a refused login, a refused command and a failover; then what
+// was asked of AWS is held against the synthesized policies, and everything that was written is searched for the passwords.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { groupName } from "../../lib/core/types.ts";
+import { localAccess } from "../../lib/local/valkey-config.ts";
+import {
+  documentedStatements,
+  SECRET_NAME,
+  type SecuredStack,
+  synthesizeSecured,
+} from "../constructs/secured-stack.ts";
+import { localCloudForFile } from "../contract/group-store-endpoints.ts";
+import { type AwsRequest, allows, applies, type PolicyStatement } from "../support/iam-policy.ts";
+import { isHealthy } from "../support/live-group.ts";
+import { eventually, useProcessGroup } from "../support/local-group.ts";
+import { findSecret, plantSecret } from "../support/planted-secret.ts";
+import { SecuredRun } from "./secured-run.ts";
+
+const endpoint = localCloudForFile();
+const group = useProcessGroup();
+const name = groupName("mymaster");
+const [first, second, replication] = [plantSecret(), plantSecret(), plantSecret()];
+const { user } = localAccess.coordinator;
+let run: SecuredRun;
+let secured: SecuredStack;
+
+const ballot = () => run.store.readBallot(name);
+const isReady = async (): Promise<boolean> => {
+  const standing = await ballot();
+  return standing !== null && isHealthy(standing, run.nodes.length);
+};
+
+beforeAll(async () => {
+  run = new SecuredRun(endpoint());
+  await run.prepare(group, { coordinator: first, replication });
+  secured = synthesizeSecured(run);
+  await run.register("Create");
+  run.startVoters(first);
+  await eventually("the group is healthy", isReady, 60_000);
+  await run.publish();
+  await rotate();
+  await refuseACommand();
+  await failOver();
+  await operate();
+  await run.notify();
+  await run.keepRecords();
+  await run.register("Delete");
+  await run.close();
+}, 300_000);
+
+afterAll(async () => {
+  await run?.close();
+});
+
+/** First on one node, so that everybody's login fails there; then in the secret and on all nodes. */
+async function rotate(): Promise<void> {
+  await run.setPassword(run.nodes.slice(2), second);
+  const isTold = async () => /n3 is misconfigured/.test(await run.valkeeper(["status", name]));
+  await eventually("a refused login is shown", isTold, 30_000);
+  await run.storeSecret(second);
+  await run.setPassword(run.nodes, second);
+  const isKnown = async () => !/wrong-password/.test(JSON.stringify((await run.store.listSlots()).slice(0, 2)));
+  await eventually("the new password is known", isKnown, 30_000);
+}
+
+async function refuseACommand(): Promise<void> {
+  const [, target] = run.nodes;
+  await target?.ask("ACL", "SETUSER", user, "-replicaof");
+  const order = run.valkeeper(["switchover", name, "--to", "n2", "--reason", "a test"]);
+  const isRefused = () => run.written.get("the functions' stdout")?.includes("NOPERM") === true;
+  await eventually("the promotion is refused", isRefused, 30_000);
+  await target?.ask("ACL", "SETUSER", user, "+replicaof");
+  await order;
+  await eventually("the group is healthy again", isReady, 60_000);
+}
+
+async function failOver(): Promise<void> {
+  const old = (await ballot())?.primary?.node;
+  await run.nodes.find((node) => node.id === old)?.kill();
+  await eventually("another primary is committed", async () => (await ballot())?.primary?.node !== old, 60_000);
+  await run.spoilCopies();
+  await run.publish();
+  // Once more, when all of it stands already.
+  await run.publish();
+}
+
+async function operate(): Promise<void> {
+  const inline = {
+    name: "other",
+    nodes: [{ id: "n1", host: "127.3.0.11", port: 7001, zone: "eu-west-1a" }],
+    credentials: { password: first },
+  };
+  await run.valkeeper(["groups", "add", "--file", "wrong.json"], { "wrong.json": JSON.stringify(inline) });
+  const good = { ...inline, credentials: { secretId: SECRET_NAME, user } };
+  await run.valkeeper(["groups", "add", "--file", "good.json", "--wait", "3s"], { "good.json": JSON.stringify(good) });
+  for (const args of [
+    ["groups", "remove", "other", "--yes"],
+    ["groups", "list"],
+    ["groups", "set", name, "nodes.n1.priority=0"],
+    ["pause", name, "--reason", "a test", "--for", "5m"],
+    ["resume", name],
+    ["status", name],
+    ["status", name, "--json"],
+    ["why", name],
+    ["history", name, "--limit", "500"],
+  ]) {
+    await run.valkeeper(args);
+  }
+}
+
+describe("the rights of each role", () => {
+  it.each(["voter-a", "voter-b", "voter-c", "publisher", "notifier", "registrar"])(
+    "%s: everything that it asked of AWS is allowed",
+    (role) => {
+      const asked = run.recorder.requestsOf(role, secured.tableArn);
+      expect(asked.length).toBeGreaterThan(1);
+      const denied = asked.filter((request) => !allows(secured.roles.get(role) ?? [], request));
+      expect(denied).toEqual([]);
+    },
+  );
+
+  // What the services do in the function's name; and what the CDK grants with the secret.
+  const unasked = /^(logs|ec2|sqs):|Stream|^dynamodb:Get(Records|ShardIterator)|DescribeSecret/;
+  /** Asked only where two publishers meet at one parameter. */
+  const rarelyAsked = new Map([["publisher", "ssm:GetParameter"]]);
+
+  it.each(["voter-a", "publisher", "notifier", "registrar"])("%s: everything that is granted was asked", (role) => {
+    const asked = (role === "voter-a" ? ["voter-a", "voter-b", "voter-c"] : [role])
+      .flatMap((each) => run.recorder.requestsOf(each, secured.tableArn))
+      .map(asVoterA);
+    const unused = (secured.roles.get(role) ?? [])
+      .flatMap(narrowest)
+      .filter(({ Action }) => !unasked.test(String(Action)) && Action !== rarelyAsked.get(role))
+      .filter((statement) => !asked.some((request) => applies(statement, request)));
+    expect(unused).toEqual([]);
+  });
+
+  it("an operator's commands need no more of the table than docs/deploy.md and docs/security.md say", () => {
+    const [operator, administrator] = ["operator", "administrator"].map((role) =>
+      run.recorder.requestsOf(role, secured.tableArn),
+    );
+    const actions = new Set([...(operator ?? []), ...(administrator ?? [])].map(({ action }) => action));
+    expect([...actions].sort()).toEqual(
+      ["BatchGetItem", "DeleteItem", "DescribeTable", "GetItem", "PutItem", "Query", "UpdateItem"].map(
+        (action) => `dynamodb:${action}`,
+      ),
+    );
+    const documented = documentedStatements(secured.tableArn).get("operator") ?? [];
+    const asked = operator?.filter(({ action }) => action !== "dynamodb:DescribeTable") ?? [];
+    expect(asked.filter((request) => !allows(documented, request))).toEqual([]);
+    const unused = documented.flatMap(narrowest).filter((each) => !asked.some((request) => applies(each, request)));
+    expect(unused).toEqual([]);
+  });
+});
+
+/** Which of the voters wins is not ours to say: what one asks of its own slot counts as asked by the first. */
+const asVoterA = (request: AwsRequest): AwsRequest =>
+  JSON.parse(JSON.stringify(request).replaceAll(/voter#eu-west-1[bc]#/g, "voter#eu-west-1a#")) as AwsRequest;
+
+/** A statement for each action, and for each partition where it names some. */
+function narrowest(statement: PolicyStatement): readonly PolicyStatement[] {
+  const partitions = statement.Condition?.["ForAllValues:StringLike"]?.["dynamodb:LeadingKeys"];
+  return [statement.Action].flat().flatMap((Action) =>
+    partitions === undefined
+      ? [{ ...statement, Action }]
+      : [partitions].flat().map((each) => ({
+          ...statement,
+          Action,
+          Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": each } },
+        })),
+  );
+}
+
+describe("the passwords", () => {
+  it("were used, refused and changed in this run", () => {
+    const log = run.written.get("the functions' stdout") ?? "";
+    expect(log).toContain("wrong-password");
+    expect(log).toContain("failover.completed");
+    expect(run.written.get("the command line")).toMatch(/NOPERM|permission/);
+  });
+
+  it.each([
+    "the functions' stdout",
+    "the voters' results",
+    "the publisher's results",
+    "the registrar's answers",
+    "the command line",
+    "the table",
+    "the parameters",
+    "the DNS records",
+    "the notifications",
+    "the requests",
+  ])("are in no text of %s", (place) => {
+    const text = run.written.get(place) ?? "";
+    expect(text.length).toBeGreaterThan(10);
+    for (const secret of [first, second, replication]) expect(findSecret(secret, new Map([[place, text]]))).toEqual([]);
+  });
+});
