@@ -20,8 +20,8 @@ import { grant } from "./writes.ts";
 const PATIENCE_MS = 3_000;
 
 /**
- * What a restored copy does not say: epochs were given since, and not every voter reaches what was published of them. More
- * than a group is given in weeks, and a small part of 24 bits.
+ * What a restored copy does not say, nor one from before the group's first primary: epochs were given since, and not every
+ * voter reaches what was published of them. More than a group is given in weeks, and a small part of 24 bits.
  */
 const RESTORED_GAP = 65_536;
 
@@ -149,7 +149,8 @@ function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): 
     request: request.id,
   };
   const known = isRecovery ? highestToken(turn, standingEpoch(turn) ?? (0 as Epoch)) : (0 as Epoch);
-  const above = (ballot.table === self.table ? known : Math.max(known, ballot.epoch + RESTORED_GAP)) as Epoch;
+  const saysAll = ballot.table === self.table && ballot.primary !== null;
+  const above = (saysAll ? known : Math.max(known, ballot.epoch + RESTORED_GAP)) as Epoch;
   write(
     turn,
     grant({

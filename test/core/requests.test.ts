@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
 import { whyNotTarget } from "../../lib/core/preflight.ts";
 import type { RequestRecord } from "../../lib/core/records.ts";
 import { considerRecovery, considerRequest } from "../../lib/core/requests.ts";
@@ -207,18 +208,15 @@ describe("a recovery", () => {
   });
 
   it("S2, R19: recovers a restored record far above it, for what was given since is not known to every voter", () => {
-    const epochOf = (table: string) => {
-      const state = {
-        ...watching(ballot({ table, epoch: ofEpoch(4) })),
-        standingEpoch: ofEpoch(4),
-        request: request({ kind: "recover", target: N2, acceptDataLoss: true }),
-      };
-      const { commands } = stepAt(state, 10, timePassed);
-      const write = commands.flatMap((each) => (each.kind === "write-ballot" ? [each.write] : []))[0];
-      return write?.changes.find(({ path }) => path[0] === "epoch")?.value;
+    const epochOf = (table: string, more: Partial<Ballot> = {}) => {
+      const state = { ...watching(ballot({ table, epoch: ofEpoch(4), ...more })), standingEpoch: ofEpoch(4) };
+      const { grant } = considered({ kind: "recover", target: N2, acceptDataLoss: true }, state);
+      return grant?.changes.find(({ path }) => path[0] === "epoch")?.value;
     };
     expect(epochOf("table-0")).toBe(4 + 65_536 + 1);
     expect(epochOf("table-1")).toBe(5);
+    // Restored to before its first primary: the record was made anew, for this table.
+    expect(epochOf("table-1", { epoch: ofEpoch(0), primary: null })).toBe(65_536 + 1);
   });
 });
 
