@@ -151,7 +151,9 @@ describe("from Sentinel to Valkeeper and back", () => {
     await why(/^az-[abc] +n1 is primary, 3 of 3 nodes answer +(the group is only observed|same)$/gm);
     await live.node("n1").ask("CLIENT", "PAUSE", 9_000, "ALL");
     await why(/^az-[abc] +n1 was primary, silent \d\.\ds \(down: longer than 1\.0s\), 2 of 3 nodes answer/gm);
-    for (const { lines } of sentinels) expect(lines.join("\n")).toContain(`+sdown master ${SESSIONS} `);
+    const isTold = (): boolean =>
+      sentinels.every(({ lines }) => lines.join("\n").includes(`+sdown master ${SESSIONS} `));
+    await eventually("both Sentinels take it for down", async () => isTold(), 5_000);
     await why(/^az-[abc] +n1 is primary, 3 of 3 nodes answer/gm);
     const roles = await Promise.all(live.nodes.map((node) => node.info("replication")));
     expect(roles.map((info) => info.get("role"))).toEqual(["master", "slave", "slave"]);
