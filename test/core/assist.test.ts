@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { assist } from "../../lib/core/assist.ts";
+import { assist, foldAssistance } from "../../lib/core/assist.ts";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
-import { type ConnectionRef, instant } from "../../lib/core/types.ts";
+import {
+  type ConnectionRef,
+  instant,
+  type NodeCommand,
+  type NodeOutcome,
+  type NodeReading,
+} from "../../lib/core/types.ts";
 import {
   B,
   ballot,
@@ -13,6 +19,7 @@ import {
   lease,
   N1,
   N2,
+  N3,
   ofEpoch,
   operation,
   primary,
@@ -70,6 +77,8 @@ const hanging = (state: GroupState): GroupState =>
     parkable: connection(7),
     lostAt: instant(0),
   });
+
+const frozenBy = (epoch: number): NodeReading => reading({ runId: run(1), follows: tokenAddress(ofEpoch(epoch)) });
 
 describe("R16: a voter without the lease silences", () => {
   it("the primary of an uncommitted intent of a failover that names another", () => {
@@ -135,6 +144,103 @@ describe("R16: and leaves alone", () => {
     const frozen = (state: GroupState) =>
       withNode(state, N1, { reading: reading({ follows: tokenAddress(ofEpoch(2)) }) });
     expect(sent(assisted(contended(), frozen))).toEqual([]);
+  });
+});
+
+describe("R16: whom the record means", () => {
+  const meaning = (...intents: Ballot["lineage"]["intents"]): Partial<Ballot> => ({
+    lineage: { ...committed().lineage, intents },
+  });
+  const one = [freezeOf(2, connection(1))];
+
+  it("is silenced after a commit whoever else is meant since, and whatever it was meant for before", () => {
+    expect(sent(assisted(committed(meaning(intent({ node: N3, epoch: ofEpoch(3) })))))).toEqual(one);
+    expect(sent(assisted(committed(meaning(intent({ node: N1 })))))).toEqual(one);
+    const onto = operation({ step: "intended" });
+    expect(sent(assisted(committed({ operation: onto, ...meaning(intent({ node: N3 })) })))).toContainEqual(one[0]);
+    expect(sent(assisted(committed({ operation: onto, ...meaning(intent({ node: N1 })) })))).not.toContainEqual(one[0]);
+  });
+
+  it("is no node whose data is the committed one's, or of a promotion that was not recorded", () => {
+    const says = (values: Partial<NodeReading>) => (state: GroupState) =>
+      withNode(state, N1, { reading: primaryReading(values) });
+    expect(sent(assisted(committed(), says({ replicationId: history(2) })))).toEqual([]);
+    const forked = { replicationId: history(7), secondReplicationId: history(1), secondReplicationOffset: 101 };
+    const meant = intent({ node: N1, epoch: ofEpoch(1), runId: run(1) });
+    expect(sent(assisted(committed(meaning(meant)), says(forked)))).toEqual([]);
+  });
+
+  it("is a node that claims it by what was last heard, as long as a freeze can wait on its connection", () => {
+    expect(sent(assisted(committed(), hanging))).toEqual([freezeOf(2, connection(7), true)]);
+    const unheard = (state: GroupState) => withNode(state, N1, { heard: "silent" });
+    expect(sent(assisted(committed(), unheard))).toEqual([]);
+  });
+
+  it.each<[string, (state: GroupState) => GroupState]>([
+    ["carries an earlier token", (state) => withNode(state, N1, { reading: frozenBy(1) })],
+    ["was not read", (state) => withNode(state, N1, { reading: null })],
+  ])("is the old primary that %s", (_, change) => {
+    expect(sent(assisted(contended(), change))).toEqual(one);
+  });
+
+  it("is the old primary that hangs, whatever it showed before: it may have been un-frozen", () => {
+    const hung = (state: GroupState) => withNode(hanging(state), N1, { reading: frozenBy(2) });
+    expect(sent(assisted(contended(), hung))).toEqual([freezeOf(2, connection(7), true)]);
+  });
+
+  it("is sent a freeze over each connection that hangs", () => {
+    const parked = assisted(contended(), hanging);
+    const next = turnAt(withNode(parked.state, N1, { parkable: connection(8) }), 10);
+    assist(next);
+    expect(sent(next)).toEqual([freezeOf(2, connection(8), true)]);
+  });
+});
+
+describe("what an assistant's freeze came to", () => {
+  const applied = {
+    kind: "applied",
+    before: primaryReading(),
+    after: frozenBy(2),
+    rewriteError: null,
+    connection: connection(1),
+  } as const;
+  const freeze = { kind: "freeze", epoch: ofEpoch(2), connection: 1, parked: false } as const;
+  const folded = (
+    command: NodeCommand = freeze,
+    outcome: NodeOutcome = applied,
+    from = assisted(contended()).state,
+  ) => {
+    const turn = turnAt(withNode(from, N1, { probeDueAt: instant(900) }), 200);
+    foldAssistance(turn, N1, command, outcome);
+    return turn;
+  };
+
+  it("is told with how it got there, ends the assistance, and has the node probed", () => {
+    const turn = folded();
+    expect(turn.events).toEqual([
+      { event: "node.fenced", epoch: 2, node: N1, detail: { rung: "assisted", offset: 100, wasRole: "primary" } },
+    ]);
+    expect(turn.state.nodes[N1]?.probeDueAt).toBe(200);
+    assist(turn);
+    expect(turn.commands).toEqual([]);
+    expect(folded({ ...freeze, parked: true }).events).toMatchObject([{ detail: { rung: "parked" } }]);
+  });
+
+  it("is a probe only, when the freeze was not carried out", () => {
+    const turn = folded(freeze, { kind: "unknown", detail: "no answer in time" });
+    expect([turn.events, turn.state.nodes[N1]?.probeDueAt]).toEqual([[], 200]);
+    assist(turn);
+    expect(turn.commands).toHaveLength(1);
+  });
+
+  it.each<[string, () => ReturnType<typeof folded>]>([
+    ["a node that was not assisted", () => folded(freeze, applied, watching(contended()))],
+    ["another epoch's freeze", () => folded({ ...freeze, epoch: ofEpoch(1) })],
+    ["another command", () => folded({ kind: "settle", epoch: ofEpoch(2), connection: 1 })],
+  ])("is nothing for %s", (_, fold) => {
+    const turn = fold();
+    expect([turn.events, turn.state.nodes[N1]?.probeDueAt]).toEqual([[], 900]);
+    expect(turn.state.assistance[N1]?.done ?? false).toBe(false);
   });
 });
 

@@ -3,14 +3,12 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { contend } from "../../lib/core/contend.ts";
-import type { NodeFacts } from "../../lib/core/operation.ts";
 import { abandon, commitPrimary, writeIntent, writeRestored } from "../../lib/core/operation-record.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { BOOT_FENCE, tokenAddress } from "../../lib/core/token.ts";
-import { instant, type NodeId, type NodeReading, nodeId } from "../../lib/core/types.ts";
+import { instant, type NodeReading, nodeId } from "../../lib/core/types.ts";
 import {
   ballot,
-  connection,
   history,
   intent,
   lease,
@@ -27,7 +25,7 @@ import {
   run,
   withNode,
 } from "./builders.ts";
-import { holding, outcomeOf, type Situation } from "./holding.ts";
+import { both, frozen, holding, outcomeOf, type Situation, said } from "./holding.ts";
 
 const begun = (values: Partial<Parameters<typeof operation>[0]> = {}, of: Partial<Ballot> = {}): Ballot =>
   ballot({ epoch: ofEpoch(2), lease: lease(), operation: operation(values), ...of });
@@ -36,23 +34,6 @@ const intends = (values: Parameters<typeof intent>[0] = {}): Partial<Ballot> => 
 });
 const lost = (state: GroupState) =>
   withNode(state, N1, { class: "silent", heard: "silent", connection: null, lostAt: instant(-5_000) });
-const said =
-  (id: NodeId, values: Partial<NodeReading>, rest: object = {}) =>
-  (state: GroupState) =>
-    withNode(state, id, { reading: { ...state.nodes[id]!.reading!, ...values }, ...rest });
-const both =
-  (...changes: readonly ((state: GroupState) => GroupState)[]) =>
-  (state: GroupState) =>
-    changes.reduce((all, each) => each(all), state);
-const number = (id: NodeId): number => Number(id.slice(1));
-const frozen = (id: NodeId, values: Partial<NodeReading> = {}): Partial<NodeFacts> => ({
-  frozen: {
-    node: id,
-    before: reading({ runId: run(number(id)) }),
-    after: reading({ runId: run(number(id)), follows: tokenAddress(ofEpoch(2)), ...values }),
-    connection: connection(7),
-  },
-});
 const gathered = { gatheringSince: instant(0) };
 const promoted: Partial<NodeReading> = {
   role: "primary",

@@ -4,9 +4,10 @@ import type { Ballot } from "../../lib/core/ballot.ts";
 import type { DeclaredConfig } from "../../lib/core/config.ts";
 import { factsOf, type NodeFacts, newRun, type OperationRun } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
+import { tokenAddress } from "../../lib/core/token.ts";
 import type { Turn } from "../../lib/core/turn.ts";
-import { instant, type NodeId } from "../../lib/core/types.ts";
-import { context, turnAt, watching } from "./builders.ts";
+import { instant, type NodeId, type NodeReading } from "../../lib/core/types.ts";
+import { connection, context, ofEpoch, reading, run, turnAt, watching, withNode } from "./builders.ts";
 
 export interface Situation {
   readonly of: Ballot;
@@ -32,6 +33,29 @@ export function holding({
   const operation = { ...begun, facts: Object.fromEntries(all) as OperationRun["facts"], ...run };
   return turnAt(change(watching(of, { operation })), at, context(settings));
 }
+
+export type Change = (state: GroupState) => GroupState;
+
+/** The node showed this when it was last read. */
+export const said =
+  (id: NodeId, values: Partial<NodeReading>, rest: object = {}): Change =>
+  (state) =>
+    withNode(state, id, { reading: { ...state.nodes[id]!.reading!, ...values }, ...rest });
+
+export const both =
+  (...changes: readonly Change[]): Change =>
+  (state) =>
+    changes.reduce((all, each) => each(all), state);
+
+/** What the freeze of epoch 2 brought back from the node. */
+export const frozen = (id: NodeId, values: Partial<NodeReading> = {}): Partial<NodeFacts> => ({
+  frozen: {
+    node: id,
+    before: reading({ runId: run(Number(id.slice(1))) }),
+    after: reading({ runId: run(Number(id.slice(1))), follows: tokenAddress(ofEpoch(2)), ...values }),
+    connection: connection(7),
+  },
+});
 
 /** What the step came to: `kind node` of each command, and the name of each write with the step or kind that it sets. */
 export function outcomeOf(turn: Turn) {

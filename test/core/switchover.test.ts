@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { NodeFacts } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { switchOver } from "../../lib/core/switchover.ts";
+import { switchOver, targetOf } from "../../lib/core/switchover.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
 import { instant, type NodeReading, nodeId } from "../../lib/core/types.ts";
 import {
@@ -23,7 +23,7 @@ import {
   run,
   withNode,
 } from "./builders.ts";
-import { holding, outcomeOf, type Situation } from "./holding.ts";
+import { both, type Change, holding, outcomeOf, type Situation, said } from "./holding.ts";
 
 const begun = (values: Partial<Parameters<typeof operation>[0]> = {}, of: Partial<Ballot> = {}): Ballot =>
   ballot({
@@ -44,15 +44,14 @@ const stepped = (given: Partial<Situation> = {}) => {
   switchOver(turn);
   return { ...outcomeOf(turn), turn };
 };
-const said =
-  (id: typeof N1, values: Partial<NodeReading>, rest: object = {}) =>
-  (state: GroupState) =>
-    withNode(state, id, { reading: { ...state.nodes[id]!.reading!, ...values }, ...rest });
+/** Why the switchover becomes a failover; undefined when it does not. */
+const becauseOf = ({ turn }: ReturnType<typeof stepped>): unknown =>
+  turn.commands
+    .flatMap((each) => (each.kind === "write-ballot" && each.write.name === "change-kind" ? each.write.changes : []))
+    .map((change) => ("value" in change ? (change.value as { reason?: string }).reason : undefined))
+    .find((reason) => reason !== undefined);
+const unread = (id: typeof N1) => (state: GroupState) => withNode(state, id, { reading: null });
 const silent = (id: typeof N1) => (state: GroupState) => withNode(state, id, { heard: "silent", connection: null });
-const both =
-  (...changes: readonly ((state: GroupState) => GroupState)[]) =>
-  (state: GroupState) =>
-    changes.reduce((all, each) => each(all), state);
 const stands = said(N1, { role: "replica", follows: tokenAddress(ofEpoch(2)), linkUp: false });
 const frozenFact = (values: Partial<NodeReading> = {}, node = N1): NonNullable<NodeFacts["frozen"]> =>
   ({
@@ -97,6 +96,19 @@ describe("before the primary is frozen", () => {
       .flatMap((each) => each.write?.changes ?? [])
       .find(({ path }) => path[0] === "operation")?.value;
     expect(value).toMatchObject({ kind: "failover", target: N3, reason: "upgrade; the primary no longer answers" });
+  });
+
+  it("is nothing without an operation on record", () => {
+    expect(targetOf(holding({ of: begun({}, { operation: null }) }))).toBe(null);
+  });
+
+  it("R21: a primary of which nothing was read is frozen like one that stands", () => {
+    expect(stepped({ change: unread(N1) }).sent).toEqual(["freeze n1"]);
+  });
+
+  it("R22: it ends as it is where the primary is not what the record says", () => {
+    const restarted = both(said(N1, { runId: run(11) }), said(N3, { linkUp: false }));
+    expect(stepped({ change: restarted })).toMatchObject({ sent: [], written: ["finish"] });
   });
 
   it("R21: a primary that stands frozen already is frozen by this epoch, and read", () => {
@@ -154,11 +166,20 @@ describe("under the pause", () => {
     ["the target was read before the pause", readAt(1, 0), [900, 10]],
     ["the target lacks something", readAt(1, 1, [200, 199]), [900, 10]],
     ["the target has another history", both(readAt(1, 1), said(N3, { replicationId: history(9) })), [900, 10]],
+    ["the target showed nothing", both(readAt(1, 1), unread(N3)), [900, 10]],
     ["the target is no replica", both(readAt(1, 1), said(N3, { role: "primary" })), [900, 10]],
   ])("is not frozen while %s: they are asked at once", (_, change, due) => {
     const { sent, turn } = stepped({ facts: paused, change });
     expect(sent).toEqual([]);
     expect([turn.state.nodes[N1]?.probeDueAt, turn.state.nodes[N3]?.probeDueAt]).toEqual(due);
+  });
+
+  it("is not frozen by what was read before anybody knew of the pause", () => {
+    const unknown = { [N1]: { pausedAt: null, pausedUntil: instant(1_000) } };
+    expect(stepped({ facts: unknown, change: readAt(5, 5) }).sent).toEqual([]);
+    const atOnce = { [N1]: { pausedAt: instant(0), pausedUntil: instant(1_000) } };
+    expect(stepped({ facts: atOnce, change: readAt(5, null) }).sent).toEqual([]);
+    expect(stepped({ facts: atOnce, change: readAt(0, 0) }).sent).toEqual(["freeze n1"]);
   });
 
   it("more than the primary showed is enough", () => {
@@ -210,7 +231,7 @@ describe("once the primary is frozen", () => {
 
   it("R4: not as another process than the one that was committed: that is a failover", () => {
     const restarted = both(shows({ offset: 100 }), said(N1, { runId: run(11) }));
-    expect(stepped({ facts, change: restarted, at: 1_900 }).written).toEqual(["change-kind"]);
+    expect(becauseOf(stepped({ facts, change: restarted, at: 1_900 }))).toBe("upgrade; the primary restarted");
   });
 });
 
@@ -237,7 +258,8 @@ describe("with the target intended", () => {
 
   it("promoted and frozen since, it contends like the others", () => {
     const frozenSince = said(N3, { ...promotedSaid, role: "replica", follows: tokenAddress(ofEpoch(2)) });
-    expect(stepped({ of, change: both(stands, frozenSince) }).written).toEqual(["change-kind"]);
+    const since = "upgrade; n3 was promoted and frozen since";
+    expect(becauseOf(stepped({ of, change: both(stands, frozenSince) }))).toBe(since);
   });
 
   it.each<[string, Partial<Situation>]>([
@@ -254,6 +276,22 @@ describe("with the target intended", () => {
     expect(sent.length + stepped({ of, change: stands, ...given }).written.length).toBeGreaterThan(0);
   });
 
+  it("it is waited for while a command to it is under way, however long that takes", () => {
+    const busy = { [N3]: { busy: {} as never } };
+    expect(stepped({ of, facts: busy, change: silent(N3), at: 1_900 })).toMatchObject({ sent: [], written: [] });
+  });
+
+  it.each<[string, Change]>([
+    ["nothing was read of it", both(stands, silent(N1), unread(N3))],
+    ["it restarted, and the primary does not answer", both(stands, silent(N1), said(N3, { runId: run(33) }))],
+    ["both restarted", both(stands, said(N1, { runId: run(11) }), said(N3, { runId: run(33) }))],
+    ["it restarted, and nothing was read of the primary", both(unread(N1), said(N3, { runId: run(33) }))],
+  ])("it is waited for when %s: then it is a failover", (_, change) => {
+    expect(stepped({ of, change })).toMatchObject({ sent: [], written: [], wakeAt: 1_750 });
+    const why = "upgrade; n3 was about to be promoted and does not answer";
+    expect(becauseOf(stepped({ of, change, at: 1_750 }))).toBe(why);
+  });
+
   it("it is waited for, and is a failover when neither of the two can be had", () => {
     const gone = (at: number) => stepped({ of, change: both(stands, silent(N3)), at });
     expect([gone(1_749).written, gone(1_749).wakeAt, gone(1_750).written]).toEqual([[], 1_750, ["change-kind"]]);
@@ -266,6 +304,11 @@ describe("with the target intended", () => {
 
 describe("with the old primary intended again", () => {
   const of = begun({ step: "restoring" }, intended(N1));
+  const unfrozen: Partial<NodeReading> = {
+    replicationId: history(2),
+    secondReplicationId: history(1),
+    secondReplicationOffset: 101,
+  };
 
   it("it is committed when it was un-frozen, and waited for while it is busy", () => {
     const promoted = primaryReading({ replicationId: history(2) });
@@ -280,8 +323,22 @@ describe("with the old primary intended again", () => {
   });
 
   it("it is a failover when it does not answer any more", () => {
-    const gone = (at: number) => stepped({ of, change: silent(N1), at }).written;
-    expect([gone(1_749), gone(1_750)]).toEqual([[], ["change-kind"]]);
+    const gone = (at: number, change = silent(N1)) => becauseOf(stepped({ of, change, at }));
+    const why = "upgrade; the primary no longer answers";
+    expect([gone(1_749), gone(1_750)]).toEqual([undefined, why]);
+    expect(gone(1_750, both(said(N1, unfrozen), silent(N1)))).toBe(why);
+    const busy = { [N1]: { busy: {} as never } };
+    expect(stepped({ of, facts: busy, change: silent(N1), at: 1_900 }).written).toEqual([]);
+  });
+
+  it("R24: it is settled where it is found un-frozen, and recorded where it was settled", () => {
+    expect(stepped({ of, change: said(N1, unfrozen) }).sent).toEqual(["settle n1"]);
+    const facts = { [N1]: { settled: primaryReading() } };
+    expect(stepped({ of, facts })).toMatchObject({ sent: [], written: ["record-restored"] });
+  });
+
+  it("it is frozen, and read so, where nothing was read of it", () => {
+    expect(stepped({ of, change: unread(N1) }).sent).toEqual(["freeze n1"]);
   });
 
   it("waits for a write that is under way before it changes what it is", () => {
