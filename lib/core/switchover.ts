@@ -107,7 +107,7 @@ function awaitTarget(turn: Turn, target: NodeState, offset: number, replicationI
     return;
   }
   if (isDueIn(turn, run.startedAt, waitMs(turn))) {
-    if (firstTime(turn, "behind")) tellAbandoned(turn, `${target.id} did not reach offset ${offset}`);
+    tellAbandoned(turn, `${target.id} did not reach offset ${offset}`);
     return goBack(turn);
   }
   probeSoon(turn, target.id);
