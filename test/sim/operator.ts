@@ -23,9 +23,15 @@ export class Operator {
   #isOnDuty = false;
   #since: number | null = null;
   #orders = 0;
+  #actedAt: number | null = null;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** When the last order was given; null: none was. */
+  get actedAt(): number | null {
+    return this.#actedAt;
   }
 
   takeOver(): void {
@@ -64,6 +70,7 @@ export class Operator {
     const target = bestOf([...this.#world.fleet.nodes.values()]);
     if (target === null) return;
     this.#orders += 1;
+    this.#actedAt = this.#world.queue.now;
     const now = this.#wall();
     const order = { kind: "request", request: "recover", target: target.id, acceptDataLoss: true } as const;
     this.#world.timeline?.add({ kind: "fault", fault: order, hits: [target.id] }, "by the person in charge");

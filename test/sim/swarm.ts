@@ -116,7 +116,7 @@ function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | n
   const mayRest = !new Dice(`${world.options.seed}/rest`).chance(TO_THE_END);
   const rest = { shown: "", looks: 0 };
   let good = 0;
-  for (let at = healAtMs + LOOK_EVERY_MS; at <= healAtMs + HEALS_WITHIN_MS; at += LOOK_EVERY_MS) {
+  for (let at = healAtMs + LOOK_EVERY_MS; at <= healsUntil(world, healAtMs); at += LOOK_EVERY_MS) {
     runWatched(world, oracle, at);
     if (oracle.violations.length > 0) return null;
     world.queue.runUntil(at);
@@ -131,6 +131,10 @@ function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | n
   }
   return null;
 }
+
+/** What a person ended has as long from then on, but not for ever: somebody may order again and again. */
+const healsUntil = (world: World, healAtMs: number): number =>
+  HEALS_WITHIN_MS + Math.min(Math.max(healAtMs, world.person.actedAt ?? 0), healAtMs + HEALS_WITHIN_MS);
 
 /** What changes when anything is done: the record but for its votes, what voters told and wait for, and what is not well. */
 function shownAtRest(world: World): string {
