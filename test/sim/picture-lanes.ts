@@ -2,8 +2,9 @@
 // what is published. Folded over the timeline; a bar ends where the next one of its lane begins.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Item } from "../../lib/core/ballot-write.ts";
 import { tokenOf } from "../../lib/core/token.ts";
-import { decode } from "./table.ts";
+import { readable } from "./table.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
 import type { NodeFact } from "./valkey-words.ts";
 
@@ -62,7 +63,7 @@ export class Lanes {
 
   take(entry: TimelineEntry, x: number): void {
     if (entry.kind === "node") this.#fact(entry.fact);
-    else if (entry.kind === "ballot") this.#record(decode(entry.change.after));
+    else if (entry.kind === "ballot") this.#change(entry.change.after);
     else if (entry.kind === "invocation") this.#invocation(entry, x);
     else if (entry.kind === "published") {
       const { epoch, primary } = entry.publication;
@@ -92,6 +93,12 @@ export class Lanes {
     }
     if (look === null) this.#open.delete(lane);
     else this.#open.set(lane, { ...look, from: x });
+  }
+
+  /** A damaged record shows what it showed before. */
+  #change(item: Item): void {
+    const ballot = readable(item);
+    if (ballot !== null) this.#record(ballot);
   }
 
   #invocation({ voter, name, how, why }: Extract<TimelineEntry, { kind: "invocation" }>, x: number): void {

@@ -233,6 +233,20 @@ describe("the text", () => {
     ]);
   });
 
+  it("goes on, as the picture does, where somebody has damaged the record", () => {
+    const [standing] = FAILOVER.filter((entry) => entry.kind === "ballot");
+    if (standing?.kind !== "ballot") throw new Error("the example writes no ballot");
+    const { change } = standing;
+    const damaged = { ...change, before: change.after, after: { ...change.after, schema: 2 } };
+    const repaired = { ...change, before: damaged.after };
+    const entries = [damaged, repaired].map((each) => at(7_000, { kind: "ballot", change: each } as Happening));
+    expect(text(entries)).toEqual([
+      "   7.0000              0  table      adopt by az-a: damaged, or of a newer version",
+      "   7.0000      0.0     1  table      adopt by az-a: new",
+    ]);
+    expect(elementsOf(draw([...FAILOVER, ...entries])).length).toBeGreaterThan(0);
+  });
+
   it("says what killed connections with what killed them", () => {
     const executed = {
       kind: "executed",

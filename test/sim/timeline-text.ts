@@ -5,7 +5,7 @@ import type { Ballot } from "../../lib/core/ballot.ts";
 import { tokenOf } from "../../lib/core/token.ts";
 import { voterId } from "../../lib/core/types.ts";
 import { describeFault } from "./plan.ts";
-import { type BallotChange, decode } from "./table.ts";
+import { type BallotChange, readable } from "./table.ts";
 import { type Timeline, type TimelineEntry, votedAttribute } from "./timeline.ts";
 import type { NodeFact } from "./valkey-words.ts";
 
@@ -33,7 +33,7 @@ export function linesOf({ entries, nodeAt }: Pick<Timeline, "entries" | "nodeAt"
       pausedUntil.set(entry.fact.node, entry.fact.untilMs);
       if (goesOn) continue;
     }
-    if (entry.kind === "ballot") epoch = decode(entry.change.after).epoch;
+    if (entry.kind === "ballot") epoch = readable(entry.change.after)?.epoch ?? epoch;
     // Connections are killed by the transaction that is told next.
     if (entry.kind === "node" && entry.fact.kind === "killed-connections") {
       killed += entry.fact.count;
@@ -132,13 +132,15 @@ function facts(values: object): string {
 export function describeChange({ write, before, after, by }: BallotChange): string {
   const who = by.replace("voter:", "");
   const voted = votedAttribute(write);
-  const now = decode(after);
+  const now = readable(after);
+  if (now === null) return `${write.name} by ${who}: damaged, or of a newer version`;
   if (voted !== null) {
     const vote = now.votes[voterId(voted.replace("vote_", ""))];
     const silent = vote === undefined || vote.silentMs === 0 ? "" : `, silent for ${vote.silentMs} ms`;
     return `${write.name} by ${who}: ${vote?.level} ${vote?.node} of epoch ${vote?.epoch}${silent}`;
   }
-  const words = before === null ? ["new"] : differences(decode(before), now);
+  const old = before === null ? null : readable(before);
+  const words = old === null ? ["new"] : differences(old, now);
   return `${write.name} by ${who}${words.length === 0 ? "" : `: ${words.join(", ")}`}`;
 }
 
