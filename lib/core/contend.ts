@@ -10,7 +10,6 @@ import {
   ballotOf,
   factsOf,
   firstTime,
-  freeze,
   isBarred,
   isSpared,
   park,
@@ -19,7 +18,7 @@ import {
   runOf,
   send,
 } from "./operation.ts";
-import { abandon, commitPrimary, isNeverPromoted, writeIntent } from "./operation-record.ts";
+import { abandon, commitPrimary, freezeOrSettle, isNeverPromoted, writeIntent } from "./operation-record.ts";
 import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
 import { mayRestore, oldPrimary, restore } from "./restore.ts";
 import type { NodeState } from "./state.ts";
@@ -153,9 +152,9 @@ function gather(turn: Turn): void {
  * only tried again, for a node that can never be frozen would keep the others waiting.
  */
 function freezeInTurn(turn: Turn, { id }: NodeState): void {
-  const { epoch, gatheringSince, gathering } = runOf(turn);
+  const { gatheringSince, gathering } = runOf(turn);
   const { frozen, failures } = factsOf(runOf(turn), id);
-  if (frozen !== null || !send(turn, id, freeze(epoch))) return;
+  if (frozen !== null || !freezeOrSettle(turn, id)) return;
   const isLate = gatheringSince !== null && elapsedMs(gatheringSince, turn.at) >= turn.context.config.freezeWaitMs;
   if (gatheringSince === null) patchRun(turn, { gatheringSince: turn.at });
   else if (gathering === "interrupted" || (isLate && failures === 0))

@@ -28,7 +28,7 @@ export function foldOutcome(turn: Turn, node: NodeId, nodeCommand: NodeCommand, 
       return;
     case "refused":
       failed(turn, node, outcome.detail);
-      if (nodeCommand.kind === "promote") promotionFailed(turn, node, outcome.detail, null);
+      if (nodeCommand.kind === "promote") promotionRefused(turn, node, outcome.detail);
       return;
     case "unknown":
       if (isParked) return;
@@ -44,12 +44,19 @@ function failoverAborted(turn: Turn, node: NodeId): void {
   if (reading !== null) patchNode(turn, node, { reading: { ...reading, failoverState: IDLE } });
 }
 
+/** Not carried out, by its own reply; of one before it that had no answer that says nothing. */
+function promotionRefused(turn: Turn, node: NodeId, reason: string): void {
+  patchFacts(turn, node, { promotionsOpen: factsOf(runOf(turn), node).promotionsOpen - 1 });
+  promotionFailed(turn, node, reason, null);
+}
+
 /** What the freeze had shown no longer holds, or may not: the node is read again before anything else is decided on it. */
 function promotionFailed(turn: Turn, node: NodeId, reason: string, unknownSince: Instant | null): void {
   // A refusal of the next try says nothing of one before it that had no answer: only a freeze or a promotion does.
   const facts = factsOf(runOf(turn), node);
   const promotionsFailed = facts.promotionsFailed + 1;
-  patchFacts(turn, node, { frozen: null, unknownSince: facts.unknownSince ?? unknownSince, promotionsFailed });
+  const since = facts.unknownSince ?? unknownSince;
+  patchFacts(turn, node, { frozen: null, settled: null, unknownSince: since, promotionsFailed });
   patchNode(turn, node, { readAt: null });
   emit(turn, "promotion.failed", { node, detail: { reason } });
 }
@@ -62,6 +69,15 @@ function failed(turn: Turn, node: NodeId, detail: string): void {
   patchNode(turn, node, { probeDueAt: turn.at });
   wakeBy(turn, retryAt);
 }
+
+/** Still the process and the history that each intent of this epoch means, and no older command can reach it any more. */
+const isNotPromoted = (turn: Turn, node: NodeId, reading: NodeReading): boolean =>
+  ballotOf(turn).lineage.intents.every(
+    (each) =>
+      each.node !== node ||
+      each.epoch !== runOf(turn).epoch ||
+      (each.runId === reading.runId && each.replicationId === reading.replicationId),
+  );
 
 /** The freeze found that this epoch's NO ONE, which had no answer, had been carried out. */
 const wasPromoted = (turn: Turn, node: NodeId, reading: NodeReading): boolean =>
@@ -76,13 +92,15 @@ function foldApplied(
   outcome: Extract<NodeOutcome, { kind: "applied" }>,
 ): void {
   const { before, after: reading, connection } = outcome;
+  const { unknownSince, promotionsOpen } = factsOf(runOf(turn), node);
   switch (nodeCommand.kind) {
     case "freeze":
       patchFacts(turn, node, {
         frozen: { node, before, after: reading, connection },
         settled: null,
         promoted: null,
-        unknownSince: wasPromoted(turn, node, reading) ? factsOf(runOf(turn), node).unknownSince : null,
+        unknownSince: wasPromoted(turn, node, reading) ? unknownSince : null,
+        promotionsOpen: isNotPromoted(turn, node, reading) ? 0 : promotionsOpen,
         repointed: false,
       });
       emit(turn, before.role === "primary" ? "node.fenced" : "node.frozen", {
@@ -97,7 +115,10 @@ function foldApplied(
       });
       return;
     case "settle":
-      patchFacts(turn, node, { settled: reading });
+      patchFacts(turn, node, {
+        settled: reading,
+        promotionsOpen: isNotPromoted(turn, node, reading) ? 0 : promotionsOpen,
+      });
       return;
     case "promote":
       patchFacts(turn, node, { promoted: reading, settled: reading, unknownSince: null, frozen: null });

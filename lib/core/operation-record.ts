@@ -7,7 +7,7 @@ import { commit, finish, recordIntent, recordRestored } from "./holder-writes.ts
 import { invariant } from "./invariant.ts";
 import { isPromotedBy, openIntents } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
-import { ballotOf, factsOf, firstTime, held, patchRun, runOf, send } from "./operation.ts";
+import { ballotOf, factsOf, firstTime, freeze, held, patchRun, runOf, send } from "./operation.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { NodeId, NodeReading } from "./types.ts";
@@ -49,10 +49,29 @@ export function writeRestored(turn: Turn): void {
   if (mayWrite(turn)) write(turn, recordRestored(held(turn, newAttempt(turn))));
 }
 
-/** R21 (a): frozen by this epoch, and its history is still the one that the intent found. */
+/**
+ * R21 (a): frozen or settled by this epoch, which closed every connection that an older command could come over, and its
+ * history is still the one that the intent found. Or the intent is this epoch's own, and each NO ONE that went out for
+ * it was refused: nobody else sends one for it, and a node that refuses may refuse the freeze as well.
+ */
 export function isNeverPromoted(turn: Turn, intent: Intent): boolean {
-  const { frozen } = factsOf(runOf(turn), intent.node);
-  return frozen !== null && frozen.after.replicationId === intent.replicationId && !isPromotedBy(frozen.after, intent);
+  const run = runOf(turn);
+  const { frozen, settled, promotionsOpen } = factsOf(run, intent.node);
+  if (frozen !== null) return isAsMeant(frozen.after, intent);
+  if (promotionsOpen > 0) return false;
+  return intent.epoch === run.epoch || (settled !== null && isAsMeant(settled, intent));
+}
+
+const isAsMeant = (reading: NodeReading, intent: Intent): boolean =>
+  reading.replicationId === intent.replicationId && !isPromotedBy(reading, intent);
+
+/** What shows that an intent's node was not promoted: a freeze, or a settling where the node refuses REPLICAOF. */
+export function freezeOrSettle(turn: Turn, node: NodeId): boolean {
+  const { epoch } = runOf(turn);
+  const { failures, settled } = factsOf(runOf(turn), node);
+  const isMeant = openIntents(ballotOf(turn), null).some((each) => each.node === node);
+  if (failures === 0 || settled !== null || !isMeant) return send(turn, node, freeze(epoch));
+  return send(turn, node, (connection) => ({ kind: "settle", epoch, connection: connection.id }));
 }
 
 /**

@@ -25,6 +25,8 @@ export interface NodeFacts {
   readonly promoted: NodeReading | null;
   /** NO ONE went out and no answer came, since then: it may have been carried out. */
   readonly unknownSince: Instant | null;
+  /** How many NO ONE of this epoch went out that no reply, and no freeze since, has shown not to have been carried out. */
+  readonly promotionsOpen: number;
   readonly repointed: boolean;
   /** Its writes are paused: since when the reply is known, and until when they surely are. */
   readonly pausedAt: Instant | null;
@@ -67,6 +69,7 @@ const NO_FACTS: NodeFacts = {
   settled: null,
   promoted: null,
   unknownSince: null,
+  promotionsOpen: 0,
   repointed: false,
   pausedAt: null,
   pausedUntil: null,
@@ -217,7 +220,11 @@ function command(turn: Turn, node: NodeId, nodeCommand: NodeCommand): void {
   if (known === undefined) return;
   const latest = runOf(turn).leaseUntil;
   const deadline = after(turn.at, COMMAND_MS);
-  patchFacts(turn, node, { busy: nodeCommand });
+  const { promotionsOpen } = factsOf(runOf(turn), node);
+  patchFacts(turn, node, {
+    busy: nodeCommand,
+    promotionsOpen: promotionsOpen + (nodeCommand.kind === "promote" ? 1 : 0),
+  });
   turn.commands.push({
     kind: "command-node",
     node,

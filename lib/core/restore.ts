@@ -1,12 +1,12 @@
 // The voted-down primary answers: a false alarm, or a switchover that could not be done. It is restored in one order
-// (R21): (a) the nodes of open intents are frozen by this epoch and show that they were never promoted; (b) an intent
-// that names the old primary, which stops the assistants; (c) a transaction with the kill on it, so that no delayed
-// freeze reaches it afterwards, or NO ONE when it is frozen; (d) the record; (e) only then the others follow it again.
+// (R21): (a) the nodes of open intents are known never to have been promoted (`isNeverPromoted`); (b) an intent that
+// names the old primary, which stops the assistants; (c) a transaction with the kill on it, so that no delayed freeze
+// reaches it afterwards, or NO ONE when it is frozen; (d) the record; (e) only then the others follow it again.
 
 import { openIntents, standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, freeze, patchFacts, runOf, send } from "./operation.ts";
-import { isNeverPromoted, writeIntent, writeRestored } from "./operation-record.ts";
+import { freezeOrSettle, isNeverPromoted, writeIntent, writeRestored } from "./operation-record.ts";
 import { promoteFrozen } from "./promote.ts";
 import type { NodeState } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -58,9 +58,10 @@ export function restoreFrozen(turn: Turn): boolean {
   if (frozen !== null && frozen.after.runId !== committed) return false;
   const open = openIntents(ballotOf(turn), old.id).filter((intent) => !isNeverPromoted(turn, intent));
   for (const { node } of open) {
-    // Frozen, and not as the intent found it: whose data counts is decided by comparing.
-    if (factsOf(run, node).frozen !== null) return false;
-    send(turn, node, freeze(run.epoch));
+    // Read, and not as the intent found it: whose data counts is decided by comparing.
+    const { frozen: shown, settled } = factsOf(run, node);
+    if (shown !== null || settled !== null) return false;
+    freezeOrSettle(turn, node);
   }
   if (open.length > 0) return true;
   if (frozen === null) {

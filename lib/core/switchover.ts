@@ -127,10 +127,22 @@ function followTarget(turn: Turn, intent: Intent, target: NodeState): void {
     }
     const mayPromote = facts.frozen === null && reading.runId === intent.runId && intent.epoch === run.epoch;
     if (mayPromote && facts.failures < 3) return promoteUnfrozen(turn, intent, null);
-    if (isOldFrozen(turn)) return goBack(turn);
+    if (isOldFrozen(turn)) return notPromoted(turn, target);
   }
   if (isDueIn(turn, run.startedAt, waitMs(turn)))
     becomeFailover(turn, `${target.id} was about to be promoted and does not answer`);
+}
+
+/** Whoever has to replace the primary tries the others; an order that names the target ends where it began. */
+function notPromoted(turn: Turn, target: NodeState): void {
+  const { failure, promotionsFailed } = factsOf(runOf(turn), target.id);
+  const reason =
+    promotionsFailed > 0
+      ? `${target.id} refused to be promoted: ${failure}`
+      : `its holder was lost with ${target.id} meant`;
+  if (ballotOf(turn).operation?.insists === true && promotionsFailed > 0) return becomeFailover(turn, reason);
+  tellAbandoned(turn, reason);
+  goBack(turn);
 }
 
 function isOldFrozen(turn: Turn): boolean {

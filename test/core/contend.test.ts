@@ -343,8 +343,9 @@ describe("what the holder writes down", () => {
 
   it("R21: no end while a node may have been promoted and cannot be read, and that is told once", () => {
     const of = begun({ step: "intended" }, intends());
+    const open = { [N2]: { promotionsOpen: 1 } };
     const held = (given: Partial<Situation> = {}) => {
-      const turn = turnOf({ of, ...given });
+      const turn = turnOf({ of, facts: open, ...given });
       abandon(turn, "over");
       return outcomeOf(turn);
     };
@@ -354,5 +355,21 @@ describe("what the holder writes down", () => {
     expect(held({ facts: { [N2]: frozen(N2) } }).written).toEqual(["finish"]);
     const gone = { [N2]: frozen(N2, { replicationId: history(2), secondReplicationId: history(1) }) };
     expect(held({ facts: gone }).told).toEqual(["group.held"]);
+  });
+
+  it("R21: an end where NO ONE of this epoch was refused or not sent, or the node was settled since an earlier one", () => {
+    const ended = (of: Ballot, facts: Situation["facts"] = {}) => {
+      const turn = turnOf({ of, facts });
+      abandon(turn, "over");
+      return outcomeOf(turn).written;
+    };
+    const own = begun({ step: "intended" }, intends());
+    expect(ended(own)).toEqual(["finish"]);
+    expect(ended(own, { [N2]: { promotionsOpen: 1, settled: reading({ runId: run(2) }) } })).toEqual([]);
+    const earlier = begun({ step: "intended" }, { ...intends(), epoch: ofEpoch(3) });
+    const settled = (values: Partial<NodeReading>) => ({ [N2]: { settled: reading({ runId: run(2), ...values }) } });
+    expect(ended(earlier)).toEqual([]);
+    expect(ended(earlier, settled({}))).toEqual(["finish"]);
+    expect(ended(earlier, settled({ replicationId: history(2) }))).toEqual([]);
   });
 });

@@ -278,14 +278,16 @@ describe("R21: the old primary that stands frozen, when nobody can be promoted",
   });
 
   it("does not where loss is refused and a candidate that was meant may still be promoted", () => {
-    expect(nobody({ of: open, settings: refuse })).toMatchObject(refused);
+    const sent = { ...own, [N2]: { promotionsOpen: 1 } };
+    expect(nobody({ of: open, settings: refuse, facts: sent })).toMatchObject(refused);
+    expect(nobody({ of: open, settings: refuse }).meant).toEqual(["restoring n1"]);
     expect(nobody({ of: open }).meant).toEqual(["restoring n1"]);
     const failed = { ...own, [N2]: { ...frozen(N2), promotionsFailed: 3 } };
     const all = { ...refuse, waitK: 0 };
     const given = { facts: failed, change: both(stands, silent(N3)), settings: all };
     expect(nobody({ ...given, of: open }).meant).toEqual(["restoring n1"]);
     const two = begun({ step: "intended" }, intends(intent({ node: N3, runId: run(3) }), intent()));
-    expect(nobody({ ...given, of: two })).toMatchObject(refused);
+    expect(nobody({ ...given, of: two, facts: { ...failed, [N3]: { promotionsOpen: 1 } } })).toMatchObject(refused);
   });
 
   it.each<[string, Partial<Situation>]>([

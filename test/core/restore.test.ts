@@ -62,7 +62,10 @@ describe("R21: the way back from a switchover", () => {
 
   it("begins with the node that was meant instead: frozen, and known never to have been promoted", () => {
     const of = begun(intends());
-    expect(back({ of, facts: { [N1]: frozen(N1) } })).toEqual(freezes("freeze n2"));
+    const open = { promotionsOpen: 1 };
+    expect(back({ of, facts: { [N1]: frozen(N1), [N2]: open } })).toEqual(freezes("freeze n2"));
+    expect(back({ of, facts: { [N1]: frozen(N1), [N2]: { ...open, failures: 1 } } })).toEqual(freezes("settle n2"));
+    expect(back({ of, facts: { [N1]: frozen(N1) } })).toEqual(records);
     expect(back({ of, facts: { [N2]: frozen(N2) } })).toEqual(freezes("freeze n1"));
     expect(back({ of, facts: { [N1]: frozen(N1), [N2]: frozen(N2) } })).toEqual(records);
     const other = frozen(N2, { replicationId: history(2) });

@@ -45,6 +45,8 @@ export class ScriptedNode {
   /** Its link is up, and nothing comes through. */
   isLagging = false;
   isLinked = false;
+  /** Its rules for the coordinator's user refuse REPLICAOF, and with it the whole transaction. */
+  forbidsReplicaof = false;
   pausedUntil = 0;
   priority = 100;
   /** Highest epoch whose command took effect here. */
@@ -96,6 +98,7 @@ export class ScriptedNode {
       return { kind: "done" };
     }
     if (command.kind === "abort-failover") return { kind: "done" };
+    if (this.forbidsReplicaof && command.kind !== "settle") return { kind: "refused", detail: "NOPERM", reading: null };
     const before = this.read();
     const mismatch = command.kind === "promote" ? whyNot(before, command) : null;
     if (mismatch !== null) return { kind: "refused", detail: mismatch, reading: before };

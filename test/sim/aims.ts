@@ -43,6 +43,22 @@ export const AIMS: readonly Aim[] = [
     after(begin(dice), switchover),
     { at: { event: "switchover.paused" }, fault: cut("node:*", "node:*", 5_000) },
   ],
+  // The target refuses its promotion, and whatever else would freeze it (L4).
+  (dice) => {
+    const at = begin(dice);
+    const forMs = Math.floor(dice.between(1_000, 40_000));
+    const forbids = ["n1", "n2", "n3"].map((node) => after(at, { kind: "forbid-replicaof", node, forMs } as const));
+    const spared = dice.below(3);
+    const stops = dice.chance(0.5)
+      ? [
+          {
+            at: { event: "intent.recorded", plusSteps: dice.below(4) } as const,
+            fault: { kind: "kill-voter", voter: "writer" } as const,
+          },
+        ]
+      : [];
+    return [...forbids.filter((_, index) => index !== spared), after(at + 500, switchover), ...stops];
+  },
   // Two who publish one after the other's, slowly.
   (dice) => {
     const at = begin(dice);

@@ -129,6 +129,7 @@ const DRAWS: Readonly<Record<string, Draw>> = {
   failover: () => ({ kind: "request", request: "failover", target: null, acceptDataLoss: true }),
   control: (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 40_000) }),
   "wrong password": (dice) => ({ kind: "wrong-password", node: node(dice), forMs: duration(dice, 15_000) }),
+  "forbidden command": (dice) => ({ kind: "forbid-replicaof", node: node(dice), forMs: duration(dice, 30_000) }),
   "parameter by hand": (dice) => ({ kind: "parameter-by-hand", to: node(dice) }),
   "replicaof by hand": (dice) => ({
     kind: "replicaof-by-hand",

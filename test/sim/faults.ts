@@ -156,6 +156,12 @@ export class FaultInjector {
           node.password = PASSWORD;
         });
       }
+      case "forbid-replicaof": {
+        node.forbidsReplicaof = true;
+        return this.#lasting(fault.forMs, () => {
+          node.forbidsReplicaof = false;
+        });
+      }
       case "undeclare":
         return this.#changes.undeclare(node, fault.forMs);
       case "replicaof-by-hand":

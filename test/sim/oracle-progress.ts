@@ -15,7 +15,7 @@ export interface NodeLife {
   readonly runId: string | null;
   /** It runs, is no replica and answers: whether a write would be accepted is another question. */
   readonly serves: boolean;
-  /** It runs, answers, and follows the dead address of some epoch. */
+  /** It runs, answers, lets itself be pointed elsewhere, and follows the dead address of some epoch. */
   readonly silenced: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface NodeTruth {
   readonly runId: string | null;
   readonly acceptsWrites: boolean;
   readonly priority: number;
-  /** Some living voter, itself able to use the table, reaches it, and it is awake. */
+  /** Some living voter, itself able to use the table, reaches it, and it is awake and lets itself be frozen. */
   isReachable(): boolean;
 }
 

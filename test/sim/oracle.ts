@@ -123,7 +123,10 @@ function truthOf(world: World, node: SimNode): NodeTruth {
     acceptsWrites: process?.acceptsWrites ?? false,
     priority: node.options.priority,
     isReachable: () =>
-      process !== null && !process.stalled && [...world.voters.values()].some((voter) => reaches(world, voter, node)),
+      process !== null &&
+      !process.stalled &&
+      !node.forbidsReplicaof &&
+      [...world.voters.values()].some((voter) => reaches(world, voter, node)),
   };
 }
 
@@ -161,13 +164,13 @@ function progressOf(world: World): ProgressView {
   };
 }
 
-function lifeOf({ id, process }: SimNode): NodeLife {
+function lifeOf({ id, process, forbidsReplicaof }: SimNode): NodeLife {
   const answers = process !== null && !process.stalled && !process.loading;
   return {
     id,
     runId: process?.runId ?? null,
     serves: answers && process.follows === null,
-    silenced: answers && tokenOf(process.follows) !== null,
+    silenced: answers && !forbidsReplicaof && tokenOf(process.follows) !== null,
   };
 }
 

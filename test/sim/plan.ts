@@ -110,7 +110,9 @@ export type Fault =
   | { readonly kind: "damage-ballot"; readonly forMs: number }
   /** By hand: as the runbook says of one that is lost for good. */
   | { readonly kind: "delete-ballot" }
-  | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number };
+  | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number }
+  /** The node's rules for the voters' user do not let REPLICAOF through. */
+  | { readonly kind: "forbid-replicaof"; readonly node: NodeChoice; readonly forMs: number };
 
 /** When: at a time, or when a voter has told of an event. */
 export type Occasion =

@@ -4,7 +4,8 @@
 import { describe, expect } from "vitest";
 import type { EventName } from "../../lib/core/events.ts";
 import { nodeId } from "../../lib/core/types.ts";
-import type { Fault } from "./plan.ts";
+import { GROUP } from "./group.ts";
+import type { Fault, PlannedFault } from "./plan.ts";
 import { clientsOf, type Scenario } from "./scenario.ts";
 import { at, each, kill } from "./scenario-tests.ts";
 import { waitsForPerson } from "./settled.ts";
@@ -72,6 +73,35 @@ describe("the primary dies", () => {
       expect(s.lost(0)).toBe(0);
     },
   );
+});
+
+describe("L4: a switchover to a node whose rules refuse REPLICAOF", () => {
+  const forbidden = at(0, { kind: "forbid-replicaof", node: "n2", forMs: 60_000 });
+  const order: Fault = { kind: "request", request: "switchover", target: "n2", acceptDataLoss: false };
+
+  each("leaves the primary in its place", { plan: [forbidden, at(500, order)] }, (s) => {
+    s.run(5_000);
+    expect(s.primary).toBe(n1);
+    expectSettled(s);
+    expect(s.events("promotion.failed")).toBe(3);
+    expect(s.world.table.requests.get(GROUP)?.result).toMatchObject({
+      kind: "failed",
+      detail: expect.stringContaining("n2 refused to be promoted"),
+    });
+    expect(s.lost(0)).toBe(0);
+  });
+
+  const plan: PlannedFault[] = [
+    forbidden,
+    at(500, order),
+    { at: { event: "promotion.failed" }, fault: { kind: "kill-voter", voter: "writer" } },
+  ];
+  each("R21: leaves it there too when the holder dies of it: what cannot be frozen is settled", { plan }, (s) => {
+    s.run(15_000);
+    expect(s.primary).toBe(n1);
+    expectSettled(s);
+    expect(s.lost(0)).toBe(0);
+  });
 });
 
 describe("nodes restart", () => {

@@ -342,6 +342,10 @@ export class ValkeyProcess {
   }
 
   #transaction(connection: Connection, request: Extract<Request, { kind: "transaction" }>): Reply {
+    // Refused when it is queued: nothing of the transaction is carried out.
+    if (this.node.forbidsReplicaof && request.operations.some(({ kind }) => kind === "replicaof")) {
+      return failure("EXECABORT Transaction discarded because of previous errors.");
+    }
     const cause: Cause = { connection, epoch: request.epoch };
     const before = `${this.follows?.host}:${this.follows?.port}`;
     const results = request.operations.map((operation) => this.#operate(operation, cause));

@@ -28,6 +28,8 @@ export class SimNode {
   rewritable: boolean;
   /** What AUTH must say. */
   password = PASSWORD;
+  /** Its rules for the voters' user do not let REPLICAOF through. */
+  forbidsReplicaof = false;
   /** The snapshot on disk: by SAVE, at the end of a process that was told to end, or left by a full synchronization. */
   snapshot: Saved | null = null;
   /** `replicaof` of the configuration file. */
