@@ -4,7 +4,7 @@
 import { CustomResource, Duration, Stack } from "aws-cdk-lib";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
-import { Construct } from "constructs";
+import { Construct, type IDependable } from "constructs";
 import type { DeclaredConfig } from "../core/config.ts";
 import { VARIABLES } from "../runtime/environment.ts";
 import { REGISTRAR_TIMEOUT_MS } from "../runtime/timing.ts";
@@ -15,6 +15,8 @@ export interface RegisteredGroupsProps {
   readonly table: FailoverTable;
   readonly groups: readonly DeclaredConfig[];
   readonly voters: readonly string[];
+  /** Functions that read what is registered. */
+  readonly readers: IDependable[];
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
 }
@@ -47,6 +49,9 @@ export class RegisteredGroups extends Construct {
       });
       // Its rights stand before it is called, and are taken away after it was called for the last time.
       resource.node.addDependency(registrar);
+      // A setting that only the new version knows is registered when every voter has that version; and no voter is deleted before
+      // its groups are.
+      resource.node.addDependency(...props.readers);
     }
   }
 }

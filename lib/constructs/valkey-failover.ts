@@ -169,6 +169,7 @@ export class ValkeyFailover extends Construct implements IConnectable {
         table: this.table,
         groups,
         voters: zones.map((zone) => zone.zone),
+        readers: this.voters.voters.map((voter) => voter.function),
         ...logs,
       });
       functions.push({ name: "registrar", function: registered.function });

@@ -95,6 +95,11 @@ export class Voters extends Construct implements IConnectable {
       const bundled = this.#createVoter(`Voter${index + 1}`, zone, securityGroup, props);
       return { zone: zone.zone, function: bundled.function };
     });
+    for (const [index, voter] of this.voters.entries()) {
+      const before = this.voters[index - 1];
+      // One is updated after the other: never is more than one voter between two versions, and a quorum goes on beside it.
+      if (before !== undefined) voter.function.node.addDependency(before.function);
+    }
   }
 
   #createSecurityGroup({ vpc, allowAllOutbound = true }: VotersProps): SecurityGroup {

@@ -1,7 +1,7 @@
 // Is what the store returned a ballot that this code may act on? Decoding is strict: a record of a newer schema, or one
 // that lacks what a decision rests on, throws `RecordFormatError`, and the group is held still; nothing is ever guessed.
 
-import type { Ballot, History, Intent, Lineage, Member, Vote } from "./ballot.ts";
+import type { Ballot, Member, Vote } from "./ballot.ts";
 import { BALLOT_SCHEMA } from "./ballot.ts";
 import type { Item, Json } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
@@ -91,13 +91,13 @@ export function decodeBallot(item: Item): Ballot {
     attempt: record.attempt,
     primary: record.primary ?? null,
     armed: record.armed,
-    members: { version: record.members.version, nodes: decodeMembers(record.members.nodes) },
+    members: { ...record.members, nodes: decodeMembers(record.members.nodes) },
     votes,
     lease: record.lease ?? null,
     operation: record.operation
       ? { ...record.operation, target: record.operation.target ?? null, request: record.operation.request ?? null }
       : null,
-    lineage: decodeLineage(record.lineage),
+    lineage: record.lineage,
     control: { ...record.control, until: record.control.until ?? null },
     budget: record.budget,
     revision: record.revision,
@@ -123,20 +123,12 @@ export function withoutNulls(value: Json): Json {
 }
 
 function decodeMembers(nodes: Readonly<Record<NodeId, Member>>): Readonly<Record<NodeId, Member>> {
+  // With what a newer version has added: the nodes are written as a whole.
   const decoded = Object.entries(nodes).map(([id, each]): [string, Member] => [
     id,
-    {
-      runId: each.runId ?? null,
-      inSyncEpoch: each.inSyncEpoch,
-      address: each.address ?? null,
-      goneAt: each.goneAt ?? null,
-    },
+    { ...each, runId: each.runId ?? null, address: each.address ?? null, goneAt: each.goneAt ?? null },
   ]);
   return Object.fromEntries(decoded) as Record<NodeId, Member>;
-}
-
-function decodeLineage(record: Lineage): Lineage {
-  return { histories: record.histories as readonly History[], intents: record.intents as readonly Intent[] };
 }
 
 function check(value: unknown, shape: Shape, what: string): void {

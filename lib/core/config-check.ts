@@ -38,6 +38,12 @@ export interface CheckContext {
   readonly inlineCredentials?: boolean;
   /** Texts whose value only the deployment will know (CDK tokens): no pattern applies to them. @default none is */
   readonly isUnresolved?: (text: string) => boolean;
+  /**
+   * For a record of the table, which a newer version may have written: gets what is said of each setting that this version does not know,
+   * and the rest is what this version can run with. A value that it does not know is an issue all the same.
+   * @default a setting that is not known is an issue
+   */
+  readonly leaveOut?: (issue: string) => void;
 }
 
 /** The complete configuration that `input` declares. Throws `ConfigurationError` with every issue. */
@@ -50,7 +56,11 @@ export function checkConfig(input: unknown, context: CheckContext): GroupConfig 
  * from it): what a `SpecRecord` keeps. `quorum` is always there: its default depends on the voters of today.
  */
 export function checkDeclaration(input: unknown, context: CheckContext): DeclaredConfig {
-  const reading: Reading = { issues: [], isUnresolved: context.isUnresolved ?? (() => false) };
+  const reading: Reading = {
+    issues: [],
+    isUnresolved: context.isUnresolved ?? (() => false),
+    leaveOut: context.leaveOut ?? null,
+  };
   checkVoters(reading, context.voters);
   const fields = readFields(reading, "the group", input, SETTINGS, SENTINEL_NAMES);
   if (fields === undefined) throw new ConfigurationError("group", reading.issues);

@@ -11,11 +11,13 @@ export interface Reading {
   readonly issues: string[];
   /** Texts that only a deployment will know (CDK tokens): no pattern applies to them. */
   readonly isUnresolved: (text: string) => boolean;
+  /** Gets what is said of a setting that is not known; null: it is an issue. */
+  readonly leaveOut: ((issue: string) => void) | null;
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Own fields of a map that have a value; an issue for every field not in `known`. */
+/** Own fields of a map that have a value; every field not in `known` is an issue, or left out. */
 export function readFields(
   reading: Reading,
   at: string,
@@ -31,9 +33,9 @@ export function readFields(
   for (const [name] of entries) {
     if (known.includes(name)) continue;
     const hint = (Object.hasOwn(meant, name) ? meant[name] : null) ?? closestName(name, known);
-    reading.issues.push(
-      `${at} has no setting ${quoted(name)}${hint === null ? `: there are ${known.join(", ")}` : `: did you mean ${hint}?`}`,
-    );
+    const issue = `${at} has no setting ${quoted(name)}${hint === null ? `: there are ${known.join(", ")}` : `: did you mean ${hint}?`}`;
+    if (reading.leaveOut === null) reading.issues.push(issue);
+    else reading.leaveOut(issue);
   }
   return Object.fromEntries(entries.filter(([name]) => known.includes(name)));
 }

@@ -10,6 +10,7 @@ export const EVENTS = {
   "group.armed": { history: true, sentinel: null },
   "group.held": { history: true, sentinel: null },
   "group.failed": { history: false, sentinel: null },
+  "setting.left-out": { history: false, sentinel: null },
   "control.changed": { history: true, sentinel: null },
   "member.discovered": { history: true, sentinel: "+slave" },
   "member.in-sync": { history: true, sentinel: null },

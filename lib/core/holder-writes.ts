@@ -51,10 +51,12 @@ export function commit(held: Held, primary: Primary, history: History): BallotWr
   invariant(primary.epoch === ballot.epoch, "S1", `commit of ${primary.epoch} under ${ballot.epoch}`);
   // The same process un-frozen is an attempt that promoted nobody: the next one rests before it (L4, R20).
   const promoted = primary.runId !== ballot.primary?.runId;
+  const before = ballot.members.nodes[primary.node];
   const member: Member = {
+    ...before,
     runId: primary.runId,
     inSyncEpoch: primary.epoch,
-    address: ballot.members.nodes[primary.node]?.address ?? null,
+    address: before?.address ?? null,
     goneAt: null,
   };
   return underLease("commit", held, [
@@ -62,6 +64,7 @@ export function commit(held: Held, primary: Primary, history: History): BallotWr
     set(["lineage"], withHistory(ballot.lineage, history)),
     set(["operation", "step"], "committed"),
     set(["members"], {
+      ...ballot.members,
       version: ballot.members.version + 1,
       nodes: { ...ballot.members.nodes, [primary.node]: member },
     }),

@@ -133,7 +133,7 @@ export function adopt(options: {
   return write("adopt", ballot, options.attempt, condition, [
     set(["epoch"], primary.epoch),
     set(["primary"], primary),
-    set(["members"], { version: ballot.members.version + 1, nodes: options.members }),
+    set(["members"], { ...ballot.members, version: ballot.members.version + 1, nodes: options.members }),
     set(["lineage"], withHistory(ballot.lineage, history)),
     set(["revision"], 0),
   ]);
@@ -162,7 +162,7 @@ export function updateMembers(options: {
     equals(["members", "version"], ballot.members.version),
     absent("operation"),
   );
-  const members = { version: ballot.members.version + 1, nodes: options.nodes };
+  const members = { ...ballot.members, version: ballot.members.version + 1, nodes: options.nodes };
   const revision = options.republish ? [set(["revision"], ballot.revision + 1)] : [];
   return write("update-members", ballot, options.attempt, condition, [set(["members"], members), ...revision]);
 }

@@ -29,8 +29,9 @@ export async function registerDeclared(
     const standing = await store.readSpec(declared.name);
     if (standing !== null && standing.owner !== "cdk") return refusal(standing);
     const spec = specOf(declared, standing);
-    // The declaration is valid by itself; with the overrides over it it may not be.
-    checkConfig(effectiveDeclaration(spec), { voters });
+    // The declaration is valid by itself; with the overrides over it it may not be. One that a newer command line has set is no
+    // issue here: it would keep a deployment from being rolled back.
+    checkConfig(effectiveDeclaration(spec), { voters, leaveOut: () => undefined });
     if (await store.writeSpec(spec, standing?.version ?? 0)) return { kind: "registered", version: spec.version };
   }
   return { kind: "refused", detail: `group ${declared.name} was changed by others ${ATTEMPTS} times in a row` };
@@ -43,6 +44,8 @@ export async function withdrawDeclared(store: SpecStore, group: GroupName): Prom
 }
 
 const specOf = (declared: DeclaredConfig, standing: SpecRecord | null): SpecRecord => ({
+  // With what a newer version has added.
+  ...standing,
   schema: 1,
   group: declared.name,
   version: (standing?.version ?? 0) + 1,

@@ -164,8 +164,12 @@ export class VoterLoop {
 
   #checked(spec: SpecRecord): GroupConfig | null {
     try {
-      const config = checkConfig(effectiveDeclaration(spec), { voters: this.#options.voters });
+      const leftOut: string[] = [];
+      const context = { voters: this.#options.voters, leaveOut: (issue: string) => leftOut.push(issue) };
+      // While versions run beside each other a newer one's setting must not take a voter of the older one from its group.
+      const config = checkConfig(effectiveDeclaration(spec), context);
       this.#invalid.delete(spec.group);
+      if (leftOut.length > 0) this.#note("setting.left-out", leftOut.join("; "), spec.group);
       return config;
     } catch (error) {
       const detail = errorText(error);
@@ -351,7 +355,7 @@ export class VoterLoop {
   }
 
   #note(
-    event: "store.unreachable" | "group.held" | "group.failed",
+    event: "store.unreachable" | "group.held" | "group.failed" | "setting.left-out",
     reason: string,
     group: GroupName = "*" as GroupName,
   ): void {

@@ -67,6 +67,20 @@ describe("a declared group", () => {
     expect(store.records.get(name)?.version).toBe(1);
   });
 
+  it("keeps what a newer version has added, an override included: a deployment that is rolled back goes through", async () => {
+    const store = new Specs();
+    await registerDeclared(store, declaration, voters);
+    const standing = store.records.get(name);
+    const overrides = { electAfterMs: { value: 7, by: "kim", at: wallTime(1) } };
+    const newer = { ...standing, overrides, later: true } as unknown as SpecRecord;
+    if (standing !== undefined) store.records.set(name, newer);
+    expect(await registerDeclared(store, declaration, voters)).toEqual({ kind: "registered", version: 2 });
+    expect(store.records.get(name)).toEqual({ ...newer, version: 2 });
+    await expect(registerDeclared(store, { ...declaration, electAfterMs: 7 }, voters)).rejects.toMatchObject({
+      code: "ConfigurationError",
+    });
+  });
+
   it("that belongs to the command line is left to it", async () => {
     const store = new Specs();
     await registerDeclared(store, declaration, voters);

@@ -107,7 +107,7 @@ function scene(settings: Partial<GroupConfig> = {}) {
     glanced = shown;
     standing = actual;
   };
-  return { clock, loop, reads, summaries, failures, answers, ask, asked };
+  return { clock, loop, reads, journal, summaries, failures, answers, ask, asked };
 }
 
 describe("how often the table is asked while nothing happens", () => {
@@ -127,6 +127,20 @@ describe("how often the table is asked while nothing happens", () => {
 
   it("is less for a group that asks for less, but for a successor: it is looked for every second", async () => {
     expect(await asked({ watchIntervalMs: 5_000, heartbeatMs: 15_000 })).toEqual([3, 15, 1]);
+  });
+});
+
+describe("a spec that a newer version has written", () => {
+  const newer = { electAfterMs: 7 } as Partial<GroupConfig>;
+
+  it("is served with the settings that this version knows, and what was left out is told once", async () => {
+    const { clock, loop, reads, journal } = scene(newer);
+    loop.start();
+    await clock.pass(15_000);
+    expect(reads).toContain(sound);
+    const told = journal.filter(({ event, group }) => event === "setting.left-out" && group === sound);
+    expect(told.map(({ detail }) => detail["reason"])).toEqual([expect.stringContaining('no setting "electAfterMs"')]);
+    expect(journal.map(({ event }) => event)).not.toContain("group.held");
   });
 });
 

@@ -79,6 +79,8 @@ export const OF_EVENT: Readonly<Record<EventName, Mark | null>> = {
   // The lanes of the publications show each write.
   "publication.committed": null,
   "group.held": "H",
+  // Every version of the simulation knows the same settings.
+  "setting.left-out": null,
   "group.failed": "H",
   "node.down": "d",
   "node.up": "u",
