@@ -14,7 +14,6 @@ import { publicationOf } from "./publication.ts";
 import type { PublicationTarget } from "./records.ts";
 import { answerBegun, isAsBefore } from "./request-answers.ts";
 import type { NodeState } from "./state.ts";
-import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
 import type { Address, Epoch } from "./types.ts";
@@ -41,7 +40,7 @@ export function conclude(turn: Turn): void {
   // Copies follow the ordered one: who waits for that is not kept waiting by what it takes to reach the others.
   if (isPublished || hasConcludedFor(turn, COPIES_WAIT_MS)) publish(turn, ballot, ["ssm", "dns"]);
   const isDone = repointOthers(turn, primary.node);
-  if (isDone && isPublished && mayWrite(turn)) end(turn);
+  if (isDone && isPublished && mayWrite(turn)) end(turn, primary);
 }
 
 /** The first who is pointed at a primary without a backlog gives it a new id, long before the last one is. */
@@ -108,7 +107,7 @@ function repoint(turn: Turn, node: NodeState, to: Address): void {
     epoch: runOf(turn).epoch,
     connection: connection.id,
     to,
-    dropClients: wasPrimary(turn, node) || node.reading?.role === "primary",
+    dropClients: wasPrimary(turn, node),
   }));
   if (!isSent) wakeBy(turn, after(turn.at, FRESH_ATTEMPT_MS));
 }
@@ -118,11 +117,10 @@ const wasPrimary = (turn: Turn, node: NodeState): boolean => {
   return frozen?.before.role === "primary" || node.reading?.role === "primary";
 };
 
-/** It follows `to` already, or is not ours to change. */
+/** It follows `to` already, which neither a primary nor a frozen node does, or is not ours to change. */
 export function follows(turn: Turn, node: NodeState, to: Address): boolean {
   const { reading } = node;
   if (reading === null || isBeyond(turn, reading, runOf(turn).epoch) || isSpared(turn, node)) return true;
-  if (reading.role === "primary" || isFenced(reading)) return false;
   return reading.follows?.host === to.host && reading.follows.port === to.port;
 }
 
@@ -131,30 +129,30 @@ function tellLeft(turn: Turn, node: NodeState): void {
   if (firstTime(turn, `left ${node.id}`)) emit(turn, "replica.not-repointed", { node: node.id, detail: { reason } });
 }
 
-function end(turn: Turn): void {
-  const told = completion(turn);
+function end(turn: Turn, primary: Primary): void {
+  const told = completion(turn, primary);
   write(turn, finish(held(turn, newAttempt(turn))), told === null ? [] : [told]);
 }
 
-function completion(turn: Turn): CoreEvent | null {
-  const { operation, primary } = ballotOf(turn);
+function completion(turn: Turn, primary: Primary): CoreEvent | null {
+  const { operation } = ballotOf(turn);
   const run = runOf(turn);
   const detail = { tookMs: Math.round(turn.at - run.startedAt), kind: operation?.kind ?? "" };
   switch (operation?.kind) {
     case "repair":
       return eventOf(turn, "repair.completed", { detail });
     case "initialise":
-      return eventOf(turn, "group.initialised", { ...(primary === null ? {} : { node: primary.node }), detail });
+      return eventOf(turn, "group.initialised", { node: primary.node, detail });
     case "switchover":
       // One that went back has said so when it turned, unless another voter took it over to do that.
       if (run.failure !== null) return null;
       return isAsBefore(ballotOf(turn))
         ? eventOf(turn, "switchover.abandoned", {
-            detail: { ...detail, reason: `${primary?.node} has its place back` },
+            detail: { ...detail, reason: `${primary.node} has its place back` },
           })
         : eventOf(turn, "switchover.completed", { detail });
     default:
-      return operation !== null && primary !== null && isRestored(operation, primary.epoch)
+      return operation !== null && isRestored(operation, primary.epoch)
         ? eventOf(turn, "failover.abandoned", { detail: { ...detail, reason: `${primary.node} answers again` } })
         : eventOf(turn, "failover.completed", { detail });
   }

@@ -21,7 +21,7 @@ import {
 import { abandon, commitPrimary, freezeOrSettle, isNeverPromoted, writeIntent } from "./operation-record.ts";
 import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
 import { mayRestore, oldPrimary, restore } from "./restore.ts";
-import type { NodeState } from "./state.ts";
+import { type NodeState, primaryNodeOf } from "./state.ts";
 import { BOOT_FENCE } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, wakeBy } from "./turn.ts";
@@ -226,7 +226,7 @@ function unfreezeOld(turn: Turn): boolean {
 function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "selected" }>, chosen: NodeReading): void {
   const { primary, operation, lineage } = ballotOf(turn);
   const { offset } = chosen;
-  const old = primary === null ? undefined : turn.state.nodes[primary.node];
+  const old = primaryNodeOf(turn.state, ballotOf(turn));
   const notChosen = Object.entries(selection.notChosen)
     .map(([node, why]) => `${node}: ${why}`)
     .join("; ");

@@ -6,8 +6,8 @@
 import type { Ballot } from "./ballot.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import { mayAct } from "./control.ts";
-import { foreseen } from "./preflight.ts";
 import type { Count } from "./quorum.ts";
+import { type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, patch, wakeBy } from "./turn.ts";
 import { after } from "./types.ts";
@@ -18,8 +18,9 @@ const COMMAND_MS = 200;
 
 /** Pauses the writes of a primary that this voter alone reaches, while a quorum of the others has lost it. */
 export function holdWrites(turn: Turn, ballot: Ballot, count: Count): void {
-  if (!isWarranted(turn, ballot, count)) {
-    if (turn.state.hold !== null && !isLost(turn, ballot, count)) patch(turn, { hold: null });
+  const node = isWanted(turn, ballot) ? primaryNodeOf(turn.state, ballot) : undefined;
+  if (node === undefined || !isCutOffAlone(turn, node, count)) {
+    if (turn.state.hold !== null && !isLost(turn, count)) patch(turn, { hold: null });
     return;
   }
   const { config } = turn.context;
@@ -27,9 +28,8 @@ export function holdWrites(turn: Turn, ballot: Ballot, count: Count): void {
   if (isDueIn(turn, since, config.downAfterMs + 2_000)) return;
   const last = turn.state.hold?.lastPauseAt ?? null;
   if (last !== null && !isDueIn(turn, last, FRESH_ATTEMPT_MS)) return;
-  const node = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
   const look = turn.state.look;
-  if (node === undefined || node.connection === null || look === null) return;
+  if (node.connection === null || look === null) return;
   if (node.connection.authenticatedAt > look.sentAt) {
     turn.lookWanted = true;
     return;
@@ -48,26 +48,21 @@ export function holdWrites(turn: Turn, ballot: Ballot, count: Count): void {
   wakeBy(turn, after(turn.at, FRESH_ATTEMPT_MS));
 }
 
-function isWarranted(turn: Turn, ballot: Ballot, count: Count): boolean {
-  const { config } = turn.context;
-  if (config.writeHoldAfterMs === 0 || !ballot.armed || !mayAct(turn, ballot) || ballot.primary === null) return false;
-  const node = turn.state.nodes[ballot.primary.node];
-  if (node === undefined || node.class !== "serving" || !isCutOff(turn, node) || !isLost(turn, ballot, count))
-    return false;
-  return hasReplica(turn, ballot);
-}
+const isWanted = (turn: Turn, ballot: Ballot): boolean =>
+  turn.context.config.writeHoldAfterMs !== 0 && ballot.armed && mayAct(turn, ballot) && hasReplica(turn, ballot);
+
+const isCutOffAlone = (turn: Turn, node: NodeState, count: Count): boolean =>
+  node.class === "serving" && isCutOff(turn, node) && isLost(turn, count);
 
 /** A quorum of the *other* voters has lost it, suspect or down. */
-const isLost = (turn: Turn, ballot: Ballot, count: Count): boolean =>
-  ballot.primary !== null &&
+const isLost = (turn: Turn, count: Count): boolean =>
   count.suspectOrDown.filter((voter) => voter !== turn.context.self.voter).length >= turn.context.config.quorum;
 
-/** Some member was in sync and is thus known to be promotable, though this voter does not reach it now. */
+/** Some other member was in sync: the record alone can tell that it is promotable, for this voter reaches none of them. */
 function hasReplica(turn: Turn, ballot: Ballot): boolean {
   const primary = ballot.primary?.node;
-  const isKnown = Object.entries(ballot.members.nodes).some(([id, member]) => {
+  return Object.entries(ballot.members.nodes).some(([id, member]) => {
     const priority = turn.context.config.nodes.find((node) => node.id === id)?.priority;
     return id !== primary && member.inSyncEpoch > 0 && priority !== 0;
   });
-  return isKnown || foreseen(turn, ballot, { coldStart: false, insists: false }).kind === "selected";
 }

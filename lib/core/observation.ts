@@ -4,7 +4,7 @@
 import type { Ballot } from "./ballot.ts";
 import { WITNESS_DRAIN_MS } from "./config.ts";
 import type { NodeClass } from "./records.ts";
-import type { GroupState, NodeState } from "./state.ts";
+import { type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, nodesOf, patch, patchNode, putNode } from "./turn.ts";
 import type { Instant, NodeId, NodeReading, Observation } from "./types.ts";
@@ -190,7 +190,7 @@ export function forgetSilences(turn: Turn): void {
 
 /** Without a boot fence the replicas may have followed the restarted primary before anybody looked: it is what there is. */
 export function isFollowedReborn(turn: Turn, ballot: Ballot): boolean {
-  const node = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const node = primaryNodeOf(turn.state, ballot);
   if (node?.class !== "reborn" || node.reading?.role !== "primary") return false;
   const id = node.reading.replicationId;
   const others = Object.values(turn.state.nodes).filter((each) => each.id !== node.id && each.heard === "answered");

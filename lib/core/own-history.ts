@@ -6,6 +6,7 @@
 
 import type { Ballot, History } from "./ballot.ts";
 import type { CoreEvent } from "./events.ts";
+import { primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf } from "./turn.ts";
 import type { Instant } from "./types.ts";
@@ -18,11 +19,10 @@ export interface OwnHistory {
 /** The history that the record lacks; null: none. An answer to what was asked before `since` may show the id that a commit replaced. */
 export function newOwnHistory(turn: Turn, ballot: Ballot, since: Instant | null): OwnHistory | null {
   const { primary } = ballot;
-  const node = primary === null ? undefined : turn.state.nodes[primary.node];
-  const reading = node?.reading ?? null;
-  if (primary === null || node === undefined || reading === null) return null;
+  const node = primaryNodeOf(turn.state, ballot);
+  if (primary === null || node === undefined || node.reading === null) return null;
   if (since === null || node.readSentAt === null || node.readSentAt < since) return null;
-  const { replicationId, runId, role, offset } = reading;
+  const { replicationId, runId, role, offset } = node.reading;
   if (role !== "primary" || runId !== primary.runId || replicationId === primary.replicationId) return null;
   return {
     history: { epoch: primary.epoch, node: primary.node, replicationId, forkOffset: offset },

@@ -5,7 +5,7 @@ import type { Ballot } from "./ballot.ts";
 import type { FrozenNode, Selection, SelectionOptions } from "./candidate.ts";
 import { priorityOf, select } from "./candidate.ts";
 import { answersNow } from "./observation.ts";
-import type { GroupState, NodeState } from "./state.ts";
+import { type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { nodesOf } from "./turn.ts";
 import type { NodeId } from "./types.ts";
@@ -115,7 +115,7 @@ const isSameSelection = (a: SelectionOptions, b: SelectionOptions): boolean =>
 /** The committed process answers, as a replica. */
 export function isFrozenPrimary(turn: Turn, ballot: Ballot): boolean {
   const primary = ballot.primary;
-  const node = primary === null ? undefined : turn.state.nodes[primary.node];
+  const node = primaryNodeOf(turn.state, ballot);
   if (primary === null || node === undefined || !answersNow(turn, node)) return false;
   return node.reading?.runId === primary.runId && node.reading.role === "replica";
 }

@@ -155,6 +155,10 @@ export interface Context {
   readonly self: Identity;
 }
 
+/** What is known of the committed primary; undefined: there is none, or nothing is. */
+export const primaryNodeOf = ({ nodes }: GroupState, { primary }: Ballot): NodeState | undefined =>
+  primary === null ? undefined : nodes[primary.node];
+
 export function newNode(id: NodeId, address: Address, at: Instant): NodeState {
   return {
     id,

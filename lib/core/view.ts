@@ -1,14 +1,14 @@
 // What does this voter see, for people? `status` and `why` show it from the voter's slot; nothing decides by it.
 
+import type { Ballot } from "./ballot.ts";
 import { belonging } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { foreseen } from "./preflight.ts";
 import type { NodeView, VoterGroupView } from "./records.ts";
-import type { Context, GroupState, NodeState } from "./state.ts";
+import { type Context, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import { newTurn, nodesOf } from "./turn.ts";
 import type { Epoch, Instant, NodeId, WallTime } from "./types.ts";
 import { elapsedMs } from "./types.ts";
-import { primaryServes } from "./verdict.ts";
 
 /** The record (or that there is none) and each node were seen once: what is shown before would only be the beginning. */
 export const hasLooked = (state: GroupState): boolean =>
@@ -84,15 +84,14 @@ export function isRegular(state: GroupState, context: Context, at: Instant): boo
   if (isStanding) return false;
   if (Object.values(state.assistance).some((each) => !each.done && each.epoch === ballot.epoch)) return false;
   if (ballot.primary === null) return state.rejection !== null;
-  return primaryServes(state) && isWatched(state, context, at);
+  return isWatched(state, ballot, { context, at });
 }
 
-/** The primary was heard within its bound: a down-after that runs is not handed over. */
-function isWatched(state: GroupState, context: Context, at: Instant): boolean {
-  const primary = state.look?.ballot.primary;
-  const node = primary == null ? undefined : state.nodes[primary.node];
+/** The primary serves and was heard within its bound: a down-after that runs is not handed over. */
+function isWatched(state: GroupState, ballot: Ballot, { context, at }: { context: Context; at: Instant }): boolean {
+  const node = primaryNodeOf(state, ballot);
   return (
-    node !== undefined &&
+    node?.class === "serving" &&
     node.lostAt === null &&
     answersNow(newTurn(state, { at, wall: 0 as WallTime, entropy: "" }, context), node)
   );

@@ -102,6 +102,8 @@ describe("once a primary is decided", () => {
   it("are the copies published to when the table was, or 100 ms later", () => {
     expect(concluded({ run: { committedAt: instant(0) }, at: 99 }).published).toEqual(["table"]);
     expect(concluded({ run: { committedAt: instant(0) }, at: 100 }).published).toEqual(["table", "ssm", "dns"]);
+    expect(concluded({ run: { committedAt: instant(5) }, at: 104 }).published).toEqual(["table"]);
+    expect(concluded({ run: { committedAt: instant(5) }, at: 105 }).published).toEqual(["table", "ssm", "dns"]);
     expect(concluded({ run: { tablePublished: true } }).published).toEqual(["table", "ssm", "dns"]);
   });
 
@@ -143,11 +145,12 @@ describe("the others are pointed at the primary", () => {
   const sentTo = (given: Situation) => concluded({ run: done, ...given }).sent.map(({ node }) => node);
 
   it("by this epoch, where the primary is reached, and a replica keeps its clients", () => {
-    const { sent, written } = concluded({ run: done, change: fenced(N2) });
+    const { sent, written, turn } = concluded({ run: done, change: fenced(N2) });
     expect(sent).toMatchObject([
       { node: N2, command: { kind: "repoint", epoch: 2, connection: 1, to: addressOf(N1), dropClients: false } },
     ]);
     expect(written).toEqual([]);
+    expect(turn.wakeAt).toBeGreaterThan(10 + FRESH_ATTEMPT_MS);
   });
 
   it("at most parallelSyncs at a time, a former primary first, then by name", () => {
@@ -159,6 +162,49 @@ describe("the others are pointed at the primary", () => {
     expect(sentTo({ change: both(), settings: one, run: former })).toEqual([N3]);
     const { sent } = concluded({ change: both(), run: former, settings: { parallelSyncs: 2 } });
     expect(sent.map(({ command }) => command)).toMatchObject([{ dropClients: true }, { dropClients: false }]);
+  });
+
+  it("in the order of their names, however they are listed", () => {
+    const reversed = (state: GroupState): GroupState => {
+      const fromBehind = Object.entries(both()(state).nodes).reverse();
+      return { ...state, nodes: Object.fromEntries(fromBehind) };
+    };
+    expect(sentTo({ change: reversed, settings: { parallelSyncs: 2 } })).toEqual([N2, N3]);
+  });
+
+  it("without waiting for one that was pointed there and follows, or does not follow yet", () => {
+    const one = { parallelSyncs: 1 };
+    const run2 = { ...done, ...facts({ repointed: true }, N2) };
+    expect(sentTo({ change: fenced(N3), run: run2, settings: one })).toEqual([N3]);
+    expect(sentTo({ change: both(), run: run2, settings: one })).toEqual([N2]);
+  });
+
+  it("and one of which nothing was read, or that a newer epoch has touched, is not waited for", () => {
+    const unread = (state: GroupState) => withNode(fenced(N3)(state), N2, { reading: null });
+    const run2 = { ...done, ...facts({ repointed: true }, N2) };
+    expect(sentTo({ change: unread, run: run2, settings: { parallelSyncs: 1 } })).toEqual([N3]);
+    const touched = fenced(N2, { follows: tokenAddress(ofEpoch(3)) });
+    expect(concluded({ run: done, change: touched }).written).toEqual(["finish"]);
+  });
+
+  it("looks at one that synchronizes 20 ms after its last answer", () => {
+    const syncing = (state: GroupState) =>
+      withNode(state, N2, {
+        reading: reading({ runId: run(2), linkUp: false }),
+        readAt: instant(4),
+        probeDueAt: instant(900),
+      });
+    const at = (ms: number) => {
+      const run2 = { ...done, ...facts({ repointed: true }, N2) };
+      return concluded({
+        change: (state) => syncing(fenced(N3)(state)),
+        run: run2,
+        at: ms,
+        settings: { parallelSyncs: 1 },
+      }).turn;
+    };
+    expect([at(23).wakeAt, at(23).state.nodes[N2]?.probeDueAt]).toEqual([24, 900]);
+    expect(at(24).state.nodes[N2]?.probeDueAt).toBe(24);
   });
 
   it("waits with the next while one synchronizes that it has pointed there, and looks at that again soon", () => {
@@ -245,6 +291,15 @@ describe("the end is told as what was begun", () => {
 
   it.each(["failover", "cold-start", "recover"] as const)("%s", (kind) => {
     expect(toldOf({ kind })).toEqual([{ event: "failover.completed", epoch: 2, node: null, detail: took(kind) }]);
+  });
+
+  it("by how long it took since it was begun here", () => {
+    expect(toldOf({}, { startedAt: instant(2.4) })).toMatchObject([{ detail: { tookMs: 10 } }]);
+  });
+
+  it("a failover's, where the record no longer says what it was", () => {
+    const gone = concluded({ of: { ...decided(), operation: null }, run: done, at: 12.4 }).told;
+    expect(gone).toEqual([{ event: "failover.completed", epoch: 2, node: null, detail: took("") }]);
   });
 
   it("repair, initialise, switchover", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Ballot, Member } from "../../lib/core/ballot.ts";
 import { holdWrites } from "../../lib/core/hold.ts";
 import type { Count } from "../../lib/core/quorum.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { instant } from "../../lib/core/types.ts";
+import { instant, type NodeId } from "../../lib/core/types.ts";
 import {
   A,
   B,
@@ -17,6 +17,7 @@ import {
   N1,
   N2,
   N3,
+  node,
   ofEpoch,
   operation,
   turnAt,
@@ -27,6 +28,16 @@ import { QUICK, World } from "./scripted-world.ts";
 
 const lostByOthers: Count = { down: [], suspectOrDown: [B, C], unreachable: [] };
 
+/** Of the replicas, n2 alone is a member. */
+const withMembers = (of: Member): Ballot => ballot({ members: { version: 1, nodes: { [N1]: member(1), [N2]: of } } });
+
+const nothingOf =
+  (id: NodeId) =>
+  (state: GroupState): GroupState => ({
+    ...state,
+    nodes: Object.fromEntries(Object.entries(state.nodes).filter(([each]) => each !== id)),
+  });
+
 /** This voter hears the primary and nobody else. */
 const isolated = (of: Ballot = ballot(), values: Partial<GroupState> = {}): GroupState =>
   [N2, N3].reduce((all, id) => withNode(all, id, { heard: "silent", lostAt: instant(0) }), watching(of, values));
@@ -34,7 +45,8 @@ const isolated = (of: Ballot = ballot(), values: Partial<GroupState> = {}): Grou
 function held(state: GroupState, options: { count?: Count; at?: number; settings?: object; look?: Ballot } = {}) {
   const turn = turnAt(state, options.at ?? 1_000, context(options.settings));
   const at = options.at ?? 1_000;
-  turn.state = withNode(turn.state, N1, { answeredAt: instant(at), readAt: instant(at) });
+  if (state.nodes[N1] !== undefined)
+    turn.state = withNode(turn.state, N1, { answeredAt: instant(at), readAt: instant(at) });
   holdWrites(turn, options.look ?? ballot(), options.count ?? lostByOthers);
   return turn;
 }
@@ -85,6 +97,18 @@ describe("the write hold", () => {
       isolated(),
       { look: ballot({ members: { version: 1, nodes: { [N1]: member(1) } } }) },
     ],
+    [
+      "knows only replicas that were never in sync",
+      isolated(),
+      { look: withMembers(member(2, { inSyncEpoch: ofEpoch(0) })) },
+    ],
+    [
+      "knows only replicas of priority 0",
+      isolated(),
+      { settings: { nodes: [node("n1"), node("n2", { priority: 0 }), node("n3", { priority: 0 })] } },
+    ],
+    ["does not know the primary's node", nothingOf(N1)(isolated()), {}],
+    ["watches a group without a primary", isolated(), { look: ballot({ primary: null }) }],
     ["has it switched off", isolated(), { settings: { writeHoldAfterMs: 0 } }],
     ["watches a group that is not armed", isolated(), { look: ballot({ armed: false }) }],
     ["may only observe (S8)", isolated(), { look: ballot({ control: control({ mode: "observe" }) }) }],
@@ -92,6 +116,13 @@ describe("the write hold", () => {
     ["has no connection", withNode(isolated(), N1, { connection: null }), {}],
   ])("is not sent by a voter that %s", (_, state, options) => {
     expect(held(state, options).commands).toEqual([]);
+  });
+
+  it("is for the sake of a replica that the record alone names, and of any priority but 0", () => {
+    const nodes = [node("n1"), node("n2", { priority: 0 }), node("n3", { priority: 50 })];
+    expect(held(isolated(), { settings: { nodes } }).commands).toHaveLength(1);
+    const declared = { nodes: [node("n1"), node("n3")] };
+    expect(held(isolated(), { look: withMembers(member(2)), settings: declared }).commands).toHaveLength(1);
   });
 
   it("R9: goes only over a connection that is older than the look, else a look is asked for", () => {
