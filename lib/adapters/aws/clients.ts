@@ -2,6 +2,8 @@
 // (AWS_ENDPOINT_URL, else AWS), unless one is given. An SDK client sends once; `call` in call.ts decides on another try.
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { ECSClient } from "@aws-sdk/client-ecs";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -29,6 +31,8 @@ export interface AwsClients {
   readonly secretsManager: SecretsManagerClient;
   readonly sns: SNSClient;
   readonly eventbridge: EventBridgeClient;
+  readonly ec2: EC2Client;
+  readonly ecs: ECSClient;
   /** Closes every connection. */
   destroy(): void;
 }
@@ -59,6 +63,8 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
   const secretsManager = once(() => new SecretsManagerClient(overBoth));
   const sns = once(() => new SNSClient(overBoth));
   const eventbridge = once(() => new EventBridgeClient(overBoth));
+  const ec2 = once(() => new EC2Client(overBoth));
+  const ecs = once(() => new ECSClient(overBoth));
   return {
     get dynamodb() {
       return dynamodb();
@@ -77,6 +83,12 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
     },
     get eventbridge() {
       return eventbridge();
+    },
+    get ec2() {
+      return ec2();
+    },
+    get ecs() {
+      return ecs();
     },
     destroy: () => {
       for (const client of made.splice(0)) client.destroy();
