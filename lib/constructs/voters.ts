@@ -97,7 +97,7 @@ export class Voters extends Construct implements IConnectable {
     });
     for (const [index, voter] of this.voters.entries()) {
       const before = this.voters[index - 1];
-      // One is updated after the other: never is more than one voter between two versions, and a quorum goes on beside it.
+      // One is updated after the other: never is more than one being replaced, and a quorum goes on beside it.
       if (before !== undefined) voter.function.node.addDependency(before.function);
     }
   }
