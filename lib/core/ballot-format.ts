@@ -62,6 +62,7 @@ const ballot = fields({
   budget: list(fields({ epoch: number, at: number, promoted: boolean })),
   revision: number,
   lastRequest: nullable(text),
+  lastRequestBegan: nullable(number),
   lookUntil: number,
 });
 
@@ -102,6 +103,7 @@ export function decodeBallot(item: Item): Ballot {
     budget: record.budget,
     revision: record.revision,
     lastRequest: record.lastRequest ?? null,
+    lastRequestBegan: record.lastRequestBegan ?? null,
     lookUntil: record.lookUntil,
   };
 }

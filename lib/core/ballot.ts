@@ -143,6 +143,8 @@ export interface Ballot {
   readonly revision: number;
   /** The last request that an operation was begun for: it is never begun twice. */
   readonly lastRequest: string | null;
+  /** Epoch of that operation's grant: tells what it came to when it is over. Null: none was, or by a version that did not write it. */
+  readonly lastRequestBegan: Epoch | null;
   /** Somebody looks at this group until then: voters write what they see with the next tick. */
   readonly lookUntil: WallTime;
 }
@@ -172,6 +174,7 @@ export function emptyBallot(options: {
     budget: [],
     revision: 0,
     lastRequest: null,
+    lastRequestBegan: null,
     lookUntil: 0 as WallTime,
   };
 }

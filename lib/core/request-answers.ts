@@ -7,6 +7,7 @@ import type { OperationRun } from "./operation.ts";
 import type { RequestRecord, RequestResult } from "./records.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch } from "./turn.ts";
+import type { Epoch } from "./types.ts";
 import { after } from "./types.ts";
 
 /** An answer that the table did not take is given again after this. */
@@ -24,10 +25,25 @@ export function answerBegun(turn: Turn, run: OperationRun, ballot: Ballot): void
 }
 
 /** The operation left the primary where it was: whoever rolled it back need not be who began it, and knows it by the record. */
-export function isAsBefore({ operation, primary, lineage }: Ballot): boolean {
+export function isAsBefore(ballot: Ballot): boolean {
+  const { operation } = ballot;
   if (operation?.kind !== "switchover" && operation?.kind !== "failover") return false;
-  const before = lineage.histories.findLast(({ epoch }) => epoch < operation.began);
+  return isAsBeforeEpoch(ballot, operation.began);
+}
+
+function isAsBeforeEpoch({ primary, lineage }: Ballot, began: Epoch): boolean {
+  const before = lineage.histories.findLast(({ epoch }) => epoch < began);
   return primary !== null && before?.node === primary.node;
+}
+
+/** The operation of `request` is over, and whoever held it did not live to say so: the record tells what it came to. */
+export function answerEnded(turn: Turn, ballot: Ballot, request: RequestRecord): "begun" {
+  const { primary, lastRequestBegan } = ballot;
+  const detail = `${primary?.node ?? "nobody"} is primary since epoch ${primary?.epoch ?? 0}`;
+  // Who may stay primary on purpose: only whoever a person named as the one whose data counts.
+  const mayStay = request.kind === "recover" || lastRequestBegan === null;
+  const isDone = isFulfilled(ballot, request) && (mayStay || !isAsBeforeEpoch(ballot, lastRequestBegan));
+  return answer(turn, ballot, request, isDone ? "done" : "failed", detail);
 }
 
 /** By the record, as far as it can tell: whether the primary is where it was asked to be. */

@@ -9,7 +9,7 @@ import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
 import type { RequestRecord } from "./records.ts";
 import type { Rejection } from "./rejection.ts";
 import { unexplained } from "./repair.ts";
-import { answer, isFulfilled } from "./request-answers.ts";
+import { answer, answerEnded } from "./request-answers.ts";
 import type { Turn } from "./turn.ts";
 import { isDue, isDueIn, mayWrite, newAttempt, write } from "./turn.ts";
 import type { Epoch } from "./types.ts";
@@ -165,12 +165,6 @@ function begin(turn: Turn, ballot: Ballot, request: RequestRecord, plan: Plan): 
       table: self.table,
     }),
   );
-}
-
-/** Its operation is over, and whoever held it did not live to say so. */
-function answerEnded(turn: Turn, ballot: Ballot, request: RequestRecord): Considered {
-  const detail = `${ballot.primary?.node ?? "nobody"} is primary since epoch ${ballot.primary?.epoch ?? 0}`;
-  return answer(turn, ballot, request, isFulfilled(ballot, request) ? "done" : "failed", detail);
 }
 
 function isQuietFor(turn: Turn, ms: number): boolean {

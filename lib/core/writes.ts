@@ -92,7 +92,8 @@ export function grant(options: Grant): BallotWrite {
     set(["operation"], { ...operation, began: next }),
     set(["table"], options.table),
   ];
-  if (operation.request !== null) changes.push(set(["lastRequest"], operation.request));
+  if (operation.request !== null)
+    changes.push(set(["lastRequest"], operation.request), set(["lastRequestBegan"], next));
   if (options.budget !== null) {
     changes.push(
       set(

@@ -4,7 +4,7 @@ import { BALLOT_SCHEMA } from "../../lib/core/ballot.ts";
 import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
 import type { Item, Json } from "../../lib/core/ballot-write.ts";
 import { RecordFormatError } from "../../lib/core/errors.ts";
-import { wallTime } from "../../lib/core/types.ts";
+import { epoch, wallTime } from "../../lib/core/types.ts";
 import { A, attempt, B, ballot, control, intent, lease, newborn, operation, vote } from "./builders.ts";
 
 const full: Ballot = ballot({
@@ -15,6 +15,7 @@ const full: Ballot = ballot({
   control: control({ mode: "paused", until: wallTime(1) }),
   budget: [attempt()],
   lastRequest: "request-0",
+  lastRequestBegan: epoch(1),
 });
 
 /** Every path to a value inside `value`. */
@@ -62,7 +63,7 @@ describe("the ballot's format", () => {
   );
 
   const optional =
-    /^(primary|lease|operation|lastRequest|vote_az-[ab]|operation\.(target|request)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.runId|\.address)?)$/;
+    /^(primary|lease|operation|lastRequest|lastRequestBegan|vote_az-[ab]|operation\.(target|request)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.runId|\.address)?)$/;
   it.each(
     paths(encodeBallot(full))
       .map((path) => [path.join("."), path] as const)

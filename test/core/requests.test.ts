@@ -16,8 +16,10 @@ import {
   N3,
   ofEpoch,
   operation,
+  primary,
   primaryReading,
   reading,
+  recorded,
   request,
   run,
   settings,
@@ -58,6 +60,7 @@ describe("a switchover", () => {
       "operation",
       "table",
       "lastRequest",
+      "lastRequestBegan",
       "attempt",
     ]);
     expect(turn.commands).toHaveLength(1);
@@ -351,6 +354,27 @@ describe("when a request is looked at", () => {
       detail: "nobody is primary since epoch 0",
     });
     expect(considered({ target: N1 }, { ...of(), quietSince: null }, 9_000).answer).toBe(null);
+  });
+
+  it("after its operation was rolled back, it has failed, also where no target was named and nobody answered in time", () => {
+    const answerOf = (values: Partial<RequestRecord>, lastRequestBegan: number | null, node = N1) => {
+      const began = lastRequestBegan === null ? null : ofEpoch(lastRequestBegan);
+      const lineage = { histories: [recorded(), recorded({ epoch: ofEpoch(4), node })], intents: [] };
+      const of = ballot({
+        lastRequest: "request-1",
+        lastRequestBegan: began,
+        lineage,
+        primary: primary({ node, epoch: ofEpoch(4) }),
+      });
+      return considered({ target: null, ...values }, watching(of), 3_000).answer?.kind;
+    };
+    expect(answerOf({}, 3)).toBe("failed");
+    expect(answerOf({ kind: "failover", acceptDataLoss: true }, 3)).toBe("failed");
+    expect(answerOf({}, 3, N2)).toBe("done");
+    // Begun later than that primary: it did not get further.
+    expect(answerOf({}, 5, N2)).toBe("failed");
+    expect(answerOf({ kind: "recover", target: N1 }, 3)).toBe("done");
+    expect(answerOf({}, null)).toBe("done");
   });
 
   it("by who holds an operation up, only a recovery that was not begun yet ends it", () => {
