@@ -49,6 +49,8 @@ export interface NodeState {
   readonly answeredAt: Instant | null;
   /** When the first probe without an answer since then was sent; null: none. */
   readonly lostAt: Instant | null;
+  /** Of the silence that began then the record has said that it is gone: by this voter or another. */
+  readonly goneInSilenceOf: Instant | null;
   readonly firstRefusedAt: Instant | null;
   readonly refusals: number;
   /** Last advance of the offset that this voter saw between two answers, for the witness. */
@@ -177,6 +179,7 @@ export function newNode(id: NodeId, address: Address, at: Instant): NodeState {
     parkable: null,
     answeredAt: null,
     lostAt: null,
+    goneInSilenceOf: null,
     firstRefusedAt: null,
     refusals: 0,
     advancedAt: null,

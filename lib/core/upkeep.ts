@@ -13,7 +13,7 @@ import { isInLine } from "./repair.ts";
 import type { NodeState } from "./state.ts";
 import { newNode } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, wakeBy, write } from "./turn.ts";
+import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, patchNode, wakeBy, write } from "./turn.ts";
 import type { Address, Epoch, Instant, NodeId } from "./types.ts";
 import { after, nodeId } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
@@ -150,17 +150,23 @@ function memberNow(
 
 /**
  * What the primary had when this member was surely no longer receiving from it: not heard for the whole of `downAfterMs`,
- * and every replica that the primary lists accounted for by another. Whoever is linked again is not gone.
+ * and every replica that the primary lists accounted for by another. Whoever is linked again is not gone; two voters that
+ * disagree do not take turns, because each says it of one silence once.
  */
 function goneAtNow(turn: Turn, ballot: Ballot, node: NodeState, { goneAt }: Member): number | null {
   // Heard, and not linked: another voter that does not hear it must not be contradicted, or the two would take turns.
   if (node.lostAt === null) return answersNow(turn, node) && node.reading?.linkUp === true ? null : goneAt;
+  if (goneAt !== null && node.goneInSilenceOf !== node.lostAt)
+    patchNode(turn, node.id, { goneInSilenceOf: node.lostAt });
   if (goneAt !== null || node.id === ballot.primary?.node) return goneAt;
+  // Said once of this silence, and taken back by a voter that hears it.
+  if (node.goneInSilenceOf === node.lostAt) return null;
   if (!isDueIn(turn, node.lostAt, turn.context.config.downAfterMs)) return null;
   const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
   if (primary?.reading == null || primary.readSentAt === null || !isOfNow(turn, primary)) return null;
   const linked = nodesOf(turn.state).filter((each) => answersNow(turn, each) && each.reading?.linkUp === true);
-  const isListed = primary.reading.replicas.length > linked.length;
+  const { replicas } = primary.reading;
+  const isListed = replicas.length > linked.length || replicas.some(({ address }) => isAt(turn, node, address));
   return primary.readSentAt < after(node.lostAt, WITNESS_DRAIN_MS) || isListed ? null : primary.reading.offset;
 }
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot, Member } from "../../lib/core/ballot.ts";
 import type { DeclaredConfig } from "../../lib/core/config.ts";
-import type { GroupState } from "../../lib/core/state.ts";
+import type { GroupState, NodeState } from "../../lib/core/state.ts";
 import { type Address, instant, type ListedReplica, type NodeId, nodeId, wallTime } from "../../lib/core/types.ts";
 import { followDeclaredMode, maintain, noteHealth, syncNodes } from "../../lib/core/upkeep.ts";
 import {
@@ -43,6 +43,7 @@ interface Learnt {
   readonly revision: unknown;
   readonly events: readonly object[];
   readonly wakeAt: number;
+  readonly state: GroupState;
 }
 
 function learnt(state: GroupState, at = 10, settings: Partial<DeclaredConfig> = {}): Learnt {
@@ -55,6 +56,7 @@ function learnt(state: GroupState, at = 10, settings: Partial<DeclaredConfig> = 
     revision: value("revision"),
     events: turn.state.storeBusy?.pending?.events ?? [],
     wakeAt: turn.wakeAt,
+    state: turn.state,
   };
 }
 
@@ -136,6 +138,26 @@ describe("a member that is gone", () => {
     expect(nodes?.["n3"]).toMatchObject({ goneAt: 200, inSyncEpoch: 1 });
     expect(revision).toBe(1);
     expect(events).toEqual([{ event: "member.gone", node: N3, epoch: 1, detail: { primaryOffset: 200 } }]);
+  });
+
+  it("is said to be so once of one silence: another voter that hears it has the last word, until it is heard here too", () => {
+    const seen = learnt(gone(three({}, { goneAt: 150 }))).state;
+    const again = (values: object = {}) => learnt(withNode(gone(), N3, { ...seen.nodes[N3], ...values }));
+    expect(again().nodes).toBe(null);
+    expect(again({ lostAt: instant(-5_500) }).nodes?.["n3"]).toMatchObject({ goneAt: 200 });
+  });
+
+  it("is none while the primary lists it, whoever else is linked", () => {
+    const chained = nodeId("n4");
+    const listed = (...ids: readonly NodeId[]): readonly ListedReplica[] =>
+      ids.map((id) => ({ address: addressOf(id), state: "online", offset: 1, lagSeconds: 0 }));
+    const by = (...ids: readonly NodeId[]) => {
+      const state = gone(ballot(), { reading: primaryReading({ offset: 200, replicas: listed(...ids) }) });
+      const n4 = { ...(state.nodes[N2] as NodeState), id: chained };
+      return learnt({ ...state, nodes: { ...state.nodes, [chained]: n4 } }).nodes?.["n3"];
+    };
+    expect(by(N2, N3)).toBe(undefined);
+    expect(by(N2)).toMatchObject({ goneAt: 200 });
   });
 
   it("that was never published changes no publication", () => {
