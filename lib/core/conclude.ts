@@ -7,7 +7,7 @@ import { FRESH_ATTEMPT_MS } from "./config.ts";
 import type { CoreEvent } from "./events.ts";
 import { enterOwnHistory, finish } from "./holder-writes.ts";
 import { invariant } from "./invariant.ts";
-import { answersNow } from "./observation.ts";
+import { answersNow, isSameNode } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, held, isBeyond, isSpared, patchRun, runOf, send } from "./operation.ts";
 import { newOwnHistory } from "./own-history.ts";
 import { publicationOf } from "./publication.ts";
@@ -76,7 +76,7 @@ function repointOthers(turn: Turn, primary: NodeState["id"]): boolean {
   const committed = turn.state.nodes[primary];
   if (committed?.class !== "serving" || !answersNow(turn, committed)) return true;
   const to = committed.address;
-  const others = nodesOf(turn.state).filter((node) => node.id !== primary && answersNow(turn, node));
+  const others = nodesOf(turn.state).filter((node) => !isSameNode(node, committed) && answersNow(turn, node));
   const astray = others.filter((node) => !follows(turn, node, to));
   const syncing = others.filter(
     (node) => follows(turn, node, to) && node.reading?.linkUp === false && factsOf(runOf(turn), node.id).repointed,

@@ -168,6 +168,10 @@ export function answersNow(turn: Turn, node: NodeState): boolean {
   );
 }
 
+/** One node, or one process under two names (R18): listed by the primary at another address than the declared one. */
+export const isSameNode = (a: NodeState, b: NodeState): boolean =>
+  a.id === b.id || (a.reading !== null && a.reading.runId === b.reading?.runId);
+
 /** Read since the record became quiet: before that, somebody else was bringing it in line. */
 export const isOfNow = (turn: Turn, node: NodeState): boolean =>
   turn.state.quietSince !== null && node.readSentAt !== null && node.readSentAt >= turn.state.quietSince;

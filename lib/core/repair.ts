@@ -6,7 +6,7 @@ import type { Ballot } from "./ballot.ts";
 import { conclude } from "./conclude.ts";
 import { isBackByItself } from "./former-primary.ts";
 import { belonging } from "./lineage.ts";
-import { answersNow, isOfNow } from "./observation.ts";
+import { answersNow, isOfNow, isSameNode } from "./observation.ts";
 import { abandon } from "./operation-record.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced, tokenOf } from "./token.ts";
@@ -23,11 +23,13 @@ export function repair(turn: Turn): void {
 /** Nodes that answer and differ from the record in a way that the record explains. */
 export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
   const primary = ballot.primary;
-  const to = primary === null ? undefined : turn.state.nodes[primary.node]?.address;
-  if (primary === null || to === undefined) return [];
+  const committed = primary === null ? undefined : turn.state.nodes[primary.node];
+  if (primary === null || committed === undefined) return [];
+  const to = committed.address;
   return nodesOf(turn.state).filter((node) => {
     const { reading } = node;
-    if (node.id === primary.node || reading === null || !answersNow(turn, node) || !isOfNow(turn, node)) return false;
+    if (isSameNode(node, committed) || reading === null || !answersNow(turn, node) || !isOfNow(turn, node))
+      return false;
     // It refuses REPLICAOF until it has loaded.
     if (reading.loading) return false;
     const token = tokenOf(reading.follows);
@@ -48,10 +50,11 @@ export const isInLine = (turn: Turn, ballot: Ballot): boolean =>
 /** Nodes beside the committed primary that claim to be one, with a history that no record explains. */
 export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {
   const primary = ballot.primary;
+  const committed = primary === null ? undefined : turn.state.nodes[primary.node];
   return nodesOf(turn.state).filter((node) => {
     const { reading } = node;
     if (reading === null || reading.role !== "primary" || !answersNow(turn, node)) return false;
-    if (node.id === primary?.node) return false;
+    if (committed !== undefined && isSameNode(node, committed)) return false;
     if (isBackByItself(turn, ballot, node)) return false;
     const belongs = belonging(reading, ballot.lineage);
     return belongs.kind === "unknown" || (primary !== null && belongs.epoch >= primary.epoch);

@@ -235,8 +235,8 @@ export function syncNodes(turn: Turn): void {
   if (isInStep(turn, members)) return;
   const wanted = new Map<NodeId, Address>();
   for (const node of turn.context.config.nodes) wanted.set(node.id, { host: node.host, port: node.port });
-  for (const [id, member] of Object.entries(members) as [NodeId, Member][]) {
-    if (member.address !== null && !wanted.has(id)) wanted.set(id, member.address);
+  for (const [id, { address }] of Object.entries(members) as [NodeId, Member][]) {
+    if (address !== null && !wanted.has(id) && !isDeclaredAt(turn, address)) wanted.set(id, address);
   }
   const nodes = [...wanted].map(([id, address]) => [
     id,
@@ -244,6 +244,12 @@ export function syncNodes(turn: Turn): void {
   ]);
   patch(turn, { nodes: Object.fromEntries(nodes) });
 }
+
+/** One that was discovered and is declared since (R18): looked at under both names, a new primary would be pointed at itself. */
+const isDeclaredAt = (turn: Turn, address: Address): boolean =>
+  turn.context.config.nodes.some(
+    (node) => isSameAddress(node, address) || (node.announce !== null && isSameAddress(node.announce, address)),
+  );
 
 const NO_MEMBERS: Ballot["members"]["nodes"] = {};
 
@@ -255,7 +261,7 @@ function isInStep(turn: Turn, members: Ballot["members"]["nodes"]): boolean {
   for (const node of nodes) if (!isUnmoved(known[node.id], node)) return false;
   for (const id of Object.keys(members) as NodeId[]) {
     const address = members[id]?.address ?? null;
-    if (address === null || nodes.some((node) => node.id === id)) continue;
+    if (address === null || nodes.some((node) => node.id === id) || isDeclaredAt(turn, address)) continue;
     if (!isUnmoved(known[id], address)) return false;
     wanted += 1;
   }

@@ -153,6 +153,14 @@ describe("the others are pointed at the primary", () => {
     expect(turn.wakeAt).toBeGreaterThan(10 + FRESH_ATTEMPT_MS);
   });
 
+  it("R18: never the primary at itself, under the name by which it was discovered", () => {
+    const twice = (state: GroupState) => withNode(fenced(N2)(state), N2, { reading: primaryReading() });
+    expect(sentTo({ change: twice })).toEqual([]);
+    expect(
+      sentTo({ change: (state) => withNode(twice(state), N2, { reading: primaryReading({ runId: run(9) }) }) }),
+    ).toEqual([N2]);
+  });
+
   it("at most parallelSyncs at a time, a former primary first, then by name", () => {
     const one = { parallelSyncs: 1 };
     expect(sentTo({ change: both(), settings: one })).toEqual([N2]);

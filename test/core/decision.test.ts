@@ -375,6 +375,12 @@ describe("a repair", () => {
     expect(decided(of, { state, verdict: up })).toMatchObject({ reason: "unexplained-primary", writes: [] });
   });
 
+  it("R18: takes the primary under another name for nobody else", () => {
+    const of = ballot();
+    const twice = withNode(watching(of), N2, { reading: primaryReading({ follows: null }) });
+    expect(decided(of, { state: twice, verdict: up })).toMatchObject({ rejection: null, writes: [] });
+  });
+
   it("demotes at once what claims to be primary with an older recorded history", () => {
     const of = ballot({
       epoch: ofEpoch(2),

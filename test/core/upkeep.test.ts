@@ -233,6 +233,21 @@ describe("syncNodes", () => {
     expect(Object.keys(turn.state.nodes)).toEqual(["n1", "n2", "found"]);
   });
 
+  it("R18: knows one that was discovered and is declared by now under its declared name only", () => {
+    const found = (host: string) => member(4, { address: { host, port: 6379 } });
+    const listed = { a: found("10.0.0.2"), b: found("192.0.2.3"), c: found("10.0.0.9") };
+    const nodes = [node("n1"), node("n2"), node("n3", { announce: { host: "192.0.2.3", port: 6379 } })];
+    const look = ballot({ members: { version: 2, nodes: { ...ballot().members.nodes, ...listed } } });
+    const synced = (state: GroupState) => {
+      const turn = turnAt(state, 10, context({ nodes }));
+      syncNodes(turn);
+      return turn.state;
+    };
+    const once = synced(watching(look));
+    expect(Object.keys(once.nodes)).toEqual(["n1", "n2", "n3", "c"]);
+    expect(synced(once)).toBe(once);
+  });
+
   it("forgets what it knew of a node that moved", () => {
     const turn = turnAt(watching(), 10, context({ nodes: [node("n1"), node("n2", { host: "10.0.9.9" }), node("n3")] }));
     syncNodes(turn);

@@ -110,11 +110,14 @@ export class Changes {
     });
   }
 
-  /** Once, where nobody reaches what was published: no second copy knows of the epochs that followed the first (section 15). */
+  /** Again only when the recovery from the last restore is published: its epochs stand nowhere else (section 15). */
   #restoreTable(backMs: number, forMs: number): void {
-    const { queue, table, voters, egress } = this.#world;
+    const { queue, table, voters, copies } = this.#world;
     const backup = this.#backups.findLast(({ at }) => at <= queue.now - backMs) ?? this.#backups[0];
-    if (backup === undefined || table.isAway || (!egress && this.#restored > 0)) return;
+    const record = this.#world.ballot();
+    const published = copies.read("ssm", GROUP)?.epoch ?? 0;
+    const isTold = record?.operation == null && published >= (record?.primary?.epoch ?? 0);
+    if (backup === undefined || table.isAway || (this.#restored > 0 && !isTold)) return;
     for (const voter of voters.values()) {
       voter.kill();
       voter.silentUntil = Number.POSITIVE_INFINITY;

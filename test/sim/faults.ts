@@ -116,7 +116,10 @@ export class FaultInjector {
       // One that was told to end and still waits for its replicas.
       this.#world.queue.after(SHUTDOWN_TIMEOUT_MS + 1, () => node.start("rdb"));
     }
-    for (const voter of this.#world.voters.values()) if (voter.invocations.size === 0) voter.invoke();
+    for (const voter of this.#world.voters.values()) {
+      voter.options.clock.wallOffsetMs = 0;
+      if (voter.invocations.size === 0) voter.invoke();
+    }
     this.#disturbed();
   }
 

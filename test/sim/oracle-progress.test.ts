@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { Item, Json } from "../../lib/core/ballot-write.ts";
-import { nodeId } from "../../lib/core/types.ts";
+import { epoch, nodeId } from "../../lib/core/types.ts";
 import { CALM_MS, type NodeLife, ProgressOracle, type ProgressView, type VoterLife } from "./oracle-progress.ts";
 import { Findings } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
@@ -140,6 +140,19 @@ describe("the operations", () => {
   });
 });
 
+describe("what is left alone, by the looks now and then", () => {
+  it("S12: begins anew with each epoch, also with one that came and went between two looks", () => {
+    const world = made();
+    world.view.lives = [life(n1, { serves: false }), life(n2)];
+    world.pass(18_000);
+    world.write({ epoch: 2 });
+    world.pass(18_000);
+    expect(world.ids()).toEqual([]);
+    world.pass(4_000);
+    expect(new Set(world.ids())).toEqual(new Set(["S12"]));
+  });
+});
+
 describe("the replacement of a primary", () => {
   function lost(changes: Partial<MadeUp> = {}) {
     const world = made();
@@ -161,6 +174,15 @@ describe("the replacement of a primary", () => {
     replaced.view.published = 2;
     replaced.pass(1_000);
     expect([replaced.ids(), replaced.oracle.asked.replaced]).toEqual([[], 1]);
+  });
+
+  it("L2: is not timed for one that comes back without a boot fence and serves what it has", () => {
+    for (const role of ["primary", "replica"]) {
+      const world = lost();
+      world.oracle.onNode({ kind: "started", node: n1, data: "rdb", role });
+      world.pass(8_000);
+      expect(world.ids()).toEqual(role === "primary" ? [] : ["L2"]);
+    }
   });
 
   it("L2: is not timed where something else went wrong, or the record stood against it", () => {
@@ -192,6 +214,23 @@ describe("rest", () => {
       other.pass(1_000);
       other.write({ operation: { kind: "repair", by: "automatic", began: 2 } });
       expect(other.ids()).toEqual([]);
+    }
+  });
+
+  it("L3: what an order does that arrives late has to be repaired, however quiet it was", () => {
+    for (const effective of [true, false]) {
+      const world = made();
+      world.pass(1_000);
+      world.oracle.onNode({
+        kind: "executed",
+        node: n2,
+        by: "voter:az-a",
+        epoch: epoch(1),
+        label: "freeze",
+        effective,
+      });
+      world.write({ operation: { kind: "repair", by: "automatic", began: 2 } });
+      expect(world.ids()).toEqual(effective ? [] : ["L3"]);
     }
   });
 

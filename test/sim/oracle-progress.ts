@@ -85,6 +85,8 @@ export class ProgressOracle {
   #lease: { readonly attempt: string; readonly at: number } | null = null;
   #loss: Loss | null = null;
   #wasSettled = false;
+  /** Whether anything goes on is only looked at now and then; an epoch that came in between tells of it. */
+  #leftEpoch = 0;
   /** Automatic attempts in a row that promoted nobody, and when the last of them ended. */
   #failed = 0;
   #endedAt = 0;
@@ -115,6 +117,10 @@ export class ProgressOracle {
   }
 
   onNode(fact: NodeFact): void {
+    // What was sent long ago arrives late, a parked fence above all: it has to be repaired, however quiet the world was.
+    if (fact.kind === "executed" && fact.effective) this.#wasSettled = false;
+    // Back without a boot fence it serves what it has: whoever follows it by then has lost the rest, and is waited for.
+    if (fact.kind === "started" && fact.role === "primary") this.#loss = null;
     if (fact.kind !== "ended") return;
     const ballot = this.#view.ballot();
     if (ballot?.primary == null || ballot.primary.node !== fact.node || !this.#isOtherwiseWell(ballot)) return;
@@ -188,6 +194,9 @@ export class ProgressOracle {
     const { primary, lease } = ballot;
     const able = this.#view.voters().filter((voter) => voter.able);
     const isLeft = lease === null || this.#isOvertaken(ballot);
+    // What was gone on with between two looks is another epoch's.
+    if (ballot.epoch !== this.#leftEpoch) this.#since.delete("S12");
+    this.#leftEpoch = ballot.epoch;
     const leftFor = this.#heldFor("S12", primary !== null && isLeft && !this.#serves(primary.node) && able.length > 0);
     if (leftFor <= this.#view.config().downAfterMs + REASON_MS) return;
     this.asked.reason += 1;

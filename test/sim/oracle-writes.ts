@@ -1,7 +1,7 @@
 // S5 and S9 over what applications were told: no acknowledged write that was promised is missing from a later committed
 // primary, and no two published primaries accept writes for longer than stated.
 
-import type { NodeId } from "../../lib/core/types.ts";
+import { type NodeId, nodeId } from "../../lib/core/types.ts";
 import type { WriteRecord } from "./client.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
@@ -26,6 +26,8 @@ export class WritesOracle {
   readonly #followedAt = new Map<NodeId, number>();
   /** A person took writes away: from then on nothing before is promised. */
   #forgivenUntil = -1;
+  /** Nodes that a person made primary, since when and, once they are anything else or committed, until when. */
+  readonly #madeByHand: { readonly node: NodeId; readonly from: number; until: number }[] = [];
   /** The record was replaced: whoever it makes primary next is a person's decision, or all that is left. */
   #isReplaced = false;
   /** Under which the group is promised anything; a world in which it changes is not asked, for voters learn of it one by one. */
@@ -55,6 +57,15 @@ export class WritesOracle {
     if ((fact.kind === "followed" || fact.kind === "promoted") && fact.by === "hand") {
       this.#forgive(this.#view.now());
     }
+    if (fact.kind === "followed" || fact.kind === "promoted" || fact.kind === "ended") this.#endMadeByHand(fact.node);
+    if (fact.kind === "promoted" && fact.by === "hand") {
+      this.#madeByHand.push({ node: fact.node, from: at, until: Number.POSITIVE_INFINITY });
+    }
+  }
+
+  #endMadeByHand(node: NodeId): void {
+    const at = this.#view.now();
+    for (const each of this.#madeByHand) if (each.node === node) each.until = Math.min(each.until, at);
   }
 
   /** Whom it followed came back without data, unfenced, and took it along (C5): no voter had a hand in it. */
@@ -68,6 +79,7 @@ export class WritesOracle {
     const is = (after["primary"] ?? null) as { node: string; epoch: number } | null;
     this.#notePolicy();
     if (is === null || was?.epoch === is.epoch) return;
+    this.#endMadeByHand(nodeId(is.node));
     if (this.#isReplaced) {
       this.#isReplaced = false;
       this.#forgive(this.#view.now());
@@ -129,6 +141,9 @@ export class WritesOracle {
   #isPromised(record: WriteRecord, mayLose: number): boolean {
     const since = record.executedAt ?? 0;
     if (since <= this.#forgivenUntil) return false;
+    // Whoever makes a primary beside the committed one, and then takes it away, takes away what it acknowledged.
+    if (this.#madeByHand.some(({ node, from, until }) => node === record.node && from <= since && since < until))
+      return false;
     const losers = new Set(this.#losses.filter(({ at }) => at >= since).map(({ node }) => node));
     return losers.size <= mayLose;
   }

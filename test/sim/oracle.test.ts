@@ -378,6 +378,23 @@ describe("the writes", () => {
     expect(unpromised.ids()).toEqual([]);
   });
 
+  it("S9: nothing is promised of what a primary acknowledged that a person made and took away", () => {
+    for (const [executedAt, lost] of [
+      [8, []],
+      [12, ["S9"]],
+    ] as const) {
+      const { world } = withWrite(1);
+      Object.assign(world.view.log.records[0] as object, { node: n3, executedAt });
+      world.view.time = 7;
+      world.oracle.onNode({ kind: "promoted", node: n3, by: "hand", epoch: null });
+      world.view.time = 11;
+      world.oracle.onNode({ kind: "ended", node: n3, how: "killed" });
+      world.view.time = 13;
+      commit(world, n2);
+      expect(world.ids()).toEqual(lost);
+    }
+  });
+
   it("S9: more nodes than k came back without their data, and nothing is promised", () => {
     const { world } = withWrite(1);
     for (const node of [n1, n3]) world.oracle.onNode({ kind: "started", node, data: "empty", role: "replica" });

@@ -13,6 +13,10 @@ import { type StartVoter, World, type WorldOptions } from "./world.ts";
 const HEAL_AT_MS = FAULTS_UNTIL_MS + 5_000;
 /** Longer than the period of the publisher function, which repairs what was overwritten by hand. */
 const HEALS_WITHIN_MS = 65_000;
+/** A replica that synchronizes from a machine that lost its power learns of it by its own time-out: Valkey's 60 s. */
+const REPLICATION_TIMEOUT_MS = 60_000;
+/** A reason may show only now and then, where nodes come and go by themselves, such as replicas that follow each other. */
+const SHOWN_WITHIN_MS = 15_000;
 /** Looks for the healed state this often, and wants to see it stay. */
 const LOOK_EVERY_MS = 1_000;
 const STAYS_LOOKS = 3;
@@ -79,13 +83,14 @@ export function runCase(
   const oracle = Oracle.of(world);
   const sometimes = Sometimes.of(world);
   const violations: Violation[] = [];
+  const healing = new Healing(world, oracle, healAtMs);
   let healedAfterMs: number | null = null;
   try {
     world.start();
     runWatched(world, oracle, healAtMs);
     if (oracle.violations.length === 0) {
       world.faults.heal();
-      healedAfterMs = untilHealed(world, oracle, healAtMs);
+      healedAfterMs = healing.watch();
     }
   } catch (error) {
     // An invariant of the engine, or an error nobody expected: either way a finding.
@@ -93,7 +98,7 @@ export function runCase(
     violations.push({ id: name, at: world.queue.now, detail: `${message}\n${stack}` });
   }
   violations.push(...oracle.violations);
-  const waitsFor = world.person.leaves(waitsForPerson(world));
+  const waitsFor = healing.waits();
   if (violations.length === 0 && healedAfterMs === null && waitsFor.length === 0) {
     violations.push({ id: "L1", at: world.queue.now, detail: unsettled(world).join("; ") });
   }
@@ -112,29 +117,62 @@ function runWatched(world: World, oracle: Oracle, until: number): void {
   }
 }
 
-function untilHealed(world: World, oracle: Oracle, healAtMs: number): number | null {
-  const mayRest = !new Dice(`${world.options.seed}/rest`).chance(TO_THE_END);
-  const rest = { shown: "", looks: 0 };
-  let good = 0;
-  for (let at = healAtMs + LOOK_EVERY_MS; at <= healsUntil(world, healAtMs); at += LOOK_EVERY_MS) {
-    runWatched(world, oracle, at);
-    if (oracle.violations.length > 0) return null;
-    world.queue.runUntil(at);
-    good = unsettled(world).length === 0 ? good + 1 : 0;
-    if (good >= STAYS_LOOKS) return at - healAtMs - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
-    const shown = shownAtRest(world);
-    rest.looks = shown === rest.shown ? rest.looks + 1 : 0;
-    rest.shown = shown;
-    // Whoever waits for a person in charge is not at rest.
-    const waits = world.person.leaves(waitsForPerson(world));
-    if (mayRest && rest.looks >= RESTS_LOOKS && waits.length > 0) return null;
-  }
-  return null;
-}
+/** The time after the last fault. */
+class Healing {
+  readonly #world: World;
+  readonly #oracle: Oracle;
+  readonly #from: number;
+  /** By reason: when it was last shown. */
+  readonly #shownAt = new Map<string, number>();
 
-/** What a person ended has as long from then on, but not for ever: somebody may order again and again. */
-const healsUntil = (world: World, healAtMs: number): number =>
-  HEALS_WITHIN_MS + Math.min(Math.max(healAtMs, world.person.actedAt ?? 0), healAtMs + HEALS_WITHIN_MS);
+  constructor(world: World, oracle: Oracle, from: number) {
+    this.#world = world;
+    this.#oracle = oracle;
+    this.#from = from;
+  }
+
+  /** Until all is well and stays so: ms that it took. Null: it is not, or nothing has happened for long and a person has to act. */
+  watch(): number | null {
+    const world = this.#world;
+    const mayRest = !new Dice(`${world.options.seed}/rest`).chance(TO_THE_END);
+    const rest = { shown: "", looks: 0 };
+    let good = 0;
+    for (let at = this.#from + LOOK_EVERY_MS; at <= this.#until(); at += LOOK_EVERY_MS) {
+      runWatched(world, this.#oracle, at);
+      if (this.#oracle.violations.length > 0) return null;
+      world.queue.runUntil(at);
+      good = unsettled(world).length === 0 ? good + 1 : 0;
+      if (good >= STAYS_LOOKS) return at - this.#from - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
+      const waits = this.#left();
+      for (const each of waits) this.#shownAt.set(each, at);
+      const shown = shownAtRest(world);
+      rest.looks = shown === rest.shown ? rest.looks + 1 : 0;
+      rest.shown = shown;
+      // Whoever waits for a person in charge is not at rest.
+      if (mayRest && rest.looks >= RESTS_LOOKS && waits.length > 0) return null;
+    }
+    return null;
+  }
+
+  /** Why only a person can go on, as voters have said lately. */
+  waits(): readonly string[] {
+    const { now } = this.#world.queue;
+    const lately = [...this.#shownAt].filter(([, at]) => now - at <= SHOWN_WITHIN_MS).map(([each]) => each);
+    return [...new Set([...this.#left(), ...lately])];
+  }
+
+  #left(): readonly string[] {
+    return this.#world.person.leaves(waitsForPerson(this.#world));
+  }
+
+  /** What a person ended has as long from then on, but not for ever: somebody may order again and again. */
+  #until(): number {
+    const { person, options } = this.#world;
+    const acted = Math.min(Math.max(this.#from, person.actedAt ?? 0), this.#from + HEALS_WITHIN_MS);
+    const hangs = options.plan.some(({ fault }) => fault.kind === "power-off") ? REPLICATION_TIMEOUT_MS : 0;
+    return acted + HEALS_WITHIN_MS + hangs;
+  }
+}
 
 /** What changes when anything is done: the record but for its votes, what voters told and wait for, and what is not well. */
 function shownAtRest(world: World): string {
