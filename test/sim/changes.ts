@@ -110,14 +110,20 @@ export class Changes {
     });
   }
 
-  /** Again only when the recovery from the last restore is published: its epochs stand nowhere else (section 15). */
+  /**
+   * What is not promised is not drawn (protocol.md, section 15). Again only when the recovery from the last restore is
+   * published: its epochs stand nowhere else. Where voters do not reach what was published, once, and to a record that
+   * names a primary.
+   */
   #restoreTable(backMs: number, forMs: number): void {
-    const { queue, table, voters, copies } = this.#world;
+    const { queue, table, voters, copies, egress } = this.#world;
     const backup = this.#backups.findLast(({ at }) => at <= queue.now - backMs) ?? this.#backups[0];
+    if (backup === undefined || table.isAway) return;
     const record = this.#world.ballot();
     const published = copies.read("ssm", GROUP)?.epoch ?? 0;
     const isTold = record?.operation == null && published >= (record?.primary?.epoch ?? 0);
-    if (backup === undefined || table.isAway || (this.#restored > 0 && !isTold)) return;
+    if (this.#restored > 0 && !(egress && isTold)) return;
+    if (!egress && (backup.state.ballots.get(GROUP)?.["primary"] ?? null) === null) return;
     for (const voter of voters.values()) {
       voter.kill();
       voter.silentUntil = Number.POSITIVE_INFINITY;
