@@ -134,6 +134,7 @@ const WORDED: ReadonlySet<string> = new Set([
   "observing",
   "not-armed",
   "operation-going-on",
+  "stop-awaited",
   "foreign-table",
 ]);
 

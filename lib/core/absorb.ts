@@ -179,7 +179,7 @@ function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): v
   }
 }
 
-const UNDER_LEASE = new Set(["renew", "record-intent", "commit", "record-restored", "change-kind"]);
+const UNDER_LEASE = new Set(["renew", "ask-stop", "record-intent", "commit", "record-restored", "change-kind"]);
 
 /** Our own write stands in the record that was just looked at. */
 function applied(turn: Turn, pending: PendingWrite): void {

@@ -1,7 +1,7 @@
 // Is what the store returned a ballot that this code may act on? Decoding is strict: a record of a newer schema, or one
 // that lacks what a decision rests on, throws `RecordFormatError`, and the group is held still; nothing is ever guessed.
 
-import type { Ballot, Member, Vote } from "./ballot.ts";
+import type { Ballot, Member, Operation, Vote } from "./ballot.ts";
 import { BALLOT_SCHEMA } from "./ballot.ts";
 import type { Item, Json } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
@@ -27,6 +27,11 @@ const member = fields({
   goneAt: nullable(number),
 });
 const lease = fields({ holder: text, generation: number, version: number, durationMs: number, attempt: text });
+const stop = fields({
+  node: text,
+  epoch: number,
+  outcome: nullable(fields({ kind: oneOf("stopped", "refused"), detail: text, attempt: text })),
+});
 const operation = fields({
   kind: oneOf("failover", "switchover", "cold-start", "recover", "repair", "initialise"),
   step: oneOf("begun", "intended", "restoring", "committed"),
@@ -36,6 +41,7 @@ const operation = fields({
   reason: text,
   request: nullable(text),
   insists: boolean,
+  stop: nullable(stop),
 });
 const history = fields({ epoch: number, node: text, replicationId: text, forkOffset: number });
 const intent = fields({ epoch: number, node: text, runId: text, replicationId: text, offset: number });
@@ -95,9 +101,7 @@ export function decodeBallot(item: Item): Ballot {
     members: { ...record.members, nodes: decodeMembers(record.members.nodes) },
     votes,
     lease: record.lease ?? null,
-    operation: record.operation
-      ? { ...record.operation, target: record.operation.target ?? null, request: record.operation.request ?? null }
-      : null,
+    operation: record.operation ? decodeOperation(record.operation) : null,
     lineage: record.lineage,
     control: { ...record.control, until: record.control.until ?? null },
     budget: record.budget,
@@ -122,6 +126,16 @@ export function withoutNulls(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutNulls);
   const entries = Object.entries(value).filter(([, each]) => each !== null);
   return Object.fromEntries(entries.map(([key, each]) => [key, withoutNulls(each as Json)]));
+}
+
+function decodeOperation(operation: Operation): Operation {
+  const { stop: wish } = operation;
+  return {
+    ...operation,
+    target: operation.target ?? null,
+    request: operation.request ?? null,
+    ...(wish ? { stop: { ...wish, outcome: wish.outcome ?? null } } : {}),
+  };
 }
 
 function decodeMembers(nodes: Readonly<Record<NodeId, Member>>): Readonly<Record<NodeId, Member>> {

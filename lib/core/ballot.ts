@@ -70,6 +70,23 @@ export type OperationKind = "failover" | "switchover" | "cold-start" | "recover"
 /** `committed`: the primary of this epoch is decided, only publishing and re-pointing are left. */
 export type OperationStep = "begun" | "intended" | "restoring" | "committed";
 
+/** How the wish to have a host stopped ended. Only the stopper writes it, once. */
+export interface StopOutcome {
+  readonly kind: "stopped" | "refused";
+  /** Which host has stopped, or why it has not. */
+  readonly detail: string;
+  readonly attempt: AttemptId;
+}
+
+/** The host of a voted-down primary is to be stopped before another node is promoted. */
+export interface StopWish {
+  readonly node: NodeId;
+  /** The epoch under which it was written; take-overs keep the wish and raise the ballot's. */
+  readonly epoch: Epoch;
+  /** Null: not known yet. */
+  readonly outcome: StopOutcome | null;
+}
+
 export interface Operation {
   readonly kind: OperationKind;
   readonly step: OperationStep;
@@ -84,6 +101,8 @@ export interface Operation {
   readonly request: string | null;
   /** The old primary is to be replaced although it answers (write-dead, a person's order): it is never simply restored. */
   readonly insists: boolean;
+  /** Absent: nothing is to be stopped. */
+  readonly stop?: StopWish;
 }
 
 /** One history of writes: began at `epoch` on `node` as `replicationId`, after byte `forkOffset` of its parent. */

@@ -4,6 +4,7 @@
 
 import type { Intent } from "./ballot.ts";
 import { isEnough, type Selection, select, surpasses } from "./candidate.ts";
+import { stopBefore } from "./host-stop.ts";
 import { isPromotedBy, openIntents, standingIntent } from "./lineage.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
 import {
@@ -194,7 +195,9 @@ function decide(turn: Turn): void {
   );
   if (isColdStart && missing.length > 0 && !surpasses(chosen.after, missing, ballot, config))
     return giveUpLate(turn, `a cold start needs every node, and ${missing.join(", ")} is not read`);
-  if (!writeIntent(turn, chosen.node, chosen.after, "intended")) return;
+  const stop = stopBefore(turn, chosen.node);
+  if (stop.kind === "failed") return giveUpLate(turn, stop.reason, selection);
+  if (stop.kind === "awaited" || !writeIntent(turn, chosen.node, chosen.after, "intended")) return;
   if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after);
 }
 

@@ -1,12 +1,12 @@
 // What only the holder of a lease writes: under its own epoch and lease, each renewing it, so that a holder that wakes
 // after it was replaced changes nothing. (S1, S2, S11, R12, R24)
 
-import type { Ballot, History, Intent, Lease, Member, Operation, OperationStep, Primary } from "./ballot.ts";
+import type { Ballot, History, Intent, Lease, Member, Operation, OperationStep, Primary, StopWish } from "./ballot.ts";
 import type { BallotWrite, Change, Condition } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
 import { invariant } from "./invariant.ts";
 import { withHistory, withIntent } from "./lineage.ts";
-import type { AttemptId, VoterId } from "./types.ts";
+import type { AttemptId, NodeId, VoterId } from "./types.ts";
 import { all, equals, sameLease, set, type Writer, write } from "./write-words.ts";
 
 /** Everything the holder writes: only under its own epoch and lease, and each such write renews it. */
@@ -43,6 +43,12 @@ export function recordIntent(held: Held, intent: Intent, step: OperationStep): B
     set(["lineage"], withIntent(held.ballot.lineage, intent)),
     set(["operation", "step"], step),
   ]);
+}
+
+/** The old primary's host is to be stopped: the stopper reads it, and writes into it how that ended. */
+export function askStop(held: Held, node: NodeId): BallotWrite {
+  const wish: StopWish = { node, epoch: held.ballot.epoch, outcome: null };
+  return underLease("ask-stop", held, [set(["operation", "stop"], wish)]);
 }
 
 /** The linearization point of a new primary. */

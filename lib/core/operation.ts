@@ -56,6 +56,8 @@ export interface OperationRun {
   readonly gathering: "first" | "interrupted" | "again";
   /** What was told once: so that a retried step does not repeat its event. */
   readonly told: readonly string[];
+  /** Since when the stop of the old primary's host is waited for; null: it was not. */
+  readonly stopAwaitedSince: Instant | null;
   readonly committedAt: Instant | null;
   readonly tablePublished: boolean;
   /** Why it could not do what it was begun for: what its request is answered with. */
@@ -102,6 +104,7 @@ export function newRun(options: {
     gatheringSince: null,
     gathering: "first",
     told: [],
+    stopAwaitedSince: null,
     committedAt: null,
     tablePublished: false,
     failure: null,

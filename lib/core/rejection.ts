@@ -25,7 +25,8 @@ export type RejectionReason =
   | "unknown-history"
   | "budget-spent"
   | "backing-off"
-  | "operation-going-on";
+  | "operation-going-on"
+  | "stop-awaited";
 
 export interface Rejection {
   readonly reason: RejectionReason;

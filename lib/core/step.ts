@@ -18,6 +18,7 @@ import { decide } from "./decision.ts";
 import type { CoreEvent } from "./events.ts";
 import { holdWrites } from "./hold.ts";
 import { renew } from "./holder-writes.ts";
+import { whyAwaited } from "./host-stop.ts";
 import { invariant } from "./invariant.ts";
 import { forgetSilences } from "./observation.ts";
 import { held, patchRun, runOf } from "./operation.ts";
@@ -174,6 +175,8 @@ function heldBack(turn: Turn): Rejection | null {
   if (run === null || operation === null) return null;
   if (run.held !== null)
     return blocked("unknown-history", run.held, "it can be read, or a person decides", "valkeeper groups recover");
+  const awaited = whyAwaited(turn, turn.state.look?.ballot ?? null);
+  if (awaited !== null) return awaited;
   const isLong = elapsedMs(run.startedAt, turn.at) > turn.context.config.stepTimeoutMs;
   if (!isLong || operation.step === "committed") return null;
   const failures = Object.entries(run.facts).flatMap(([node, { failure }]) =>

@@ -1,7 +1,18 @@
 // The conditional writes of the ballot that any voter may try, each with the race that its condition closes; those that
 // only a lease's holder makes are in `holder-writes.ts`. Which of two writers wins is decided in these two and nowhere else: whoever adds a write adds a row to docs/protocol.md. (S1, S2, S3, S7, S11, R10, R12)
 
-import type { Attempt, Ballot, Control, History, Lease, Member, Operation, Primary, Vote } from "./ballot.ts";
+import type {
+  Attempt,
+  Ballot,
+  Control,
+  History,
+  Lease,
+  Member,
+  Operation,
+  Primary,
+  StopOutcome,
+  Vote,
+} from "./ballot.ts";
 import { encodeBallot } from "./ballot-format.ts";
 import type { BallotWrite } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
@@ -194,6 +205,25 @@ export function setControl(ballot: Ballot, control: Control): BallotWrite {
     // Two operators at once: the second is told what the first has set.
     condition: equals(["control", "attempt"], ballot.control.attempt),
     changes: [set(["control"], control)],
+  };
+}
+
+/** The stopper's word, and the only one: how the wish of the operation that stands has ended. */
+export function recordStop(ballot: Ballot, outcome: StopOutcome): BallotWrite {
+  const wish = ballot.operation?.stop;
+  invariant(wish !== undefined, "S5", "nothing is to be stopped");
+  return {
+    name: "record-stop",
+    group: ballot.group,
+    attempt: { path: ["operation", "stop", "outcome", "attempt"], id: outcome.attempt },
+    // A stopper that was held up comes after the operation has ended, and another asks for another stop (S5); of two that
+    // were started for one wish, the first word stays.
+    condition: all(
+      equals(["operation", "stop", "epoch"], wish.epoch),
+      equals(["operation", "stop", "node"], wish.node),
+      absent("operation", "stop", "outcome"),
+    ),
+    changes: [set(["operation", "stop", "outcome"], outcome)],
   };
 }
 

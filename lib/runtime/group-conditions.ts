@@ -41,6 +41,7 @@ export const CONDITION_OF: Readonly<Record<RejectionReason, MetricName | null>> 
   "budget-spent": groupsBlocked,
   "backing-off": groupsBlocked,
   "operation-going-on": groupsBlocked,
+  "stop-awaited": groupsBlocked,
 };
 
 /** A condition, by its metric, and the reason in the words of the view. */

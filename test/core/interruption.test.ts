@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { A, N1, N2, N3, request, VOTERS } from "./builders.ts";
-import { type InFlight, World } from "./scripted-world.ts";
+import { type InFlight, QUICK, World } from "./scripted-world.ts";
 
 interface Scenario {
   readonly name: string;
@@ -90,6 +90,16 @@ const SCENARIOS: readonly Scenario[] = [
       world.node(N1).isHung = true;
       world.on("freeze n2@2", () => world.wake(N1));
       world.at(world.now + 3_000, () => world.wake(N1));
+    },
+  },
+  {
+    name: "failover that waits until the old primary's host has stopped",
+    kind: "failover",
+    prepare: () => new World({ ...QUICK, stopInstance: "required" }).watched(),
+    trigger: (world) => {
+      world.node(N1).isHung = true;
+      world.on("ask-stop@2", () => world.at(world.now + 700, () => world.endStop("stopped")));
+      world.on("ask-stop@3", () => world.at(world.now + 700, () => world.endStop("stopped")));
     },
   },
   {

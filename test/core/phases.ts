@@ -31,7 +31,7 @@ import {
   watching,
   withNode,
 } from "./builders.ts";
-import { World } from "./scripted-world.ts";
+import { QUICK, World } from "./scripted-world.ts";
 
 export type InputKind = Fact["kind"];
 
@@ -162,6 +162,11 @@ export const PHASES = {
       5_000,
     ),
   gathering: () => driven(dead(), done("freeze n3@2")),
+  "stop awaited": () => {
+    const world = new World({ ...QUICK, stopInstance: "required" }).watched();
+    world.node(N1).isHung = true;
+    return driven(world, (_, state) => state.operation?.stopAwaitedSince != null);
+  },
   intended: () => driven(dead(), (_, state) => state.look?.ballot.operation?.step === "intended"),
   promoting: () => driven(dead(), done("promote n2@2")),
   committing: () => driven(dead(), done("commit@2")),

@@ -2,7 +2,7 @@
 // driven one action at a time, so that a test can stop, cut or stall anybody between any two of them. It checks on the
 // way what must hold at every moment: S1, S2, S4, R12, R21, R24. The full simulator is test/sim.
 
-import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Ballot, Primary } from "../../lib/core/ballot.ts";
 import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
 import { type BallotWrite, type Item, interpret } from "../../lib/core/ballot-write.ts";
 import type { Command, Fact } from "../../lib/core/commands.ts";
@@ -15,7 +15,8 @@ import type { Context, GroupState } from "../../lib/core/state.ts";
 import { newGroupState } from "../../lib/core/state.ts";
 import { step } from "../../lib/core/step.ts";
 import type { Epoch, Instant, NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
-import { instant, wallTime } from "../../lib/core/types.ts";
+import { attemptId, instant, wallTime } from "../../lib/core/types.ts";
+import { recordStop } from "../../lib/core/writes.ts";
 import { ballot, context, member, NODES, primary, recorded, settings, VOTERS, WALL_START } from "./builders.ts";
 import { Ids, ScriptedNode } from "./scripted-node.ts";
 
@@ -236,6 +237,20 @@ export class World {
     this.#replicate();
   }
 
+  /** The stopper's word on the wish that stands: the host is off, or stays as it is. */
+  endStop(kind: "stopped" | "refused"): boolean {
+    const wish = this.ballot.operation?.stop;
+    if (wish === undefined || wish.outcome !== null) return false;
+    if (kind === "stopped") this.node(wish.node).kill();
+    return this.landStop(this.ballot, kind);
+  }
+
+  /** The same of a stopper that read `seen` and was held up since. */
+  landStop(seen: Ballot, kind: "stopped" | "refused"): boolean {
+    const detail = kind === "stopped" ? "i-1" : "stop protection";
+    return this.#write(recordStop(seen, { kind, detail, attempt: attemptId(`stopper-${seen.epoch}`) }));
+  }
+
   /** A command that was on its way arrives now. */
   land({ node, command }: InFlight): boolean {
     if (!this.node(node).connections.has(command.connection)) return false;
@@ -435,8 +450,18 @@ export class World {
       this.violations.push(`R24: ${name} of ${primary.node}@${epoch}, last touched by ${node.touchedBy}`);
     if (name === "record-restored" && before !== null && standingIntent(before)?.node !== primary.node)
       this.violations.push(`R21: ${primary.node} was restored without an intent`);
+    if (name === "commit" && before !== null) this.#checkOldPrimary(before, primary);
     if (name === "commit")
       for (const entry of this.lost()) this.violations.push(`S6: ${entry} is lost by ${primary.node}@${epoch}`);
+  }
+
+  #checkOldPrimary(before: Ballot, { node: chosen, epoch }: Primary): void {
+    const old = before.primary;
+    if (this.#settings.stopInstance !== "required" || old === null || old.node === chosen) return;
+    if (before.operation?.kind === "recover") return;
+    const node = this.node(old.node);
+    if (node.isUp && node.role === "primary" && node.runId === old.runId)
+      this.violations.push(`S5: ${chosen}@${epoch} was committed while ${old.node} could accept writes`);
   }
 
   #publish(voter: VoterId, { target, publication }: Extract<Command, { kind: "publish" }>): void {
