@@ -15,6 +15,9 @@ export function isIpv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
 }
 
+/** A literal, and no name. */
+export const isIpAddress = (host: string): boolean => host.includes(":") || isIpv4(host);
+
 /** Addresses that listen everywhere: nobody can connect to one. */
 export const isUnspecified = (canonical: string): boolean => canonical === "0.0.0.0" || canonical === "::";
 

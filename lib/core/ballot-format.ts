@@ -25,6 +25,7 @@ const member = fields({
   inSyncEpoch: number,
   address: nullable(address),
   goneAt: nullable(number),
+  aside: nullable(boolean),
 });
 const lease = fields({ holder: text, generation: number, version: number, durationMs: number, attempt: text });
 const stop = fields({

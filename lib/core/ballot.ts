@@ -39,6 +39,8 @@ export interface Member {
   readonly address: Address | null;
   /** The primary's offset, read when this member had been lost and the primary had no link to it; null: not lost. */
   readonly goneAt: number | null;
+  /** In sync once, and unfit to be read from since (readers.ts). @default false */
+  readonly aside?: true;
 }
 
 export interface Members {

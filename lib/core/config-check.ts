@@ -7,7 +7,7 @@
 // bound of the hand-over on `downAfterMs`.
 
 import { isDnsName } from "./address-format.ts";
-import type { DeclaredConfig, GroupConfig, NodeConfig, PublicationConfig, TlsConfig } from "./config.ts";
+import type { DeclaredConfig, DnsConfig, GroupConfig, NodeConfig, PublicationConfig, TlsConfig } from "./config.ts";
 import { DEFAULTS } from "./config.ts";
 import { MOST_NODES, MOST_VOTERS, NUMBERS, SENTINEL_NAMES, SETTINGS, WORDS } from "./config-bounds.ts";
 import { readCredentials } from "./config-credentials.ts";
@@ -239,25 +239,32 @@ function readPrefix(reading: Reading, value: unknown): string | null | undefined
   return undefined;
 }
 
-function readDns(reading: Reading, value: unknown): PublicationConfig["dns"] | undefined {
+function readDns(reading: Reading, value: unknown): DnsConfig | undefined {
   const at = "publication.dns";
-  const fields = readFields(reading, at, value, ["hostedZoneId", "name", "ttlSeconds"]);
+  const fields = readFields(reading, at, value, ["hostedZoneId", "name", "ttlSeconds", "readersName"]);
   if (fields === undefined) return undefined;
   const hostedZoneId = readText(reading, `${at}.hostedZoneId`, fields["hostedZoneId"], {
     pattern: /^(\/hostedzone\/)?Z[A-Z0-9]{1,31}$/,
     what: "the id of a Route 53 hosted zone like Z0123456789ABCDEFGHIJ",
   })?.replace("/hostedzone/", "");
-  const name = readDnsName(reading, `${at}.name`, fields["name"]);
+  const name = readRecordName(reading, `${at}.name`, fields["name"]);
+  const readers = fields["readersName"] ?? null;
+  const readersName = readers === null ? null : readRecordName(reading, `${at}.readersName`, readers);
   const ttlSeconds = readNumber(reading, `${at}.ttlSeconds`, fields["ttlSeconds"] ?? DEFAULT_TTL_SECONDS, TTL);
+  return hostedZoneId === undefined || name === undefined || ttlSeconds === undefined || readersName === undefined
+    ? undefined
+    : { hostedZoneId, name, ttlSeconds, ...(readersName === null ? {} : { readersName }) };
+}
+
+function readRecordName(reading: Reading, at: string, value: unknown): string | undefined {
+  const name = readDnsName(reading, at, value);
   // The twin's label comes before the name.
   if (name !== undefined && name.length > 253 - TWIN.length && !reading.isUnresolved(name)) {
     reading.issues.push(
-      `${at}.name has ${name.length} characters and may have ${253 - TWIN.length}: its twin ${TWIN}<name> must fit`,
+      `${at} has ${name.length} characters and may have ${253 - TWIN.length}: its twin ${TWIN}<name> must fit`,
     );
   }
-  return hostedZoneId === undefined || name === undefined || ttlSeconds === undefined
-    ? undefined
-    : { hostedZoneId, name, ttlSeconds };
+  return name;
 }
 
 const TWIN = "_valkeeper.";
@@ -270,8 +277,11 @@ function checkRelations(reading: Reading, fields: Fields, draft: Draft, context:
   const config = completeConfig({ ...placeholder, ...draft });
   const isJudgeable = (name: keyof GroupConfig): boolean => name in draft || (!(name in fields) && name !== "nodes");
   const say = (name: keyof GroupConfig): string => `${name} ${show(config[name])}${name in fields ? "" : " (default)"}`;
+  const { isUnresolved } = reading;
   for (const relation of RELATIONS) {
-    const issue = relation.of.every(isJudgeable) ? relation.issue(config, { voters: context.voters, say }) : null;
+    const issue = relation.of.every(isJudgeable)
+      ? relation.issue(config, { voters: context.voters, say, isUnresolved })
+      : null;
     if (issue !== null) reading.issues.push(issue);
   }
 }

@@ -1,8 +1,9 @@
 // Which settings belong together, and what breaks when they do not fit? Each relation names both figures and the
 // reason. A relation is looked at only when every setting in it is valid by itself: one mistake gives one issue.
 
+import { isIpAddress } from "./address-format.ts";
 import type { GroupConfig } from "./config.ts";
-import { IRREGULAR_INTERVAL_MS, LEASE_MARGIN_MS, STALL_LIMIT_MS } from "./config.ts";
+import { announced, IRREGULAR_INTERVAL_MS, LEASE_MARGIN_MS, STALL_LIMIT_MS } from "./config.ts";
 import { majority } from "./config-defaults.ts";
 import type { VoterId } from "./types.ts";
 
@@ -10,6 +11,8 @@ export interface RelationContext {
   readonly voters: readonly VoterId[];
   /** `leaseMs 5000`, with ` (default)` behind it when nobody gave it. */
   readonly say: (name: keyof GroupConfig) => string;
+  /** As in `CheckContext`. */
+  readonly isUnresolved: (text: string) => boolean;
 }
 
 export interface Relation {
@@ -163,16 +166,40 @@ const TOPOLOGY: readonly Relation[] = [
         ? `tls.${tls.ca === null ? "serverName" : "ca"} is given and tls.enabled is false: enable TLS or leave it out`
         : null,
   },
+  recordIsNoHost("name"),
+  recordIsNoHost("readersName"),
+  {
+    of: ["publication"],
+    issue: ({ publication: { dns } }) =>
+      dns?.readersName !== undefined && bareHost(dns.readersName) === bareHost(dns.name)
+        ? `publication.dns.readersName ${dns.readersName} is also publication.dns.name: the primary and the readers need a name each`
+        : null,
+  },
   {
     of: ["publication", "nodes"],
-    issue: ({ publication, nodes }) => {
-      const name = publication.dns?.name.toLowerCase();
-      const own = nodes.find((node) => (node.announce ?? node).host.replace(/\.$/, "").toLowerCase() === name);
-      return own === undefined
+    issue: ({ publication: { dns }, nodes }, { isUnresolved }) => {
+      if (dns?.readersName === undefined) return null;
+      const named = nodes.find((node) => !isUnresolved(announced(node).host) && !isIpAddress(announced(node).host));
+      return named === undefined
         ? null
-        : `publication.dns.name ${publication.dns?.name} is also the host of node ${own.id}: the record would point at itself`;
+        : `publication.dns.readersName ${dns.readersName} needs the nodes' IP addresses and node ${named.id} is ${announced(named).host}: a record of names (CNAME) cannot have several; give the address as the node's host or announce.host, or leave readersName out and let applications read the parameter <prefix>/<group>/readers`;
     },
   },
 ];
+
+function recordIsNoHost(name: "name" | "readersName"): Relation {
+  return {
+    of: ["publication", "nodes"],
+    issue: ({ publication: { dns }, nodes }) => {
+      const record = dns?.[name];
+      const own = nodes.find((node) => record !== undefined && bareHost(announced(node).host) === bareHost(record));
+      return own === undefined
+        ? null
+        : `publication.dns.${name} ${record} is also the host of node ${own.id}: the record would point at itself`;
+    },
+  };
+}
+
+const bareHost = (name: string): string => name.replace(/\.$/, "").toLowerCase();
 
 export const RELATIONS: readonly Relation[] = [...QUORUM, ...DETECTION, ...OPERATION, ...LOSS, ...TOPOLOGY];

@@ -32,10 +32,19 @@ export interface TlsConfig {
 }
 
 export interface PublicationConfig {
-  /** `/<prefix>/<group>/primary` and `/topology`; null: no parameters. */
+  /** `/<prefix>/<group>/primary`, `/readers` and `/topology`; null: no parameters. */
   readonly parameterPrefix: string | null;
-  /** Record name and zone; null: no DNS. */
-  readonly dns: { readonly hostedZoneId: string; readonly name: string; readonly ttlSeconds: number } | null;
+  /** Null: no DNS. */
+  readonly dns: DnsConfig | null;
+}
+
+export interface DnsConfig {
+  readonly hostedZoneId: string;
+  /** The primary's record. */
+  readonly name: string;
+  readonly ttlSeconds: number;
+  /** The record with the addresses of all readers. @default there is none */
+  readonly readersName?: string;
 }
 
 /** Every setting of a group. Durations in milliseconds unless the name says otherwise. */
@@ -134,6 +143,8 @@ export const stallLimitMs = ({ downAfterMs }: Pick<GroupConfig, "downAfterMs">):
 export const LEASE_MARGIN_MS = 500;
 /** Bytes of a dead primary still in a replica's socket are no sign of life: drain, then count (witness). */
 export const WITNESS_DRAIN_MS = 200;
+/** A replica that was set aside is published again when it was fit to be read from for this long on end. */
+export const READER_BACK_MS = 10_000;
 export const BUDGET_WINDOW_MS = 600_000;
 /** Back-off after the nth attempt in a row that promoted nobody: this, doubled each time, up to the second figure. */
 export const BACK_OFF_MS = 2_000;

@@ -17,6 +17,8 @@ export const EVENTS = {
   "member.reborn": { history: true, sentinel: "+reboot" },
   "member.gone": { history: true, sentinel: null },
   "member.back": { history: true, sentinel: null },
+  "replica.set-aside": { history: true, sentinel: null },
+  "replica.readmitted": { history: true, sentinel: null },
   "member.removed": { history: true, sentinel: null },
   "node.down": { history: false, sentinel: "+sdown" },
   "node.up": { history: false, sentinel: "-sdown" },

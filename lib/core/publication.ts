@@ -31,7 +31,7 @@ export const saysTheSame = (left: Publication, right: Publication): boolean =>
 
 /**
  * Null while no primary is committed, or when the committed one is neither declared nor discovered, so that nobody knows
- * its address. Replicas are those in sync under this primary and not lost since, ordered by id: two writers of one ballot write one text.
+ * its address. Replicas are those that may be read from, ordered by id: two writers of one ballot write one text.
  */
 export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime): Publication | null {
   const { primary } = ballot;
@@ -56,9 +56,13 @@ export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime)
   };
 }
 
-/** In sync under this primary, and not lost since: applications may read from it. */
+/** In sync under this primary, and neither lost nor set aside since: applications may read from it. */
 export const isReader = (member: Member, primary: Primary): boolean =>
-  member.inSyncEpoch === primary.epoch && member.goneAt === null;
+  member.inSyncEpoch === primary.epoch && member.goneAt === null && member.aside !== true;
+
+/** Where applications read: never nowhere, so that where no replica is fit for it the primary stands in for them. */
+export const readersOf = ({ primary, replicas }: Publication): readonly PublishedNode[] =>
+  replicas.length === 0 ? [primary] : replicas;
 
 /** Where clients reach the node: as declared, or where it was discovered. */
 function addressOf(ballot: Ballot, config: GroupConfig, node: NodeId): Address | null {

@@ -9,6 +9,7 @@ import type { CoreEvent } from "./events.ts";
 import type { LeaseSighting } from "./lease.ts";
 import type { OperationRun } from "./operation.ts";
 import type { Sightings } from "./quorum.ts";
+import type { Doubts } from "./readers.ts";
 import type { NodeClass, RequestRecord } from "./records.ts";
 import type { Rejection } from "./rejection.ts";
 import type {
@@ -141,6 +142,8 @@ export interface GroupState {
   readonly standingAskedAt: Instant | null;
   /** Whose the group's parameters are, by their own word. */
   readonly standingTable: string | null;
+  /** Members that seem to be something else than the record says of them as readers. */
+  readonly doubts: Doubts;
   readonly rejection: { readonly rejection: Rejection; readonly since: Instant } | null;
   /** Since when the record has been quiet (no lease, no operation) at this epoch: older readings are of another time. */
   readonly quietSince: Instant | null;
@@ -221,6 +224,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     standingEpoch: null,
     standingAskedAt: null,
     standingTable: null,
+    doubts: {},
     rejection: null,
     quietSince: null,
     repairs: 0,

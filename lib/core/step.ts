@@ -24,6 +24,7 @@ import { forgetSilences } from "./observation.ts";
 import { held, patchRun, runOf } from "./operation.ts";
 import { planLook, planProbes } from "./plan.ts";
 import { type Count, countVotes, noNews } from "./quorum.ts";
+import { noteReaders } from "./readers.ts";
 import type { Rejection } from "./rejection.ts";
 import { repair } from "./repair.ts";
 import { considerRecovery, considerRequest } from "./requests.ts";
@@ -73,6 +74,7 @@ function noteStall(turn: Turn): void {
     suspendedUntil: after(turn.at, turn.context.config.probeIntervalMs),
     sightings: noNews(turn.state.sightings),
     healthySince: null,
+    doubts: {},
   });
 }
 
@@ -88,6 +90,7 @@ function proceed(turn: Turn): Rejection | null {
   if (state.look === null) return withoutBallot(turn);
   const ballot = state.look.ballot;
   noteHealth(turn, ballot);
+  noteReaders(turn, ballot);
   if (ballot.table !== turn.context.self.table) return foreign(turn, ballot);
   if (state.operation !== null && carryOn(turn, ballot)) return heldBack(turn);
   if (isSuspended(turn))

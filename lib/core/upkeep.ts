@@ -9,12 +9,13 @@ import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
 import { newOwnHistory } from "./own-history.ts";
 import { isReader } from "./publication.ts";
+import { offsetBefore, readerNow, readerTold } from "./readers.ts";
 import { isInLine } from "./repair.ts";
 import type { NodeState } from "./state.ts";
 import { newNode } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, patchNode, wakeBy, write } from "./turn.ts";
-import type { Address, Epoch, Instant, NodeId } from "./types.ts";
+import type { Address, Epoch, NodeId } from "./types.ts";
 import { after, nodeId } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
 import { arm, enterReplicationId, setControl, updateMembers } from "./writes.ts";
@@ -59,7 +60,9 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
   for (const id of Object.keys(nodes) as NodeId[]) {
     const member = nodes[id];
-    if (member !== undefined) nodes[id] = memberNow(turn, ballot, nodes, { id, member });
+    if (member === undefined) continue;
+    const now = memberNow(turn, ballot, nodes, { id, member });
+    nodes[id] = readerNow(turn, ballot, id, { before: member, now });
   }
   for (const [id, address] of discovered(turn, ballot)) {
     nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address, goneAt: null };
@@ -98,7 +101,8 @@ const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): rea
     const a = known[id];
     const b = nodes[id];
     if (a === b) return false;
-    return b === undefined || a?.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch || a.goneAt !== b.goneAt;
+    if (b === undefined || a?.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch) return true;
+    return a.goneAt !== b.goneAt || a.aside !== b.aside;
   };
   const added = (Object.keys(nodes) as NodeId[]).filter((id) => known[id] === undefined);
   return [...(Object.keys(known) as NodeId[]).filter(isChanged), ...added];
@@ -124,7 +128,7 @@ function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | un
   if (member.inSyncEpoch !== (before?.inSyncEpoch ?? 0)) {
     told.push(eventOf(turn, "member.in-sync", { node: id, detail: { primaryEpoch: member.inSyncEpoch } }));
   }
-  return told;
+  return [...told, ...readerTold(turn, ballot, id, { before, now: member })];
 }
 
 function memberNow(
@@ -174,9 +178,9 @@ function goneAtNow(turn: Turn, ballot: Ballot, node: NodeState, { goneAt }: Memb
 function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
   const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
   const { reading } = node;
-  if (primary === undefined || reading === null || node.readSentAt === null) return false;
+  if (primary === undefined || reading === null) return false;
   if (!answersNow(turn, node) || !answersNow(turn, primary)) return false;
-  const hasAll = reading.offset >= (offsetBefore(primary, node.readSentAt) ?? Number.POSITIVE_INFINITY);
+  const hasAll = reading.offset >= (offsetBefore(primary, node) ?? Number.POSITIVE_INFINITY);
   const isKept =
     ballot.members.nodes[node.id]?.runId === reading.runId &&
     ballot.members.nodes[node.id]?.inSyncEpoch === ballot.primary?.epoch;
@@ -188,16 +192,6 @@ function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
     reading.replicationId === ballot.primary?.replicationId &&
     (hasAll || isKept)
   );
-}
-
-/**
- * What the primary had when it was last read before `sentAt`. Both are asked at the same moment, and where the primary is
- * always the first to answer its newest reading never is from before the other was asked: then the one before it tells.
- */
-function offsetBefore(primary: NodeState, sentAt: Instant): number | null {
-  if (primary.reading !== null && primary.readAt !== null && primary.readAt <= sentAt) return primary.reading.offset;
-  const { earlier } = primary;
-  return earlier !== null && earlier.readAt <= sentAt ? earlier.reading.offset : null;
 }
 
 /**

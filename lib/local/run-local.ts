@@ -49,6 +49,7 @@ const STREAM_DELAY_MS = 250;
 const PUBLISHED_BY = [
   ...["primary.committed", "primary.restored", "group.adopted", "group.initialised", "control.changed"],
   ...["member.discovered", "member.in-sync", "member.gone", "member.back", "member.removed"],
+  ...["replica.set-aside", "replica.readmitted"],
 ];
 
 /** Resolves with the exit code when a signal has ended it. */

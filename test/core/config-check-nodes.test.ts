@@ -309,8 +309,41 @@ describe("tls and publication", () => {
       { dns: { hostedZoneId: "Z1", name: `${"a.".repeat(124)}com` } },
       "publication.dns.name has 251 characters and may have 242: its twin _valkeeper.<name> must fit",
     ],
+    [
+      "publication",
+      { dns: { hostedZoneId: "Z1", name: "v.example.com", readersName: "r..com" } },
+      'publication.dns.readersName should be a DNS name and is "r..com"',
+    ],
   ])("%s %o is refused", (name, value, issue) => {
     expect(withSetting(name, value)).toEqual([issue]);
+  });
+
+  it("take a name for the readers where every node has an address, the primary's name excepted", () => {
+    const issues = (nodes: readonly object[], readersName: string) => {
+      try {
+        const dns = { hostedZoneId: "Z1", name: "v.example.com", readersName };
+        const checked = checkConfig({ name: "g", nodes, publication: { dns } }, context);
+        return checked.publication.dns?.readersName;
+      } catch (error) {
+        return (error as { readonly issues: readonly string[] }).issues;
+      }
+    };
+    const [n1, n2] = [
+      { id: "n1", host: "10.0.0.1" },
+      { id: "n2", host: "cache-2.internal" },
+    ];
+    expect(issues([n1], "r.example.com.")).toBe("r.example.com");
+    expect(issues([n1, { ...n2, announce: { host: "2001:db8::2" } }], "r.example.com")).toBe("r.example.com");
+    expect(issues([n1], "V.example.com.")).toEqual([
+      "publication.dns.readersName V.example.com is also publication.dns.name: the primary and the readers need a name each",
+    ]);
+    expect(issues([n1, n2], "r.example.com")).toEqual([
+      "publication.dns.readersName r.example.com needs the nodes' IP addresses and node n2 is cache-2.internal: a record of names (CNAME) cannot have several; give the address as the node's host or announce.host, or leave readersName out and let applications read the parameter <prefix>/<group>/readers",
+    ]);
+    expect(issues([n1], `${"a.".repeat(124)}com`)).toEqual([
+      "publication.dns.readersName has 251 characters and may have 242: its twin _valkeeper.<name> must fit",
+    ]);
+    expect(issues([n1, { ...n2, announce: { host: "r.example.com" } }], "r.example.com")).toHaveLength(2);
   });
 
   it("take DNS names and zones in either spelling", () => {

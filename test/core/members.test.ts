@@ -135,9 +135,12 @@ describe("a member that is gone", () => {
 
   it("is no published replica, and what the primary had is told", () => {
     const { nodes, revision, events } = learnt(gone());
-    expect(nodes?.["n3"]).toMatchObject({ goneAt: 200, inSyncEpoch: 1 });
+    expect(nodes?.["n3"]).toMatchObject({ goneAt: 200, inSyncEpoch: 1, aside: true });
     expect(revision).toBe(1);
-    expect(events).toEqual([{ event: "member.gone", node: N3, epoch: 1, detail: { primaryOffset: 200 } }]);
+    expect(events).toEqual([
+      { event: "member.gone", node: N3, epoch: 1, detail: { primaryOffset: 200 } },
+      { event: "replica.set-aside", node: N3, epoch: 1, detail: { reason: "it is refused" } },
+    ]);
   });
 
   it("is said to be so once of one silence: another voter that hears it has the last word, until it is heard here too", () => {

@@ -275,7 +275,7 @@ describe("a member that is lost", () => {
     });
 
   it("is recorded with what the primary had then", () => {
-    expect(goneIn(without())).toEqual({ told: ["member.gone"], goneAt: 200 });
+    expect(goneIn(without())).toEqual({ told: ["member.gone", "replica.set-aside"], goneAt: 200 });
   });
 
   it.each<[string, GroupState]>([

@@ -78,6 +78,8 @@ export const OF_EVENT: Readonly<Record<EventName, Mark | null>> = {
   "member.gone": null,
   "member.back": null,
   "member.removed": null,
+  "replica.set-aside": null,
+  "replica.readmitted": null,
   "primary.replication-id-changed": null,
   // The lanes of the publications show each write.
   "publication.committed": null,
