@@ -23,12 +23,15 @@ export interface GroupsOptions {
 /** What each valid group is registered as. What is wrong with the others goes to `complain`. */
 export function declareGroups(options: GroupsOptions, complain: (issue: string) => void): DeclaredConfig[] {
   for (const name of repeated(options.groups.map((group) => group.name))) complain(`group ${name} is declared twice`);
-  for (const name of repeated(options.groups.flatMap((group) => recordNameOf(group, options.publication) ?? []))) {
+  for (const name of repeated(options.groups.flatMap((group) => recordNamesOf(group, options.publication)))) {
     complain(`the DNS record ${name} is asked for by two groups`);
   }
   return options.groups.flatMap((group) => {
     // Written over by the construct's own, it would be lost without a word.
     if ("publication" in group) complain(`group ${group.name}: publication is set once for all groups, beside them`);
+    if (group.readersRecordName !== undefined && options.publication.hostedZone === undefined) {
+      complain(`group ${group.name}: readersRecordName needs the publication's hostedZone`);
+    }
     for (const issue of credentialIssues(group, options)) complain(`group ${group.name}: ${issue}`);
     try {
       // A missing zone is an issue of its own: quorum is then judged against what should be there.
@@ -54,7 +57,7 @@ const votersOf = (options: GroupsOptions): VoterId[] => {
 
 /** Of no particular shape: `checkDeclaration` reads it as it reads any input. */
 function declarationOf(group: ValkeyGroupProps, options: GroupsOptions): Record<string, unknown> {
-  const { credentials, tls, recordName: _recordName, ...settings } = group;
+  const { credentials, tls, recordName: _recordName, readersRecordName: _readersRecordName, ...settings } = group;
   return {
     ...settings,
     credentials: referenceTo(credentials ?? options.credentials),
@@ -84,6 +87,7 @@ function publicationOf(group: ValkeyGroupProps, publication: PublicationProps): 
             hostedZoneId: publication.hostedZone.hostedZoneId,
             name: recordNameOf(group, publication),
             ttlSeconds: publication.recordTtlSeconds,
+            readersName: group.readersRecordName,
           },
   };
 }
@@ -93,6 +97,12 @@ export const recordNameOf = (group: ValkeyGroupProps, publication: PublicationPr
   publication.hostedZone === undefined
     ? undefined
     : (group.recordName ?? `${group.name}.${publication.hostedZone.zoneName}`);
+
+/** Once each: that a group asks for one name twice is the check's to say. */
+const recordNamesOf = (group: ValkeyGroupProps, publication: PublicationProps): readonly string[] => {
+  const names = [recordNameOf(group, publication), group.readersRecordName];
+  return publication.hostedZone === undefined ? [] : [...new Set(names.filter((name) => name !== undefined))];
+};
 
 function credentialIssues(group: ValkeyGroupProps, { egress, ...options }: GroupsOptions): string[] {
   const credentials = group.credentials ?? options.credentials;

@@ -73,7 +73,7 @@ export interface TlsProps {
 /** Where the primary's address is published beside the table. */
 export interface PublicationProps {
   /**
-   * Parameters `<prefix>/<group>/primary` and `/topology`.
+   * Parameters `<prefix>/<group>/primary`, `/readers` and `/topology`.
    * @default true
    */
   readonly parameters?: boolean;
@@ -106,6 +106,12 @@ export interface ValkeyGroupProps {
    * @default - `<group>.<zone>`
    */
   readonly recordName?: string;
+  /**
+   * Full name of a second record with the addresses of the replicas that may be read from. The nodes' hosts must be
+   * IP addresses.
+   * @default - none
+   */
+  readonly readersRecordName?: string;
   /** @default - majority of the voters */
   readonly quorum?: number;
   /** @default 5000 */

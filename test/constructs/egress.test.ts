@@ -121,6 +121,33 @@ describe("the DNS record", () => {
     expect(names).toEqual(["mymaster.valkey.internal", "cache.valkey.internal"]);
   });
 
+  it("of the readers is a group's own, and needs a zone", () => {
+    const { template } = synthesize((stack) => ({
+      ...published(stack),
+      egress: Egress.NAT,
+      groups: [{ ...group, readersRecordName: "readers.valkey.internal" }],
+    }));
+    const [resource] = Object.values(template.findResources("Custom::ValkeyGroup"));
+    expect(JSON.stringify(resource?.["Properties"].Declaration).replaceAll("\\", "")).toContain(
+      '"readersName":"readers.valkey.internal"',
+    );
+    const twice = issuesOf((stack) => ({
+      ...published(stack),
+      egress: Egress.NAT,
+      groups: [group, { ...group, name: "other", readersRecordName: "mymaster.valkey.internal" }],
+    }));
+    expect(twice).toEqual(["the DNS record mymaster.valkey.internal is asked for by two groups"]);
+    const without = issuesOf((stack) => {
+      const { publication: _publication, ...unpublished } = published(stack);
+      return {
+        ...unpublished,
+        egress: Egress.NAT,
+        groups: [{ ...group, readersRecordName: "readers.valkey.internal" }],
+      };
+    });
+    expect(without).toEqual([`group ${group.name}: readersRecordName needs the publication's hostedZone`]);
+  });
+
   it("is nobody's twice", () => {
     const issues = issuesOf((stack) => ({
       ...published(stack),

@@ -91,6 +91,23 @@ describe("publishing many groups to one zone", () => {
     expect([...(await standing()).keys()].sort()).toEqual(groups.map(nameOf).sort());
   });
 
+  it("shares them between the primary's record and the readers': 30 groups with both take three", async () => {
+    const groups = freshGroups(30);
+    const dns = (group: GroupName) => ({ hostedZoneId, name: nameOf(group), ttlSeconds: 5 });
+    const outcomes = await Promise.all(
+      groups.map((group) => {
+        const config = configOf(group, {
+          parameterPrefix: null,
+          dns: { ...dns(group), readersName: `readers-${nameOf(group)}` },
+        });
+        return publisher.publish("dns", publicationAt(group, { epoch: 7, replicas: ["10.0.1.1"] }), config);
+      }),
+    );
+    expect(outcomes).toEqual(groups.map(() => APPLIED));
+    expect(changes()).toBeLessThanOrEqual(3);
+    expect((await standing()).size).toBe(60);
+  });
+
   it("goes on without those that must not be changed", async () => {
     const groups = freshGroups(12);
     const [foreign, newer] = groups as [GroupName, GroupName];

@@ -27,7 +27,7 @@ const config = () => configOf(group, { parameterPrefix: "/valkeeper", dns: null 
 const publish = (order: Parameters<typeof publicationAt>[1], by = publisher) =>
   by.publish("ssm", publicationAt(group, order), config());
 
-async function parameter(name: "topology" | "primary"): Promise<string | null> {
+async function parameter(name: "topology" | "primary" | "readers"): Promise<string | null> {
   try {
     const answer = await made.clients.ssm.send(new GetParameterCommand({ Name: `/valkeeper/${group}/${name}` }));
     return answer.Parameter?.Value ?? null;
@@ -37,7 +37,7 @@ async function parameter(name: "topology" | "primary"): Promise<string | null> {
   }
 }
 const topology = async () => JSON.parse((await parameter("topology")) ?? "{}") as Record<string, unknown>;
-const overwrite = (name: "topology" | "primary", value: string) =>
+const overwrite = (name: "topology" | "primary" | "readers", value: string) =>
   made.clients.ssm.send(
     new PutParameterCommand({ Name: `/valkeeper/${group}/${name}`, Value: value, Overwrite: true }),
   );
@@ -45,7 +45,7 @@ const overwrite = (name: "topology" | "primary", value: string) =>
 const APPLIED = { kind: "applied", changed: true };
 
 describe("publishing to SSM", () => {
-  it("creates both parameters and confirms them", async () => {
+  it("creates all parameters and confirms them", async () => {
     expect(await publish({ epoch: 7, revision: 2 })).toEqual(APPLIED);
     expect(await topology()).toEqual(publicationAt(group, { epoch: 7, revision: 2 }));
     expect(await parameter("primary")).toBe("10.0.0.7:6379");
@@ -68,8 +68,22 @@ describe("publishing to SSM", () => {
   });
 
   it("writes an IPv6 address in brackets", async () => {
-    await publish({ epoch: 7, host: "2001:db8::7" });
+    await publish({ epoch: 7, host: "2001:db8::7", replicas: ["10.0.1.1", "2001:db8::8"] });
     expect(await parameter("primary")).toBe("[2001:db8::7]:6379");
+    expect(await parameter("readers")).toBe("10.0.1.1:6379,[2001:db8::8]:6379");
+  });
+
+  it("names the replicas as readers, and the primary while there is none", async () => {
+    await publish({ epoch: 7, replicas: ["10.0.1.1", "cache-2.internal"] });
+    expect(await parameter("readers")).toBe("10.0.1.1:6379,cache-2.internal:6379");
+    expect(await publish({ epoch: 7, revision: 1, replicas: ["cache-2.internal"] })).toEqual(APPLIED);
+    expect(await parameter("readers")).toBe("cache-2.internal:6379");
+    expect(await publish({ epoch: 7, revision: 2 })).toEqual(APPLIED);
+    expect(await parameter("readers")).toBe("10.0.0.7:6379");
+    expect(await publish({ epoch: 7, revision: 1, replicas: ["10.0.1.1"] })).toMatchObject({ kind: "superseded" });
+    await overwrite("readers", "10.9.9.9:6379");
+    expect(await publish({ epoch: 7, revision: 2 })).toEqual(APPLIED);
+    expect(await parameter("readers")).toBe("10.0.0.7:6379");
   });
 
   it("puts back what a person overwrote", async () => {
@@ -161,8 +175,8 @@ describe("publishing to SSM", () => {
 
 describe("two publishers of different epochs, in every order of their requests", () => {
   it.each([
-    [0, 5],
-    [4, 6],
+    [0, 6],
+    [4, 7],
   ])("S2: the newer one stands at the end, over epoch %i", async (before, requests) => {
     for (const schedule of schedules(requests)) {
       group = freshGroup();
@@ -183,12 +197,13 @@ describe("two publishers of different epochs, in every order of their requests",
         }),
       ) as [Publisher, Publisher];
       const outcomes = await interleaving.run(
-        () => publish({ epoch: 7 }, older),
-        () => publish({ epoch: 8 }, newer),
+        () => publish({ epoch: 7, replicas: ["10.0.1.7"] }, older),
+        () => publish({ epoch: 8, replicas: ["10.0.1.8"] }, newer),
       );
       const told = `${schedule.join("")} ${JSON.stringify(outcomes)}`;
       expect(await topology(), told).toMatchObject({ epoch: 8 });
       expect(await parameter("primary"), told).toBe("10.0.0.8:6379");
+      expect(await parameter("readers"), told).toBe("10.0.1.8:6379");
       expect(outcomes[1], told).toMatchObject({ kind: "applied" });
       expect((await made.store.readCopies(group)).ssm, told).toMatchObject({ epoch: 8 });
     }

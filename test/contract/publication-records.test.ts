@@ -43,11 +43,11 @@ const publish = (order: Parameters<typeof publicationAt>[1], by = publisher) =>
   by.publish("dns", publicationAt(group, order), config());
 
 /** `A 10.0.0.7` and `TXT "..."`, sorted. */
-async function standing(): Promise<readonly string[]> {
-  const start = { HostedZoneId: hostedZoneId, StartRecordName: name(), MaxItems: 10 };
+async function standing(of = name()): Promise<readonly string[]> {
+  const start = { HostedZoneId: hostedZoneId, StartRecordName: of, MaxItems: 10 };
   const command = new ListResourceRecordSetsCommand(start);
   const { ResourceRecordSets: all = [] } = await made.clients.route53.send(command);
-  const ours = all.filter((record) => record.Name === `${name()}.` || record.Name === `_valkeeper.${name()}.`);
+  const ours = all.filter((record) => record.Name === `${of}.` || record.Name === `_valkeeper.${of}.`);
   return ours.map((record) => `${record.Type} ${record.ResourceRecords?.map((each) => each.Value).join(" ")}`).sort();
 }
 
@@ -142,6 +142,88 @@ describe("publishing to Route 53", () => {
       kind: "failed",
       detail: expect.stringContaining("NoSuchHostedZone"),
     });
+  });
+});
+
+describe("publishing the readers to Route 53", () => {
+  const readersName = () => `readers-${group}.example.com`;
+  const withReaders = () =>
+    configOf(group, {
+      parameterPrefix: null,
+      dns: { hostedZoneId, name: name(), ttlSeconds: 5, readersName: readersName() },
+    });
+  const publishBoth = (order: Parameters<typeof publicationAt>[1], by = publisher) =>
+    by.publish("dns", publicationAt(group, order), withReaders());
+  const readers = () => standing(readersName());
+
+  it("creates one record of all of them with a twin of its own, beside the primary's", async () => {
+    expect(await publishBoth({ epoch: 7, replicas: ["10.0.1.2", "10.0.1.1"] })).toEqual(APPLIED);
+    expect(await readers()).toEqual(["A 10.0.1.1 10.0.1.2", twinText(7)]);
+    expect(await standing()).toEqual(["A 10.0.0.7", twinText(7)]);
+    expect(await publishBoth({ epoch: 7, replicas: ["10.0.1.2", "10.0.1.1"] })).toEqual({
+      kind: "applied",
+      changed: false,
+    });
+  });
+
+  it("follows them, over both families of addresses, and names the primary while there is none", async () => {
+    await publishBoth({ epoch: 7, replicas: ["10.0.1.1", "2001:db8::1", "2001:db8::2"] });
+    expect(await readers()).toEqual(["A 10.0.1.1", "AAAA 2001:db8::1 2001:db8::2", twinText(7)]);
+    await publishBoth({ epoch: 8, replicas: ["2001:db8::2"] });
+    expect(await readers()).toEqual(["AAAA 2001:db8::2", twinText(8)]);
+    await publishBoth({ epoch: 9, replicas: [] });
+    expect(await readers()).toEqual(["A 10.0.0.9", twinText(9)]);
+  });
+
+  it("S2: leaves newer ones alone", async () => {
+    await publishBoth({ epoch: 8, replicas: ["10.0.1.8"] });
+    expect(await publishBoth({ epoch: 7, replicas: ["10.0.1.7"] })).toMatchObject({ kind: "superseded" });
+    expect(await readers()).toEqual(["A 10.0.1.8", twinText(8)]);
+  });
+
+  it("puts back what a person overwrote, and refuses what somebody else made, the primary's all the same", async () => {
+    await publishBoth({ epoch: 7, replicas: ["10.0.1.1", "10.0.1.2"] });
+    await byHand(["UPSERT", record("A", "10.0.1.1", readersName())]);
+    expect(await publishBoth({ epoch: 7, replicas: ["10.0.1.1", "10.0.1.2"] })).toEqual(APPLIED);
+    expect(await readers()).toEqual(["A 10.0.1.1 10.0.1.2", twinText(7)]);
+    group = freshGroup();
+    await byHand(["CREATE", record("A", "10.9.9.9", readersName())]);
+    expect(await publishBoth({ epoch: 7, replicas: ["10.0.1.1", "10.0.1.2"] })).toMatchObject({
+      kind: "failed",
+      detail: expect.stringMatching(/not made by Valkeeper.*make it A 10\.0\.1\.1 10\.0\.1\.2/),
+    });
+    expect(await standing()).toEqual(["A 10.0.0.7", twinText(7)]);
+    expect((await made.store.readCopies(group)).dns).toBeNull();
+  });
+
+  it("R19: tells the higher epoch of the two", async () => {
+    await publishBoth({ epoch: 7, replicas: ["10.0.1.1"] });
+    await byHand(["UPSERT", record("TXT", '"v=1 epoch=9 revision=0 primary=a:1"', `_valkeeper.${readersName()}`)]);
+    expect((await publisher.standing(withReaders())).epoch).toBe(9);
+  });
+
+  it("S2: nothing ever goes back, in every order of two publishers' requests", async () => {
+    for (const schedule of schedules(4)) {
+      group = freshGroup();
+      await publishBoth({ epoch: 4, replicas: ["10.0.1.4"] });
+      let highest = 4;
+      const interleaving = new Interleaving(schedule, async () => {
+        const records = await readers();
+        const epoch = Number(/epoch=(\d+)/.exec(records.join())?.[1] ?? 0);
+        expect(epoch, schedule.join("")).toBeGreaterThanOrEqual(highest);
+        expect(records, schedule.join("")).toEqual([`A 10.0.1.${epoch}`, twinText(epoch)]);
+        highest = epoch;
+      });
+      const [older, newer] = (["a", "b"] as const).map((by) => {
+        const route53 = interleaving.client(by, made.clients.route53);
+        return createPublisher({ store: made.store, ssm: null, route53, clock: wallClock });
+      }) as [Publisher, Publisher];
+      await interleaving.run(
+        () => publishBoth({ epoch: 7, replicas: ["10.0.1.7"] }, older),
+        () => publishBoth({ epoch: 8, replicas: ["10.0.1.8"] }, newer),
+      );
+      expect(await readers(), schedule.join("")).toEqual(["A 10.0.1.8", twinText(8)]);
+    }
   });
 });
 

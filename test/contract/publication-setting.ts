@@ -20,10 +20,15 @@ export function configOf(group: GroupName, publication: PublicationConfig): Grou
   return completeConfig({ name: group, nodes: [node("n1", "10.0.0.1"), node("n2", "10.0.0.2")], publication });
 }
 
-/** The primary is the node of that number, `n<epoch>` at 10.0.0.<epoch>, unless a host is given. */
+/** The primary is the node of that number, `n<epoch>` at 10.0.0.<epoch>, unless a host is given; no replicas. */
 export function publicationAt(
   group: GroupName,
-  order: { readonly epoch: number; readonly revision?: number; readonly host?: string },
+  order: {
+    readonly epoch: number;
+    readonly revision?: number;
+    readonly host?: string;
+    readonly replicas?: readonly string[];
+  },
 ): Publication {
   const host = order.host ?? `10.0.0.${order.epoch}`;
   return {
@@ -33,7 +38,10 @@ export function publicationAt(
     epoch: epoch(order.epoch),
     revision: order.revision ?? 0,
     primary: { node: nodeId(`n${order.epoch}`), address: { host, port: 6379 } },
-    replicas: [],
+    replicas: (order.replicas ?? []).map((replica, index) => ({
+      node: nodeId(`r${index + 1}`),
+      address: { host: replica, port: 6379 },
+    })),
     at: wallTime(1_700_000_000_000),
   };
 }

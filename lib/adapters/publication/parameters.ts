@@ -1,8 +1,8 @@
-// The two parameters of a group in SSM: `topology`, JSON that carries its epoch, and `primary`, `host:port` for people and
-// simple applications. PutParameter has no condition: whoever comes last wins, also the one that stalled (S2). What there
+// The parameters of a group in SSM: `topology`, JSON that carries its epoch; `primary`, `host:port`, and `readers`,
+// `host:port,host:port`, for people and simple applications. PutParameter has no condition: whoever comes last wins, also the one that stalled (S2). What there
 // is instead is a version number that grows by one with each write, so that a writer can tell afterwards whether it wrote
 // over something it had not read. Then it reads what it overwrote and, when that was newer, puts it back itself.
-// `topology` leads, `primary` is always derived from it.
+// `topology` leads, the others are always derived from it.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -21,7 +21,7 @@ import type { Publication } from "../../core/records.ts";
 import type { GroupName } from "../../core/types.ts";
 import type { PublishOutcome } from "../../ports/publisher.ts";
 import { type Called, type CallLimits, call, pauseMs } from "../aws/call.ts";
-import { addressText, orderText } from "./publication-text.ts";
+import { addressText, orderText, readersText } from "./publication-text.ts";
 
 const LIMITS: CallLimits = { attemptTimeoutMs: 1_500, totalMs: 4_000, attempts: 5 };
 /** Read, put, read back is two; the rest is for others that write at the same time. */
@@ -32,6 +32,7 @@ const OVERWRITTEN_LOOKED_AT = 5;
 interface Seen {
   readonly topology: Parameter | null;
   readonly primary: Parameter | null;
+  readonly readers: Parameter | null;
 }
 
 /** What the topology's text says. */
@@ -73,6 +74,7 @@ class Parameters {
   readonly #ours: Publication;
   readonly #topologyName: string;
   readonly #primaryName: string;
+  readonly #readersName: string;
   /** Ours, or a newer one that we found we had written over. */
   #wanted: Publication;
   #changed = false;
@@ -83,6 +85,7 @@ class Parameters {
     this.#wanted = ours;
     this.#topologyName = `${folder}/topology`;
     this.#primaryName = `${folder}/primary`;
+    this.#readersName = `${folder}/readers`;
   }
 
   async publish(): Promise<PublishOutcome> {
@@ -91,10 +94,10 @@ class Parameters {
       if (ended !== null) return ended;
       if (round > 2) await sleep(pauseMs(round));
     }
-    return { kind: "failed", detail: `${this.#topologyName} or ${this.#primaryName} is being overwritten by others` };
+    return { kind: "failed", detail: `${this.#topologyName} or what follows from it is being overwritten by others` };
   }
 
-  /** Reads both and puts what differs; null: something was put, and is to be read back. */
+  /** Reads all and puts what differs; null: something was put, and is to be read back. */
   async #round(): Promise<PublishOutcome | null> {
     const seen = await this.#read();
     const standing = standingOf(seen.topology);
@@ -120,10 +123,21 @@ class Parameters {
     }
     const isStanding = standing.kind === "publication" && saysTheSame(standing.publication, this.#wanted);
     if (!isStanding && !(await this.#putTopology(seen.topology))) return null;
-    const primary = addressText(this.#wanted.primary.address);
-    const isPrimaryStanding = seen.primary?.Value === primary;
-    if (!isPrimaryStanding) await this.#put(this.#primaryName, primary, seen.primary);
-    return isStanding && isPrimaryStanding ? this.#ended() : null;
+    // The primary first: it is what everybody waits for.
+    const isPrimaryStanding = await this.#keep(
+      this.#primaryName,
+      addressText(this.#wanted.primary.address),
+      seen.primary,
+    );
+    const areReadersStanding = await this.#keep(this.#readersName, readersText(this.#wanted), seen.readers);
+    return isStanding && isPrimaryStanding && areReadersStanding ? this.#ended() : null;
+  }
+
+  /** False: it said something else, and was put. */
+  async #keep(name: string, value: string, seen: Parameter | null): Promise<boolean> {
+    if (seen?.Value === value) return true;
+    await this.#put(name, value, seen);
+    return false;
   }
 
   #ended(): PublishOutcome {
@@ -136,14 +150,18 @@ class Parameters {
   }
 
   async #read(): Promise<Seen> {
-    const command = new GetParametersCommand({ Names: [this.#topologyName, this.#primaryName] });
+    const command = new GetParametersCommand({ Names: [this.#topologyName, this.#primaryName, this.#readersName] });
     const answer = await call((abortSignal) => this.#ssm.send(command, { abortSignal }), LIMITS);
     const { Parameters = [] } = orThrow("GetParameters", answer);
     const named = (name: string) => Parameters.find((each) => each.Name === name) ?? null;
-    return { topology: named(this.#topologyName), primary: named(this.#primaryName) };
+    return {
+      topology: named(this.#topologyName),
+      primary: named(this.#primaryName),
+      readers: named(this.#readersName),
+    };
   }
 
-  /** False when a newer one was written over: it is what is wanted now, and `primary` must not be put for ours. */
+  /** False when a newer one was written over: it is what is wanted now, and the others must not be put for ours. */
   async #putTopology(seen: Parameter | null): Promise<boolean> {
     const put = this.#wanted;
     const version = await this.#put(this.#topologyName, JSON.stringify(put), seen);

@@ -1,16 +1,28 @@
 // What has to change at a DNS name so that it says a publication? Pure. The TXT twin at `_valkeeper.<name>` tells whose
-// the address record is and which publication it says: the two are always changed in one batch that deletes exactly what
+// the address records are and which publication they say: all of them are changed in one batch that deletes exactly what
 // was read, so that the batch is a compare-and-set (never UPSERT, which would let a stalled publisher go back; S2).
+// The primary's name has one address; the readers' name has those of all readers, as the values of one record set (of
+// two where some are IPv6): record sets of their own with a SetIdentifier would add health checks, and those are ours.
 
 import type { Change, ResourceRecordSet } from "@aws-sdk/client-route-53";
-import { canonicalHost, isIpv4 } from "../../core/address-format.ts";
-import type { PublicationConfig } from "../../core/config.ts";
-import { comparePublications, type PublicationOrder } from "../../core/publication.ts";
-import type { Publication } from "../../core/records.ts";
+import { canonicalHost, isIpAddress, isIpv4 } from "../../core/address-format.ts";
+import type { DnsConfig } from "../../core/config.ts";
+import { comparePublications, type PublicationOrder, readersOf } from "../../core/publication.ts";
+import type { Publication, PublishedNode } from "../../core/records.ts";
 import { epoch } from "../../core/types.ts";
 import { addressText, orderText } from "./publication-text.ts";
 
-export type DnsConfig = NonNullable<PublicationConfig["dns"]>;
+/** One name at which a publication stands. */
+export interface RecordName extends Pick<DnsConfig, "hostedZoneId" | "name" | "ttlSeconds"> {
+  readonly of: "primary" | "readers";
+}
+
+/** The primary's first. */
+export function recordNames(dns: DnsConfig): readonly [RecordName, ...RecordName[]] {
+  const { hostedZoneId, name, ttlSeconds, readersName } = dns;
+  const primary: RecordName = { hostedZoneId, name, ttlSeconds, of: "primary" };
+  return readersName === undefined ? [primary] : [primary, { ...primary, name: readersName, of: "readers" }];
+}
 
 /** Everything at the name that could answer for an address, and the twin. */
 export interface RecordsSeen {
@@ -33,12 +45,16 @@ export const twinName = (name: string): string => `_valkeeper.${name}`;
 /** Names come back in lower case, with a dot at the end. */
 export const bareName = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
-export function planRecords(seen: RecordsSeen, publication: Publication, dns: DnsConfig): RecordPlan {
-  const address = addressRecord(publication, dns);
+export function planRecords(seen: RecordsSeen, publication: Publication, dns: RecordName): RecordPlan {
+  const addresses = addressRecords(publication, dns);
+  if (addresses.length === 0) {
+    const hosts = readersOf(publication).map(({ address }) => address.host);
+    const detail = `${dns.name} needs IP addresses and the readers are at ${hosts.join(", ")}: a name (CNAME) cannot stand there`;
+    return { kind: "failed", detail };
+  }
   const twin = twinRecord(publication, dns);
-  const isStanding = seen.addresses.length === 1 && saysSame(seen.addresses[0], address);
-  if (seen.twin === null)
-    return planWithoutTwin({ seen, address, twin, isOursByValue: valuesOf(seen.addresses) === valuesOf([address]) });
+  const isStanding = saysSame(seen.addresses, addresses);
+  if (seen.twin === null) return planWithoutTwin({ seen, addresses, twin });
   const standing = readTwin(seen.twin);
   if (standing.kind === "newer-version") {
     return { kind: "failed", detail: `${twinName(dns.name)} is of a newer version: update Valkeeper` };
@@ -52,11 +68,11 @@ export function planRecords(seen: RecordsSeen, publication: Publication, dns: Dn
       return { kind: "failed", detail };
     }
   }
-  if (isStanding && saysSame(seen.twin, twin)) return { kind: "stands" };
+  if (isStanding && saysSame([seen.twin], [twin])) return { kind: "stands" };
   // Whatever stands beside our twin is ours to put right, also what a person has written over it.
   return {
     kind: "change",
-    changes: [...[...seen.addresses, seen.twin].map(deletion), creation(address), creation(twin)],
+    changes: [...[...seen.addresses, seen.twin].map(deletion), ...[...addresses, twin].map(creation)],
   };
 }
 
@@ -66,34 +82,50 @@ export function planRecords(seen: RecordsSeen, publication: Publication, dns: Dn
  */
 function planWithoutTwin(options: {
   readonly seen: RecordsSeen;
-  readonly address: ResourceRecordSet;
+  readonly addresses: readonly ResourceRecordSet[];
   readonly twin: ResourceRecordSet;
-  readonly isOursByValue: boolean;
 }): RecordPlan {
-  const { seen, address, twin, isOursByValue } = options;
+  const { seen, addresses, twin } = options;
+  const isOursByValue = valuesOf(seen.addresses) === valuesOf(addresses);
   if (seen.addresses.length > 0 && !isOursByValue) {
-    const found = seen.addresses.map((each) => `${each.Type} ${describeValue(each)}`).join(", ");
-    const wanted = `${address.Type} ${describeValue(address)}`;
-    const detail = `${address.Name} was not made by Valkeeper (no TXT record at ${twin.Name}): it is ${found}; remove it, or make it ${wanted}`;
+    const describe = (records: readonly ResourceRecordSet[]): string =>
+      records.map((each) => `${each.Type} ${describeValue(each)}`).join(", ");
+    const [found, wanted] = [describe(seen.addresses), describe(addresses)];
+    const detail = `${addresses[0]?.Name} was not made by Valkeeper (no TXT record at ${twin.Name}): it is ${found}; remove it, or make it ${wanted}`;
     return { kind: "failed", detail };
   }
   // Created, not upserted: of two publishers that find nothing the second must read what the first has said.
-  return { kind: "change", changes: [...seen.addresses.map(deletion), creation(address), creation(twin)] };
+  return { kind: "change", changes: [...seen.addresses.map(deletion), ...[...addresses, twin].map(creation)] };
 }
 
-function addressRecord(publication: Publication, dns: DnsConfig): ResourceRecordSet {
-  const { host } = publication.primary.address;
-  const type = addressType(host);
-  const value = type === "CNAME" ? `${bareName(host)}.` : (canonicalHost(host) ?? host);
-  return { Name: dns.name, Type: type, TTL: dns.ttlSeconds, ResourceRecords: [{ Value: value }] };
+/** Empty when no reader is at an IP address; several nodes on one host are one value. */
+function addressRecords(publication: Publication, dns: RecordName): readonly ResourceRecordSet[] {
+  const { primary } = publication;
+  const hosts = dns.of === "primary" ? [primary.address.host] : readerHosts(publication);
+  return ADDRESS_TYPES.flatMap((type) => {
+    const values = new Set(hosts.filter((host) => addressType(host) === type).map((host) => recordValue(type, host)));
+    const records = [...values].sort().map((Value) => ({ Value }));
+    return records.length === 0 ? [] : [{ Name: dns.name, Type: type, TTL: dns.ttlSeconds, ResourceRecords: records }];
+  });
 }
+
+/** A replica that was discovered at a name has no place among addresses; without any other the primary stands in. */
+function readerHosts(publication: Publication): readonly string[] {
+  const addresses = (nodes: readonly PublishedNode[]): readonly string[] =>
+    nodes.map(({ address }) => address.host).filter(isIpAddress);
+  const hosts = addresses(publication.replicas);
+  return hosts.length > 0 ? hosts : addresses([publication.primary]);
+}
+
+const recordValue = (type: AddressType, host: string): string =>
+  type === "CNAME" ? `${bareName(host)}.` : (canonicalHost(host) ?? host);
 
 function addressType(host: string): AddressType {
   if (host.includes(":")) return "AAAA";
   return isIpv4(host) ? "A" : "CNAME";
 }
 
-function twinRecord({ epoch, revision, primary }: Publication, dns: DnsConfig): ResourceRecordSet {
+function twinRecord({ epoch, revision, primary }: Publication, dns: RecordName): ResourceRecordSet {
   const text = `v=1 epoch=${epoch} revision=${revision} primary=${addressText(primary.address)}`;
   return { Name: twinName(dns.name), Type: "TXT", TTL: dns.ttlSeconds, ResourceRecords: [{ Value: `"${text}"` }] };
 }
@@ -118,20 +150,23 @@ export function readTwin(record: ResourceRecordSet): Twin {
 const deletion = (record: ResourceRecordSet): Change => ({ Action: "DELETE", ResourceRecordSet: record });
 const creation = (record: ResourceRecordSet): Change => ({ Action: "CREATE", ResourceRecordSet: record });
 
-function saysSame(seen: ResourceRecordSet | undefined, wanted: ResourceRecordSet): boolean {
-  if (seen === undefined) return false;
-  const { TTL: seenTtl } = seen;
-  return seenTtl === wanted.TTL && valuesOf([seen]) === valuesOf([wanted]);
-}
+const saysSame = (seen: readonly ResourceRecordSet[], wanted: readonly ResourceRecordSet[]): boolean =>
+  seen.every(({ TTL: ttl }) => ttl === wanted[0]?.TTL) && valuesOf(seen) === valuesOf(wanted);
 
-/** Types and values alone, and whether anything but a plain record is among them. */
-function valuesOf(records: readonly ResourceRecordSet[]): string {
-  return JSON.stringify(records.map((record) => [record.Type, describeValue(record), record.SetIdentifier ?? null]));
-}
+/** Types and values alone, in whatever order they come, and whether anything but a plain record is among them. */
+const valuesOf = (records: readonly ResourceRecordSet[]): string =>
+  records
+    .map((record) => JSON.stringify([record.Type, describeValue(record), record.SetIdentifier ?? null]))
+    .sort()
+    .join();
 
 function describeValue(record: ResourceRecordSet): string {
   if (record.AliasTarget !== undefined) return `an alias of ${record.AliasTarget.DNSName}`;
-  const values = (record.ResourceRecords ?? []).map((each) => each.Value ?? "");
-  if (record.Type === "AAAA") return values.map((value) => canonicalHost(value) ?? value).join(" ");
+  const values = (record.ResourceRecords ?? []).map((each) => each.Value ?? "").sort();
+  if (record.Type === "AAAA")
+    return values
+      .map((value) => canonicalHost(value) ?? value)
+      .sort()
+      .join(" ");
   return record.Type === "CNAME" ? values.map((value) => `${bareName(value)}.`).join(" ") : values.join(" ");
 }

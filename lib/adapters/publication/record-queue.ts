@@ -11,12 +11,21 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from "@aws-sdk/client-route-53";
+import type { DnsConfig } from "../../core/config.ts";
 import { PortError, RecordFormatError } from "../../core/errors.ts";
 import type { Publication } from "../../core/records.ts";
 import { type Epoch, epoch } from "../../core/types.ts";
 import type { PublishOutcome } from "../../ports/publisher.ts";
 import { type CallLimits, call, type Failure } from "../aws/call.ts";
-import { bareName, type DnsConfig, planRecords, type RecordsSeen, readTwin, twinName } from "./record-plan.ts";
+import {
+  bareName,
+  planRecords,
+  type RecordName,
+  type RecordsSeen,
+  readTwin,
+  recordNames,
+  twinName,
+} from "./record-plan.ts";
 import { readRecords } from "./record-reader.ts";
 
 /** Once: what to send next is decided by what is read then. */
@@ -24,15 +33,16 @@ const CHANGE: CallLimits = { attemptTimeoutMs: 3_000, totalMs: 3_000, attempts: 
 const TOTAL_MS = 20_000;
 const PAUSE_MS = 100;
 const PAUSE_LIMIT_MS = 2_000;
-/** Four changes each: far below the thousand records of one batch, and small enough to be halved a few times. */
+/** Ten changes each at most: far below the thousand records of one batch, and small enough to be halved a few times. */
 const GROUPS_PER_BATCH = 25;
 /** A list may lag behind the change that it lost to; refused more often than that is a rule of the service, or a protection. */
 const REFUSALS_OF_ONE = 3;
 const COMMENT_LIMIT = 256;
 
+/** One name of one publication. */
 interface Order {
   readonly publication: Publication;
-  readonly dns: DnsConfig;
+  readonly dns: RecordName;
   readonly deadline: number;
   readonly settle: (outcome: PublishOutcome) => void;
   /** A change whose answer was lost may have been made. */
@@ -53,26 +63,36 @@ export class RecordQueue {
     this.#route53 = route53;
   }
 
-  /** Never rejects. */
-  publish(publication: Publication, dns: DnsConfig): Promise<PublishOutcome> {
-    return new Promise((settle) => {
-      const order: Order = { publication, dns, deadline: performance.now() + TOTAL_MS, settle, changed: false };
-      const waiting = this.#waiting.get(dns.hostedZoneId);
-      if (waiting !== undefined) {
-        waiting.push(order);
-        return;
-      }
-      this.#waiting.set(dns.hostedZoneId, [order]);
+  /** Never rejects. All names of it are brought in line, whatever becomes of one of them. */
+  async publish(publication: Publication, dns: DnsConfig): Promise<PublishOutcome> {
+    const deadline = performance.now() + TOTAL_MS;
+    const orders: Order[] = [];
+    const outcomes = recordNames(dns).map(
+      (name) =>
+        new Promise<PublishOutcome>((settle) => {
+          orders.push({ publication, dns: name, deadline, settle, changed: false });
+        }),
+    );
+    // Together, so that they share a batch.
+    const waiting = this.#waiting.get(dns.hostedZoneId);
+    if (waiting !== undefined) waiting.push(...orders);
+    else {
+      this.#waiting.set(dns.hostedZoneId, orders);
       void this.#serve(dns.hostedZoneId);
-    });
+    }
+    return together(await Promise.all(outcomes));
   }
 
-  /** Epoch of the TXT twin that stands, 0 when there is none. Rejects when it cannot be read. */
+  /** The highest epoch of the TXT twins that stand, 0 when there is none. Rejects when they cannot be read. */
   async standingEpoch(dns: DnsConfig): Promise<Epoch> {
     const deadline = performance.now() + TOTAL_MS;
+    const names = recordNames(dns).map(({ name }) => name);
     for (let round = 1; ; round += 1) {
-      const read = await readRecords(this.#route53, dns.hostedZoneId, [dns.name]);
-      if (read.kind === "read") return epochOf(read.seen.get(dns.name)?.twin ?? null, dns);
+      const read = await readRecords(this.#route53, dns.hostedZoneId, names);
+      if (read.kind === "read") {
+        const { seen } = read;
+        return epoch(Math.max(...names.map((name) => epochOf(seen.get(name)?.twin ?? null, name))));
+      }
       const pause = pauseMs(round);
       if (read.failure.kind === "rejected" || performance.now() + pause > deadline) {
         throw new PortError("publisher", "route53 ListResourceRecordSets", read.failure.detail, read.failure.error);
@@ -84,7 +104,7 @@ export class RecordQueue {
   async #serve(zone: string): Promise<void> {
     for (;;) {
       const waiting = this.#waiting.get(zone) ?? [];
-      const batch = distinctNames(waiting).slice(0, GROUPS_PER_BATCH);
+      const batch = ofFirstGroups(distinctNames(waiting));
       if (batch.length === 0) break;
       const rest = waiting.filter((order) => !batch.includes(order));
       this.#waiting.set(zone, rest);
@@ -141,7 +161,7 @@ export class RecordQueue {
     const planned = orders.flatMap((order) => plannedOrSettled(order, read.seen));
     if (planned.length === 0) return { failure: null };
     const open = planned.map(({ order }) => order);
-    const groups = open.map(({ publication }) => publication.group).join(" ");
+    const groups = [...new Set(open.map(({ publication }) => publication.group))].join(" ");
     const command = new ChangeResourceRecordSetsCommand({
       HostedZoneId: zone,
       ChangeBatch: {
@@ -168,6 +188,12 @@ function plannedOrSettled(order: Order, seen: ReadonlyMap<string, RecordsSeen>):
   return [];
 }
 
+/** A group's names stay together. */
+function ofFirstGroups(orders: readonly Order[]): readonly Order[] {
+  const groups = [...new Set(orders.map(({ publication }) => publication.group))].slice(0, GROUPS_PER_BATCH);
+  return orders.filter(({ publication }) => groups.includes(publication.group));
+}
+
 /** Two publications of one name never share a batch: the second deletes what the first creates. */
 function distinctNames(orders: readonly Order[]): readonly Order[] {
   const first = new Map<string, Order>();
@@ -178,13 +204,21 @@ function distinctNames(orders: readonly Order[]): readonly Order[] {
   return [...first.values()];
 }
 
-function epochOf(twin: ResourceRecordSet | null, dns: DnsConfig): Epoch {
+function epochOf(twin: ResourceRecordSet | null, name: string): Epoch {
   if (twin === null) return epoch(0);
   const standing = readTwin(twin);
   if (standing.kind === "newer-version") {
-    throw new RecordFormatError(`${twinName(dns.name)} is of a newer version: update Valkeeper`);
+    throw new RecordFormatError(`${twinName(name)} is of a newer version: update Valkeeper`);
   }
   return standing.kind === "order" ? standing.order.epoch : epoch(0);
+}
+
+/** The worst of them; one that was superseded tells that there is a newer publication. */
+function together(outcomes: readonly PublishOutcome[]): PublishOutcome {
+  const worst = (["superseded", "failed", "skipped"] as const)
+    .map((kind) => outcomes.find((each) => each.kind === kind))
+    .find((each) => each !== undefined);
+  return worst ?? { kind: "applied", changed: outcomes.some((each) => each.kind === "applied" && each.changed) };
 }
 
 function settleAll(orders: readonly Order[], outcome: PublishOutcome): void {

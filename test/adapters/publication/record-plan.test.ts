@@ -1,10 +1,16 @@
 import type { ResourceRecordSet } from "@aws-sdk/client-route-53";
 import { describe, expect, it } from "vitest";
-import { planRecords, type RecordsSeen, readTwin } from "../../../lib/adapters/publication/record-plan.ts";
+import {
+  planRecords,
+  type RecordName,
+  type RecordsSeen,
+  readTwin,
+  recordNames,
+} from "../../../lib/adapters/publication/record-plan.ts";
 import type { Publication } from "../../../lib/core/records.ts";
 import { epoch, groupName, nodeId, wallTime } from "../../../lib/core/types.ts";
 
-const dns = { hostedZoneId: "Z1", name: "primary.example.com", ttlSeconds: 5 };
+const dns = { hostedZoneId: "Z1", name: "primary.example.com", ttlSeconds: 5, of: "primary" } as const;
 
 function publicationOf(host: string, order: { epoch?: number; revision?: number } = {}): Publication {
   return {
@@ -146,6 +152,58 @@ describe("what changes at a DNS name", () => {
   it("replaces a twin that was edited until it says nothing", () => {
     const edited = seen({ addresses: [record("A", "10.0.0.1")], twin: twin("hello") });
     expect(planned(edited, publicationOf("10.0.0.2"))).toMatch(/^DELETE A .*, DELETE TXT 5 "hello", CREATE A/);
+  });
+});
+
+describe("what changes at the readers' name", () => {
+  const names = recordNames({ ...dns, readersName: "readers.example.com" });
+  const readersAt = (primary: string, ...hosts: readonly string[]): Publication => ({
+    ...publicationOf(primary),
+    replicas: hosts.map((host, index) => ({ node: nodeId(`r${index}`), address: { host, port: 6379 } })),
+  });
+  const created = (publication: Publication): readonly string[] => {
+    const plan = planRecords(seen(), publication, names[1] as RecordName);
+    if (plan.kind !== "change") return [plan.kind, "detail" in plan ? plan.detail : ""];
+    return plan.changes.map(({ ResourceRecordSet: set }) => {
+      return `${set?.Name} ${set?.Type} ${set?.ResourceRecords?.map((each) => each.Value).join(" ")}`;
+    });
+  };
+  const twinOfReaders = '_valkeeper.readers.example.com TXT "v=1 epoch=7 revision=0 primary=10.0.0.2:6379"';
+
+  it("is a name of its own, if there is one", () => {
+    expect(recordNames(dns).map((each) => [each.name, each.of])).toEqual([["primary.example.com", "primary"]]);
+    expect(names.map((each) => [each.name, each.of])).toEqual([
+      ["primary.example.com", "primary"],
+      ["readers.example.com", "readers"],
+    ]);
+  });
+
+  it("has one value for each address, whatever the order of nodes and spelling", () => {
+    expect(created(readersAt("10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.3"))).toEqual([
+      "readers.example.com A 10.0.0.1 10.0.0.3",
+      twinOfReaders,
+    ]);
+    const standing = seen({
+      addresses: [
+        { ...record("A", "10.0.0.3"), ResourceRecords: [{ Value: "10.0.0.3" }, { Value: "10.0.0.1" }] },
+        { ...record("AAAA", "2001:DB8::1") },
+      ],
+      twin: twin("v=1 epoch=7 revision=0 primary=10.0.0.2:6379"),
+    });
+    const publication = readersAt("10.0.0.2", "2001:db8:0::1", "10.0.0.1", "10.0.0.3");
+    expect(planRecords(standing, publication, names[1] as RecordName)).toEqual({ kind: "stands" });
+    const without = readersAt("10.0.0.2", "2001:db8::1", "10.0.0.1");
+    expect(planRecords(standing, without, names[1] as RecordName).kind).toBe("change");
+  });
+
+  it("has the primary while no replica is fit, or none at an address", () => {
+    expect(created(readersAt("10.0.0.2"))).toEqual(["readers.example.com A 10.0.0.2", twinOfReaders]);
+    expect(created(readersAt("10.0.0.2", "found.internal"))[0]).toBe("readers.example.com A 10.0.0.2");
+    expect(created(readersAt("10.0.0.2", "found.internal", "10.0.0.3"))[0]).toBe("readers.example.com A 10.0.0.3");
+    expect(created(readersAt("cache-2.internal", "cache-1.internal"))).toEqual([
+      "failed",
+      "readers.example.com needs IP addresses and the readers are at cache-1.internal: a name (CNAME) cannot stand there",
+    ]);
   });
 });
 
