@@ -2,11 +2,12 @@
 // code is the worst of them, the reasons are clauses a person can act on. A node counts as serving when a quorum of the
 // voters that say anything says so: one zone's bad route is in the table for everybody to see, and no reason to page.
 
-import type { Ballot, OperationKind } from "../core/ballot.ts";
+import type { Ballot, Member, OperationKind } from "../core/ballot.ts";
 import { checkConfig } from "../core/config-check.ts";
 import { modeAt } from "../core/control.ts";
 import { ConfigurationError } from "../core/errors.ts";
-import type { NodeView, Publication, PublicationTarget, VoterGroupView } from "../core/records.ts";
+import { isReader, readersOf } from "../core/publication.ts";
+import type { NodeView, Publication, PublicationTarget, PublishedNode, VoterGroupView } from "../core/records.ts";
 import { staleOverrides } from "../core/spec.ts";
 import type { Address, Epoch, NodeId, VoterId } from "../core/types.ts";
 import { EXIT, type ExitCode, worst } from "./exit-code.ts";
@@ -204,6 +205,23 @@ function lackOf(copy: Pick<Publication, "epoch" | "revision"> | null, ballot: Ba
   if (ballot?.primary == null) return "nothing";
   if (copy === null || copy.epoch < ballot.primary.epoch) return "primary";
   return copy.epoch === ballot.primary.epoch && copy.revision < ballot.revision ? "replicas" : "nothing";
+}
+
+/** Where applications are told to read; nobody while nothing is published. */
+export const readersNow = ({ publication }: GroupSnapshot): readonly PublishedNode[] =>
+  publication === null ? [] : readersOf(publication);
+
+/** Replicas that were in sync under this primary, and are not published because they are unfit to be read from. */
+export function setAsideNow({ ballot }: GroupSnapshot): readonly NodeId[] {
+  const primary = ballot?.primary;
+  if (ballot === null || primary == null) return [];
+  const members = Object.entries(ballot.members.nodes) as [NodeId, Member][];
+  const isAside = ([id, member]: [NodeId, Member]): boolean =>
+    id !== primary.node && member.inSyncEpoch === primary.epoch && !isReader(member, primary);
+  return members
+    .filter(isAside)
+    .map(([id]) => id)
+    .toSorted();
 }
 
 function publicationReasons(snapshot: GroupSnapshot): readonly string[] {

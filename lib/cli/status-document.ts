@@ -1,7 +1,7 @@
 // `status --json`: the stable shape that docs/cli.md describes.
 
 import { modeAt } from "../core/control.ts";
-import { assess, copiesOf, latestView, nodesOf, viewsOf } from "./assessment.ts";
+import { assess, copiesOf, latestView, nodesOf, readersNow, setAsideNow, viewsOf } from "./assessment.ts";
 import type { GroupSnapshot } from "./snapshot.ts";
 import { votersAt } from "./status-text.ts";
 
@@ -24,6 +24,8 @@ export function statusDocument(snapshot: GroupSnapshot) {
     published: Object.fromEntries(
       copiesOf(snapshot).map(({ target, epoch, revision, lacks }) => [target, { epoch, revision, lacks }]),
     ),
+    readers: readersNow(snapshot).map(({ node, address }) => ({ node, address })),
+    setAside: setAsideNow(snapshot),
     nodes: nodesOf(snapshot).map((node) => nodeDocument(snapshot, node)),
     voters: snapshot.voters.map(({ voter, isAlive, heartbeatAgeMs, viewAgeMs, view }) => ({
       voter,

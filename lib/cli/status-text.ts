@@ -7,7 +7,16 @@ import type { NodeClass, NodeView } from "../core/records.ts";
 import { settingAt } from "../core/spec.ts";
 import { BOOT_FENCE, tokenOf } from "../core/token.ts";
 import type { Address, NodeId } from "../core/types.ts";
-import { assess, copiesOf, type KnownNode, latestView, nodesOf, viewsOf } from "./assessment.ts";
+import {
+  assess,
+  copiesOf,
+  type KnownNode,
+  latestView,
+  nodesOf,
+  readersNow,
+  setAsideNow,
+  viewsOf,
+} from "./assessment.ts";
 import { EXIT } from "./exit-code.ts";
 import { grid } from "./grid.ts";
 import type { Paint } from "./paint.ts";
@@ -21,6 +30,7 @@ export function statusText(snapshot: GroupSnapshot, paint: Paint): readonly stri
     ...reasons.map((reason) => `  ${(exit === EXIT.noPrimary ? paint.bad : paint.warning)(reason)}`),
     ...controlLines(snapshot),
     ...nodeTable(snapshot, paint),
+    ...readersLine(snapshot),
     votersLine(snapshot),
     ...forecastLines(snapshot),
     ...requestLines(snapshot),
@@ -105,6 +115,19 @@ function voterCell(voter: VoterSnapshot, node: NodeId, paint: Paint): string {
   if (seen === undefined) return "-";
   if (seen.class === "serving") return seen.latencyMs === null ? "ok" : `${Math.round(seen.latencyMs)}ms`;
   return (seen.class === "unknown" ? paint.faint : paint.bad)(`${seen.class} ${duration(seen.sinceMs)}`);
+}
+
+/** As published, and who of the replicas was set aside. */
+function readersLine(snapshot: GroupSnapshot): readonly string[] {
+  const readers = readersNow(snapshot).map(({ node }) => node);
+  if (readers.length === 0) return [];
+  const standsIn = readers.length === 1 && readers[0] === snapshot.publication?.primary.node;
+  const aside = setAsideNow(snapshot);
+  const detail = [
+    ...(standsIn ? ["the primary: no replica is in sync"] : []),
+    ...(aside.length === 0 ? [] : [`set aside: ${aside.join(", ")}`]),
+  ];
+  return [`readers ${readers.join(", ")}${detail.length === 0 ? "" : ` (${detail.join("; ")})`}`];
 }
 
 function votersLine(snapshot: GroupSnapshot): string {

@@ -107,7 +107,10 @@ export const publication = (at: number = 7): Publication => ({
   epoch: epoch(at),
   revision: 0,
   primary: { node: nodeId("n2"), address: { host: ADDRESSES["n2"] ?? "", port: 6379 } },
-  replicas: [],
+  replicas: ["n1", "n3"].map((id) => ({
+    node: nodeId(id),
+    address: { host: ADDRESSES[id] ?? "", port: 6379 },
+  })),
   at: ago(60_000),
 });
 

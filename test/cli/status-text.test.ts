@@ -55,6 +55,7 @@ describe("statusText", () => {
         "n2*   172.31.37.55:6379  b     primary  -     -      2ms   1ms   2ms",
         "n1    172.31.32.27:6379  a     replica  up    0 B    1ms   2ms   2ms",
         "n3    172.31.39.58:6379  c     replica  up    812 B  2ms   2ms   silent 14s",
+        "readers n1, n3",
         "voters 3/3 (oldest 1.2s)  quorum 2  votes 0",
         "if n2 died now: n1 would be promoted",
       ].join("\n"),
@@ -95,6 +96,7 @@ describe("statusText", () => {
         "n2    172.31.37.55:6379  b     was primary  -     -    silent 5.3s  silent 5.3s  silent 5.3s",
         "n1*   172.31.32.27:6379  a     primary      -     -    2ms          2ms          2ms",
         "n3    172.31.39.58:6379  c     frozen 8     down  0 B  2ms          2ms          2ms",
+        "readers n1, n3",
         "voters 3/3 (oldest 0.3s)  quorum 2  votes 0",
       ].join("\n"),
     );
@@ -130,11 +132,34 @@ describe("statusText", () => {
         "n2*   172.31.37.55:6379  b     was primary  -     -    refused 7.0s  refused 7.0s  ?",
         "n1    172.31.32.27:6379  a     replica      up    0 B  2ms           2ms           ?",
         "n3    172.31.39.58:6379  c     was replica  -     -    refused 7.0s  refused 7.0s  ?",
+        "readers n1, n3",
         "voters 2/3 (oldest 0.3s)  quorum 2  votes 1 (az-a), 1 suspects it (az-b)",
         "if n2 died now: nobody would be promoted: n1: has priority 0; n3 does not answer",
       ].join("\n"),
     );
     expect(assess(snapshot(given)).exit).toBe(EXIT.noPrimary);
+  });
+
+  it("names the readers, who was set aside, and the primary that stands in for all of them", () => {
+    const line = (given: Given) => statusText(snapshot(given), PLAIN).find((each) => each.startsWith("readers"));
+    const { members, ...rest } = ballot();
+    const aside = (...ids: readonly string[]) => {
+      const nodes = Object.entries(members.nodes).map(([id, member]) => [
+        id,
+        ids.includes(id) ? { ...member, aside: true as const } : member,
+      ]);
+      return { ...rest, members: { version: 4, nodes: Object.fromEntries(nodes) } };
+    };
+    const published = publication();
+    const without = (...ids: readonly string[]) => ({
+      ...published,
+      replicas: published.replicas.filter(({ node }) => !ids.includes(node)),
+    });
+    expect(line({ ballot: aside("n3"), publication: without("n3") })).toBe("readers n1 (set aside: n3)");
+    expect(line({ ballot: aside("n1", "n3"), publication: without("n1", "n3") })).toBe(
+      "readers n2 (the primary: no replica is in sync; set aside: n1, n3)",
+    );
+    expect(line({ publication: null })).toBe(undefined);
   });
 
   it("calls a primary that refuses the voters unreadable, not gone", () => {
