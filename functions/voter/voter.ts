@@ -76,6 +76,7 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
         clock,
         journal,
         deadline,
+        economy: environment.economy,
       });
       // An invocation that only says so counts as a success: an error is what alarms look at.
       if (summary.reason === "failed") throw new Error(`a group's step failed: ${summary.detail}`);

@@ -17,7 +17,7 @@ const POLL_MS = 150;
 /** A voter that was not heard for this long is not waited for. */
 const SILENT_MS = 15_000;
 
-/** Snapshots as fresh as the voters make them within two seconds. */
+/** Snapshots as fresh as the voters make them within two seconds. Those that rest are not waited for. */
 export async function freshSnapshots(call: Call, specs: readonly SpecRecord[]): Promise<readonly GroupSnapshot[]> {
   await lookAt(call, specs);
   await answered(
@@ -30,13 +30,16 @@ export async function freshSnapshots(call: Call, specs: readonly SpecRecord[]): 
 /**
  * Makes the voters watch for an order: those that are looked at glance at the group ten times as often, so that it is
  * taken up at once. Where the table does not take the mark the order is written all the same, and taken up a second later.
+ * Resolves with how long the voters rest if they all do: the order waits for the next of them.
  */
-export async function announceOrder(call: Call, spec: SpecRecord): Promise<void> {
+export async function announceOrder(call: Call, spec: SpecRecord): Promise<number | null> {
   try {
     await lookAt(call, [spec]);
     await answered(call, [spec.group]);
+    return restOf(await call.store.listSlots());
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
+    return null;
   }
 }
 
@@ -48,14 +51,23 @@ async function lookAt(call: Call, specs: readonly SpecRecord[]): Promise<void> {
 async function answered(call: Call, groups: readonly GroupName[]): Promise<void> {
   const { environment, store } = call;
   const deadline = environment.wallTime() + FRESH_WAIT_MS;
-  const isHeard = (slot: SlotRecord): boolean => environment.wallTime() - slot.heartbeatAt <= SILENT_MS;
-  const before = written(await store.listSlots(), groups);
+  const isHeard = (slot: SlotRecord): boolean =>
+    slot.restsMs === null && environment.wallTime() - slot.heartbeatAt <= SILENT_MS;
+  const slots = await store.listSlots();
+  if (restOf(slots) !== null) return;
+  const before = written(slots, groups);
   while (environment.wallTime() < deadline && !environment.interrupted.aborted) {
     await environment.pause(POLL_MS);
     const now = written((await store.listSlots()).filter(isHeard), groups);
     if (now.length > 0 && now.every((stamp) => !before.includes(stamp))) return;
   }
 }
+
+/** All voters rest, and look again after so long (economy mode); null: one watches, or there is none. */
+export const restOf = (slots: readonly SlotRecord[]): number | null =>
+  slots.length > 0 && slots.every((slot) => slot.restsMs !== null)
+    ? Math.max(...slots.map((slot) => slot.restsMs ?? 0))
+    : null;
 
 /** One stamp per voter and group, which changes when the voter writes what it sees. */
 const written = (slots: readonly SlotRecord[], groups: readonly GroupName[]): readonly string[] =>

@@ -5,11 +5,10 @@ import { parseDuration } from "./units.ts";
 
 export interface OrderOptions {
   readonly reason: string;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly by?: string;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 600_000;
 
@@ -18,15 +17,16 @@ export const addOrderOptions = (command: Command): Command =>
     .option("--reason <text>", "why; kept in the history", "no reason given")
     .option("--by <who>", "who asks; you by default")
     .addOption(
-      new Option("--timeout <duration>", "how long a voter may take to begin it")
-        .argParser(readTimeout)
-        .default(DEFAULT_TIMEOUT_MS, "30s"),
+      new Option(
+        "--timeout <duration>",
+        "how long a voter may take to begin it (default: 30s; 3m while all voters rest, in economy mode)",
+      ).argParser(readTimeout),
     );
 
 /** The part of an order that these options make. */
 export const orderedBy = (options: OrderOptions) => ({
   reason: options.reason,
-  timeoutMs: options.timeout,
+  timeoutMs: options.timeout ?? null,
   by: options.by ?? null,
 });
 

@@ -15,6 +15,7 @@ import { announceOrder } from "./look.ts";
 import { patienceOf } from "./patience.ts";
 import { duration } from "./units.ts";
 
+const TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 /** After its expiry a voter answers a request that nobody took up; this long is left for that. */
 const AFTER_EXPIRY_MS = 3_000;
@@ -30,8 +31,8 @@ export interface Order {
   readonly target: NodeId | null;
   readonly acceptDataLoss: boolean;
   readonly reason: string;
-  /** How long a voter may take to begin it. */
-  readonly timeoutMs: number;
+  /** How long a voter may take to begin it. Null: half a minute, or three rounds of voters that rest. */
+  readonly timeoutMs: number | null;
   /** Null: whoever runs the command. */
   readonly by: string | null;
 }
@@ -56,7 +57,8 @@ export function targetOf(spec: SpecRecord, known: readonly string[], name: strin
 export async function carryOut(call: Call, spec: SpecRecord, order: Order, label = ""): Promise<Followed> {
   const { environment } = call;
   const { group } = spec;
-  await announceOrder(call, spec);
+  const restsMs = await announceOrder(call, spec);
+  const timeoutMs = order.timeoutMs ?? (restsMs === null ? TIMEOUT_MS : 3 * restsMs);
   const seen = new Set((await newest(call, group, STEPS_BEFORE)).map((record) => record.id));
   const askedAt = environment.wallTime();
   const request: RequestRecord = {
@@ -68,7 +70,7 @@ export async function carryOut(call: Call, spec: SpecRecord, order: Order, label
     reason: order.reason,
     acceptDataLoss: order.acceptDataLoss,
     askedAt,
-    expiresAt: wallTime(askedAt + order.timeoutMs),
+    expiresAt: wallTime(askedAt + timeoutMs),
     result: null,
   };
   if (!(await written(call, spec, request))) await refuseForStanding(call, spec);
@@ -77,6 +79,11 @@ export async function carryOut(call: Call, spec: SpecRecord, order: Order, label
     label,
     `${order.kind} of ${group}${order.target === null ? "" : ` (${order.target})`} asked by ${request.by}`,
   );
+  if (restsMs !== null) {
+    call.environment.screen.note(
+      `${label}the voters look every ${duration(restsMs)} (economy mode): the first that comes takes the order up`,
+    );
+  }
   return follow(call, { spec, request, seen, label });
 }
 

@@ -20,8 +20,10 @@ import { usage } from "./failure.ts";
 export interface VoterSnapshot {
   readonly voter: VoterId;
   readonly heartbeatAgeMs: number;
-  /** Heard within three heartbeats. */
+  /** Heard within three heartbeats; in economy mode within three of its rounds. */
   readonly isAlive: boolean;
+  /** In economy mode: all was well, and it looks again so long after the heartbeat. Null: it watches. */
+  readonly restsMs: number | null;
   /** What it sees of the group; null when it has not written it. */
   readonly view: VoterGroupView | null;
   /** Null without a view. */
@@ -129,7 +131,8 @@ export function votersOf(
       return {
         voter: slot.voter,
         heartbeatAgeMs,
-        isAlive: heartbeatAgeMs <= 3 * of.heartbeatMs,
+        isAlive: heartbeatAgeMs <= 3 * (slot.restsMs ?? of.heartbeatMs),
+        restsMs: slot.restsMs,
         view,
         viewAgeMs: view === null ? null : Math.max(0, of.at - view.at),
       };

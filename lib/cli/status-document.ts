@@ -27,10 +27,11 @@ export function statusDocument(snapshot: GroupSnapshot) {
     readers: readersNow(snapshot).map(({ node, address }) => ({ node, address })),
     setAside: setAsideNow(snapshot),
     nodes: nodesOf(snapshot).map((node) => nodeDocument(snapshot, node)),
-    voters: snapshot.voters.map(({ voter, isAlive, heartbeatAgeMs, viewAgeMs, view }) => ({
+    voters: snapshot.voters.map(({ voter, isAlive, heartbeatAgeMs, restsMs, viewAgeMs, view }) => ({
       voter,
       isAlive,
       heartbeatAgeMs,
+      restsMs,
       viewAgeMs,
       vote: view?.vote ?? "none",
       rejection: view?.rejection ?? null,

@@ -135,7 +135,9 @@ function votersLine(snapshot: GroupSnapshot): string {
   const alive = voters.filter((voter) => voter.isAlive);
   const oldest = Math.max(0, ...alive.map((voter) => voter.viewAgeMs ?? voter.heartbeatAgeMs));
   const age = alive.length === 0 ? "" : ` (oldest ${duration(oldest)})`;
-  return `voters ${alive.length}/${voters.length}${age}  quorum ${config.quorum}  votes ${votesText(snapshot)}`;
+  const resting = alive.find((voter) => voter.restsMs !== null)?.restsMs ?? null;
+  const economy = resting === null ? "" : `, economy: they look every ${duration(resting)}`;
+  return `voters ${alive.length}/${voters.length}${age}${economy}  quorum ${config.quorum}  votes ${votesText(snapshot)}`;
 }
 
 /** Votes that stand against the current primary: `0`, `1 (az-a)`, `0, 1 suspects (az-b)`. */

@@ -55,6 +55,8 @@ export interface FailoverSettings {
   /** Left out: the account's default bus, no topic. */
   readonly notifications?: NotificationSettings;
   /** @default false */
+  readonly economy?: boolean;
+  /** @default false */
   readonly dashboard?: boolean;
   /** @default false */
   readonly groupMetrics?: boolean;
@@ -80,6 +82,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
   groups: "groups",
   alarms: { topicArn: "text" },
   notifications: { topicArn: "text", eventBusName: "text", toEventBus: "flag" },
+  economy: "flag",
   dashboard: "flag",
   groupMetrics: "flag",
   retainTable: "flag",

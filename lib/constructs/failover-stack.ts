@@ -43,6 +43,7 @@ export class FailoverStack extends Stack {
       createDynamoDbEndpoint: settings.createDynamoDbEndpoint ?? false,
       tableRemovalPolicy: settings.retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(settings.credentials === undefined ? {} : { credentials: credentialsOf(this, settings.credentials) }),
+      economy: settings.economy ?? false,
       dashboard: settings.dashboard ?? false,
       groupMetrics: settings.groupMetrics ?? false,
       ...(settings.alarms === undefined ? {} : { alarms: alarmsOf(this, settings.alarms) }),

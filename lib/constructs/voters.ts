@@ -54,6 +54,8 @@ export interface VotersProps {
    * @default true
    */
   readonly allowAllOutbound?: boolean;
+  /** @default false */
+  readonly economy?: boolean;
   /** @default 256 */
   readonly memoryMegabytes?: number;
   /**
@@ -127,6 +129,7 @@ export class Voters extends Construct implements IConnectable {
         [VARIABLES.voter]: zone.zone,
         [VARIABLES.voters]: props.zones.map((each) => each.zone).join(","),
         [VARIABLES.shard]: "0",
+        [VARIABLES.economy]: String(props.economy ?? false),
         [VARIABLES.publishes]: egress._publishes.join(","),
         [VARIABLES.dualStack]: String(egress.name === "dualStack"),
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),

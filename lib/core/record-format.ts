@@ -73,6 +73,7 @@ const slot = fields({
   owner: text,
   heartbeatAt: number,
   regular: boolean,
+  restsMs: nullable(number),
   groups: map(view),
 });
 
@@ -106,7 +107,7 @@ export function decodeCopies(item: Item): PublishedCopies {
 
 export function decodeSlot(item: Item): SlotRecord {
   check(item, slot, "slot");
-  return item as unknown as SlotRecord;
+  return { restsMs: null, ...item } as unknown as SlotRecord;
 }
 
 function check(item: Item, shape: Shape, what: string, newest: number | null = RECORD_SCHEMA): void {

@@ -106,6 +106,8 @@ export interface SlotRecord {
   readonly heartbeatAt: WallTime;
   /** The current invocation has seen every group once and calls all regular: its predecessor may leave. */
   readonly regular: boolean;
+  /** It has ended because all was well, and the next one comes about so long after it (economy). Null: it watches. */
+  readonly restsMs: number | null;
   readonly groups: Readonly<Record<GroupName, VoterGroupView>>;
 }
 

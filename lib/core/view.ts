@@ -87,6 +87,32 @@ export function isRegular(state: GroupState, context: Context, at: Instant): boo
   return isWatched(state, ballot, { context, at });
 }
 
+/**
+ * Nothing of the group is unfinished or wrong, as one round of probes and one look at the record show it: in economy mode
+ * nobody need stay. Stricter than `isRegular`, for no successor goes on: whatever a longer watch would write, do or tell
+ * is waited for, so also a node's return into the record and what an alarm is to ring for.
+ */
+export function mayRest(state: GroupState, context: Context, at: Instant): boolean {
+  const ballot = state.look?.ballot;
+  if (ballot?.primary == null || !ballot.armed || ballot.table !== context.self.table) return false;
+  if (state.storeBusy !== null || state.storeFailedSince !== null || state.rejection !== null) return false;
+  if (!hasLooked(state) || isIrregular(state) || !isRegular(state, context, at)) return false;
+  if (!nodesOf(state).every((node) => !isAstray(state, node) && isAsRecorded(state, ballot, node))) return false;
+  const turn = newTurn(state, { at, wall: 0 as WallTime, entropy: "" }, context);
+  return foreseen(turn, ballot, { coldStart: false, insists: true }).kind === "selected";
+}
+
+/** The node is what the record says, and the record what it shows: the history, the process, in sync, whom it follows. */
+function isAsRecorded(state: GroupState, { members, primary }: Ballot, { id, reading }: NodeState): boolean {
+  if (reading === null || primary === null) return false;
+  if (id === primary.node) return reading.replicationId === primary.replicationId;
+  const to = state.nodes[primary.node]?.address;
+  const member = members.nodes[id];
+  // No repair goes by the first answers, which may be of before the record was read: it waits for the next ones.
+  const isInLine = to !== undefined && reading.follows?.host === to.host && reading.follows.port === to.port;
+  return isInLine && member?.runId === reading.runId && member.inSyncEpoch === primary.epoch;
+}
+
 /** The primary serves and was heard within its bound: a down-after that runs is not handed over. */
 function isWatched(state: GroupState, ballot: Ballot, { context, at }: { context: Context; at: Instant }): boolean {
   const node = primaryNodeOf(state, ballot);

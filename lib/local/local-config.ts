@@ -17,11 +17,12 @@ export interface LocalVoter {
 export interface LocalConfig {
   readonly region: string;
   readonly listen: string;
+  readonly economy: boolean;
   readonly voters: readonly LocalVoter[];
   readonly groups: readonly DeclaredConfig[];
 }
 
-const SETTINGS = ["region", "listen", "voters", "groups"];
+const SETTINGS = ["region", "listen", "economy", "voters", "groups"];
 const DEFAULT_VOTERS = [{ id: "az-a" }, { id: "az-b" }, { id: "az-c" }];
 
 export async function readLocalConfig(file: string): Promise<LocalConfig> {
@@ -54,6 +55,7 @@ export function checkLocalConfig(input: unknown, subject: string): LocalConfig {
   const config: LocalConfig = {
     region: readText(fields, "region", "eu-west-1", issues),
     listen: readText(fields, "listen", "127.0.0.1", issues),
+    economy: readFlag(fields, "economy", issues),
     voters,
     groups,
   };
@@ -66,6 +68,12 @@ function readText(fields: Fields, name: string, byDefault: string, issues: strin
   if (typeof value === "string" && value !== "") return value;
   issues.push(`${name} should be a text such as ${JSON.stringify(byDefault)}`);
   return byDefault;
+}
+
+function readFlag(fields: Fields, name: string, issues: string[]): boolean {
+  const value = fields[name] ?? false;
+  if (typeof value !== "boolean") issues.push(`${name} should be true or false`);
+  return value === true;
 }
 
 function readVoters(value: unknown, issues: string[]): readonly LocalVoter[] {

@@ -215,6 +215,7 @@ async function startFunctions({ config, group, place, lines }: FunctionsOptions)
           [VARIABLES.voter]: id,
           [VARIABLES.voters]: config.voters.map((voter) => voter.id).join(","),
           [VARIABLES.publishes]: "ssm,dns",
+          [VARIABLES.economy]: String(config.economy),
         },
         exec,
         onLine: (line) => stream.look(lines.pass(line)),

@@ -14,6 +14,8 @@ export const VARIABLES = {
   /** All voters' ids, separated by commas: quorum is judged against them. */
   voters: "VALKEEPER_VOTERS",
   shard: "VALKEEPER_SHARD",
+  /** `true`: an invocation leaves after one round in which all was well. */
+  economy: "VALKEEPER_ECONOMY",
   /** The copies that this function's network reaches, separated by commas: `ssm,dns`, `ssm`, or nothing. */
   publishes: "VALKEEPER_PUBLISHES",
   /** `true`: SSM, Route 53 and Secrets Manager by their dual-stack names. Never DynamoDB, whose gateway endpoint is IPv4. */
@@ -53,6 +55,7 @@ export interface VoterEnvironment {
   /** This one among them. */
   readonly voters: readonly VoterId[];
   readonly shard: number;
+  readonly economy: boolean;
   readonly publishes: readonly CopyTarget[];
   readonly dualStack: boolean;
   /** Null: credentials are read from where their references say. */
@@ -89,6 +92,7 @@ export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
     voter: voterId(read.text(VARIABLES.voter, voterPattern, "a voter's id: letters, digits and hyphens, at most 64")),
     voters: read.voters(),
     shard: read.count(VARIABLES.shard),
+    economy: read.word(VARIABLES.economy, ["true", "false"], "false") === "true",
     publishes: read.targets(VARIABLES.publishes),
     dualStack: read.word(VARIABLES.dualStack, ["true", "false"], "false") === "true",
     secret: read.secret(),

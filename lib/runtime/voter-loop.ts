@@ -1,6 +1,6 @@
 // One invocation of one voter: takes the next generation of its slot, watches every group of its shard, and leaves when
 // a successor watches them all and nothing is under way here that only this invocation has seen from its beginning (R14),
-// or at its deadline. The same loop runs in Lambda, in the local cloud, in the fault tests and in the simulator.
+// or at its deadline; in economy mode already after one round in which all was well. The same loop runs in Lambda, in the local cloud, in the fault tests and in the simulator.
 
 import type { Identity } from "../core/commands.ts";
 import type { GroupConfig } from "../core/config.ts";
@@ -18,6 +18,7 @@ import type { ValkeyNodes } from "../ports/valkey-node.ts";
 import { errorText } from "./error-text.ts";
 import { GroupLoop } from "./group-loop.ts";
 import { HistoryQueue } from "./history-queue.ts";
+import { SCHEDULE_PERIOD_MS } from "./timing.ts";
 
 export interface VoterOptions {
   readonly voter: VoterId;
@@ -33,13 +34,18 @@ export interface VoterOptions {
   readonly journal: Journal;
   /** The loop is over by then. */
   readonly deadline: Instant;
+  /** Economy: leaves after one round in which all was well, and stays only while something is not. */
+  readonly economy: boolean;
 }
 
 export interface VoterSummary {
   readonly generation: number;
   readonly groups: number;
-  /** `failed`: a group's step ended with a bug in between; the others were watched to the end. */
-  readonly reason: "superseded" | "deadline" | "failed";
+  /**
+   * `rested`: in economy, all was well. `failed`: a group's step ended with a bug in between; the others were watched to
+   * the end.
+   */
+  readonly reason: "superseded" | "rested" | "deadline" | "failed";
   readonly detail: string;
 }
 
@@ -50,6 +56,8 @@ const LOOKED_AT_EVERY_MS = 500;
 const LOOKED_AT_GLANCE_MS = 100;
 /** A start that the table refuses is tried again this often until the deadline. */
 const START_RETRY_MS = 500;
+/** In economy: whether the round is over, and all is well, is asked this often. What is waited longer is paid for. */
+const REST_LOOK_MS = 25;
 /** History that the table has not taken when the loop ends is waited for this long. */
 const DRAIN_MS = 2_000;
 
@@ -79,6 +87,10 @@ export class VoterLoop {
   #slotReadAt: Instant | null = null;
   #slotTrouble: string | null = null;
   #cancelWatch: () => void = () => {};
+  /** Requests were asked for, and the answer was told to the groups. */
+  #hasGlanced = false;
+  /** Groups with a request that a glance has shown and that is being read. */
+  readonly #asking = new Set<GroupName>();
   #failure: string | null = null;
 
   constructor(options: VoterOptions, done: (summary: VoterSummary) => void) {
@@ -123,6 +135,7 @@ export class VoterLoop {
         if (!this.#hasSpecs) {
           this.#watch();
           this.#keepSlot();
+          if (this.#options.economy) this.#restWhenAllIsWell();
         }
         this.#hasSpecs = true;
         this.#after(SPECS_EVERY_MS, () => this.#readSpecs());
@@ -207,7 +220,9 @@ export class VoterLoop {
     if (names.length === 0) return;
     this.#options.store.glance(names).then(
       (glances) => {
+        this.#asking.clear();
         for (const [name, glance] of glances) this.#glanced(name, glance);
+        this.#hasGlanced = true;
       },
       () => {
         // A glance decides nothing; whatever needs the table finds out for itself that it is away.
@@ -220,8 +235,10 @@ export class VoterLoop {
     const loop = this.#groups.get(name);
     const isNew = request !== null && request.result === null && this.#requests.get(name) !== request.id;
     if (loop === undefined || !isNew) return loop?.deliver({ kind: "glanced", ballot, request });
+    this.#asking.add(name);
     this.#options.store.readRequest(name).then(
       (standing) => {
+        this.#asking.delete(name);
         this.#requests.set(name, standing?.id ?? "");
         loop.deliver({ kind: "glanced", ballot, request: standing });
       },
@@ -275,6 +292,35 @@ export class VoterLoop {
     if (!isLeftOut && this.#isRegular()) this.#end("superseded", `generation ${slot.generation} watches`);
   }
 
+  /**
+   * The slot says first that nobody watches now, or this voter would look lost to people. While that is written anything
+   * may happen, so all is asked again.
+   */
+  #restWhenAllIsWell(): void {
+    const again = (ms: number) => this.#after(ms, () => this.#restWhenAllIsWell());
+    if (this.#isWritingSlot || !this.#mayRest()) return void again(REST_LOOK_MS);
+    this.#isWritingSlot = true;
+    const slot: SlotRecord = { ...this.#slot(), restsMs: SCHEDULE_PERIOD_MS };
+    this.#options.store.writeSlot(this.#options.shard, slot).then(
+      () => {
+        this.#slotWritten(null);
+        if (this.#mayRest()) return this.#end("rested", "all is well");
+        this.#slotWrittenAt = null;
+        again(REST_LOOK_MS);
+      },
+      (error: unknown) => {
+        this.#slotWritten(errorText(error));
+        again(START_RETRY_MS);
+      },
+    );
+  }
+
+  #mayRest(): boolean {
+    const all = [...this.#groups.values()];
+    const isAsked = all.length === 0 || (this.#hasGlanced && this.#asking.size === 0);
+    return isAsked && all.every((loop) => loop.mayRest());
+  }
+
   #isRegular(): boolean {
     return this.#hasSpecs && [...this.#groups.values()].every((loop) => loop.isRegular());
   }
@@ -313,6 +359,7 @@ export class VoterLoop {
       owner,
       heartbeatAt: clock.wallTime(),
       regular: this.#isRegular(),
+      restsMs: null,
       groups,
     };
   }

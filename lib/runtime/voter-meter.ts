@@ -24,7 +24,7 @@ export interface VoterMeterOptions {
 
 /** An invocation is succeeded after a minute, and is to have said something by then. */
 const LINE_EVERY_MS = 55_000;
-/** At its end it says again that it was heard only when it has not just done so. */
+/** At its end it says that it was heard only when it has not just done so. */
 const LAST_LINE_AFTER_MS = 30_000;
 
 const SAME_STALL_MS = 500;
@@ -64,6 +64,7 @@ export class VoterMeter {
   #heartbeats = 0;
   #stalledAt: Instant | null = null;
   #lineAt: Instant;
+  #hasSpoken = false;
 
   constructor(options: VoterMeterOptions) {
     this.#options = options;
@@ -114,7 +115,7 @@ export class VoterMeter {
 
   /** The invocation is over. */
   end(): void {
-    const isRecent = elapsedMs(this.#lineAt, this.#options.clock.now()) < LAST_LINE_AFTER_MS;
+    const isRecent = this.#hasSpoken && elapsedMs(this.#lineAt, this.#options.clock.now()) < LAST_LINE_AFTER_MS;
     const isQuiet = this.#sums.size === 0 && this.#conditions.size === 0;
     if (!isRecent || !isQuiet) this.#line();
   }
@@ -186,6 +187,7 @@ export class VoterMeter {
   #line(): void {
     const { metrics, clock, table, voter } = this.#options;
     this.#lineAt = clock.now();
+    this.#hasSpoken = true;
     const sizes = [...this.#conditions].map(([name, groups]) => [name, groups.size] as const);
     const values = Object.fromEntries([...this.#sums, ...sizes]);
     const beat: MetricSeries = {

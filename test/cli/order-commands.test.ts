@@ -65,6 +65,35 @@ describe("switchover", () => {
     });
   });
 
+  it("gives voters that rest three rounds to take it up, and says so", async () => {
+    const line = new CommandLine().withGroup();
+    const rest = { heartbeatAt: ago(50_000), restsMs: 60_000 };
+    line.store.slots = VOTERS.map((voter) => slot(voter, view({}, { at: ago(50_000) }), rest));
+    voterAnswers(line, "done", "n1 is primary since epoch 8");
+    const { exit, notes } = await line.run("switchover", "mymaster", "--to", "n1");
+    expect(exit).toBe(0);
+    expect(notes).toContain("the voters look every 60s (economy mode): the first that comes takes the order up");
+    // Nobody is waited for who is not there.
+    expect(line.store.requests.get(GROUP)).toMatchObject({ askedAt: ago(0), expiresAt: ago(-180_000) });
+  });
+
+  it("lets a person say how long an order waits for voters that rest", async () => {
+    const line = new CommandLine().withGroup();
+    line.store.slots = VOTERS.map((voter) => slot(voter, view(), { restsMs: 60_000 }));
+    voterAnswers(line, "done", "");
+    await line.run("switchover", "mymaster", "--timeout", "5m");
+    expect(line.store.requests.get(GROUP)).toMatchObject({ expiresAt: ago(-300_000) });
+  });
+
+  it("waits for voters as usual when one of them does not rest", async () => {
+    const line = new CommandLine().withGroup();
+    line.store.slots = VOTERS.map((voter, index) => slot(voter, view(), { restsMs: index === 0 ? null : 60_000 }));
+    voterAnswers(line, "done", "");
+    await line.run("switchover", "mymaster");
+    const request = line.store.requests.get(GROUP);
+    expect((request?.expiresAt ?? 0) - (request?.askedAt ?? 0)).toBe(30_000);
+  });
+
   it("says why it was refused and exits 5", async () => {
     const line = new CommandLine().withGroup();
     voterAnswers(line, "refused", "n3 has no link to the primary");

@@ -166,6 +166,7 @@ export const slot = (voter: VoterId, seen: VoterGroupView | null, rest: Partial<
   owner: `${voter}-1`,
   heartbeatAt: ago(300),
   regular: true,
+  restsMs: null,
   groups: seen === null ? {} : { [GROUP]: seen },
   ...rest,
 });

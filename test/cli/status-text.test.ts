@@ -63,6 +63,21 @@ describe("statusText", () => {
     expect(assess(snapshot({ slots }))).toEqual({ words: ["OK"], exit: EXIT.ok, reasons: [] });
   });
 
+  it("shows voters that rest as alive until three of their rounds have not come, with the age of what they saw", () => {
+    const resting = (ms: number) =>
+      VOTERS.map((voter) => slot(voter, view({}, { at: ago(ms) }), { heartbeatAt: ago(ms), restsMs: 60_000 }));
+    expect(text({ slots: resting(42_000) })).toContain(
+      "voters 3/3 (oldest 42s), economy: they look every 60s  quorum 2",
+    );
+    expect(assess(snapshot({ slots: resting(179_000) })).words).toEqual(["OK"]);
+    expect(assess(snapshot({ slots: resting(181_000) })).words).toEqual(["NO VOTERS"]);
+    const [one, two, three] = [...resting(42_000).slice(0, 2), slot(C, view(), { heartbeatAt: ago(42_000) })];
+    // One that stayed and then was not heard for three heartbeats is lost, whatever the others do.
+    expect(assess(snapshot({ slots: [one, two, three] as never })).reasons).toEqual([
+      "voter az-c has not been heard for 42s",
+    ]);
+  });
+
   it("shows a failover: its step, the frozen node, the votes and what is not published yet", () => {
     const operation: Operation = {
       kind: "failover",

@@ -32,15 +32,21 @@ describe("the app's settings", () => {
     template.resourceCountIs("Custom::ValkeyGroup", 1);
   });
 
-  it("make alarms that tell a topic, a dashboard and figures of each group when they ask for them", () => {
+  it("make alarms that tell a topic, a dashboard, figures of each group and voters in economy mode when they ask for them", () => {
     const topicArn = "arn:aws:sns:eu-west-1:123456789012:oncall";
-    const settings = readSettings({ ...example, alarms: { topicArn }, dashboard: true, groupMetrics: true });
+    const settings = readSettings({
+      ...example,
+      alarms: { topicArn },
+      dashboard: true,
+      groupMetrics: true,
+      economy: true,
+    });
     const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
     const template = Template.fromStack(new FailoverStack(app, "Valkeeper", { settings }));
     template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [topicArn] });
     template.resourceCountIs("AWS::CloudWatch::Dashboard", 1);
     template.hasResourceProperties("AWS::Lambda::Function", {
-      Environment: { Variables: Match.objectLike({ VALKEEPER_METRICS: "groups" }) },
+      Environment: { Variables: Match.objectLike({ VALKEEPER_METRICS: "groups", VALKEEPER_ECONOMY: "true" }) },
     });
     expect(issuesOf({ ...example, alarms: { topic: topicArn } })).toEqual([
       'settings.alarms has no setting "topic": there are topicArn',

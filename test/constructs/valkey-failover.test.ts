@@ -72,6 +72,7 @@ describe("the voters", () => {
 
   it("know the table and all voters, and publish nothing without a path", () => {
     expect(voters[0]?.["Properties"].Environment.Variables).toMatchObject({
+      VALKEEPER_ECONOMY: "false",
       VALKEEPER_TABLE: { Ref: expect.stringContaining("FailoverTable") },
       VALKEEPER_VOTERS: "eu-west-1a,eu-west-1b,eu-west-1c",
       VALKEEPER_PUBLISHES: "",

@@ -261,6 +261,7 @@ export function slotOf(voter: VoterId, generation: number, changes: Partial<Slot
     owner: `owner-${generation}`,
     heartbeatAt: wallTime(5_000),
     regular: true,
+    restsMs: null,
     groups: { [group]: view },
     ...changes,
   };

@@ -25,6 +25,7 @@ export function describeSlots(makeStore: MakeStore): void {
       owner: "invocation-1",
       heartbeatAt: 1_000,
       regular: false,
+      restsMs: null,
       groups: {},
     });
     const second = await store.takeSlot(az("a"), 0, "invocation-2", wallTime(2_000));

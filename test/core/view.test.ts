@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Member } from "../../lib/core/ballot.ts";
 import { newRun } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { instant, nodeId, wallTime } from "../../lib/core/types.ts";
-import { hasLooked, isAstray, isIrregular, isRegular, viewOf } from "../../lib/core/view.ts";
+import { instant, nodeId, runId, wallTime } from "../../lib/core/types.ts";
+import { hasLooked, isAstray, isIrregular, isRegular, mayRest, viewOf } from "../../lib/core/view.ts";
 import {
   A,
   B,
@@ -14,9 +15,11 @@ import {
   N2,
   N3,
   newborn,
+  node,
   ofEpoch,
   operation,
   primary,
+  primaryReading,
   reading,
   request,
   turnAt,
@@ -39,6 +42,8 @@ const runOfA = newRun({
   leaseUntil: instant(1),
   renewDueAt: instant(1),
 });
+
+const parked = { [N1]: { epoch: ofEpoch(1), triedAt: instant(0), parkedOn: 7, done: false } };
 
 describe("R14: an invocation may leave", () => {
   it.each<[string, GroupState]>([
@@ -92,6 +97,56 @@ describe("R14: an invocation may leave", () => {
 
   it("not when the primary was not heard within two rounds", () => {
     expect([regular(watching(), 1_500), regular(watching(), 1_501)]).toEqual([true, false]);
+  });
+});
+
+describe("R14: an invocation may rest, with nobody after it", () => {
+  const rests = (state: GroupState, of = context()) => mayRest(state, of, instant(10));
+  const member = (values: Partial<Member>) => {
+    const whole = ballot();
+    const nodes = { ...whole.members.nodes, [N2]: { ...(whole.members.nodes[N2] as Member), ...values } };
+    return ballot({ members: { version: 1, nodes } });
+  };
+
+  it("while every node is as recorded, and somebody could be promoted", () => {
+    expect(rests(watching())).toBe(true);
+  });
+
+  it.each<[string, GroupState]>([
+    ["a replica that is gone, although a successor could take over", withNode(watching(), N3, { class: "silent" })],
+    ["a node that was not asked yet", withNode(watching(), N3, { heard: null, reading: null, class: "unknown" })],
+    ["a replica without its link", withNode(watching(), N2, { reading: reading({ linkUp: false }) })],
+    [
+      "a replica that follows another, its link up",
+      withNode(watching(), N2, { reading: reading({ follows: { host: "10.0.0.3", port: 6379 } }) }),
+    ],
+    ["a replica that follows nobody", withNode(watching(), N2, { reading: reading({ follows: null }) })],
+    ["a replica of which the record knows another process", watching(member({ runId: runId("earlier") }))],
+    ["a replica that is not recorded as in sync", watching(member({ inSyncEpoch: ofEpoch(0) }))],
+    [
+      "a primary with another history than recorded",
+      withNode(watching(), N1, { reading: primaryReading({ replicationId: history(7) }) }),
+    ],
+    ["a primary that is not heard", withNode(watching(), N1, { lostAt: instant(5) })],
+    ["its own vote, whose clearing is under way", watching(ballot({ votes: { [A]: vote() } }))],
+    ["another voter's vote", watching(ballot({ votes: { [B]: vote() } }))],
+    ["another's lease", watching(ballot({ lease: lease({ holder: B }) }))],
+    ["an order", watching(ballot(), { request: request() })],
+    ["a group that is not armed", watching(ballot({ armed: false }))],
+    ["a group without a primary, the reason being known", watching(newborn(), { rejection: rejected })],
+    ["a reason why nothing is done", watching(ballot(), { rejection: rejected })],
+    ["a record of another table", watching(ballot({ table: "another" }))],
+    ["a record that it cannot read", watching(null, { unreadable: "newer schema" })],
+    ["a store that is away", watching(ballot(), { storeFailedSince: instant(0) })],
+    ["a write under way", watching(ballot(), { storeBusy: { sentAt: instant(9), pending: null } })],
+    ["a freeze that is parked", watching(ballot(), { assistance: parked })],
+  ])("not beside %s", (_, state) => {
+    expect(rests(state)).toBe(false);
+  });
+
+  it("not where nobody could be promoted: an alarm is to ring", () => {
+    const nodes = [node("n1"), node("n2", { priority: 0 }), node("n3", { priority: 0 })];
+    expect(rests(watching(), context({ nodes }))).toBe(false);
   });
 });
 

@@ -138,15 +138,15 @@ function monthSection(inventories: Inventories): string[] {
       line("`nat`, a gateway in each zone", { inventory: nat, natGateways: NAT_ZONES }),
       line("`endpoints`", { inventory: of(inventories, "endpoints") }),
       line("`none`, and nothing else in the account uses the free tier", { inventory: none }, true),
-      line("economy mode, `none`: **not built**", { inventory: none, mode: "economy" }),
+      line("`economy`, `none`", { inventory: none, mode: "economy" }),
     ]),
     "",
     `- Up to ${GROUPS_PER_DEPLOYMENT} groups are one deployment; 1,000 are ${deployments}, each with voters and a table of its own. More voters in one`,
     "  deployment (shards) are not built. The endpoints, or the gateway, are paid for once: they belong to the VPC.",
     "- A NAT gateway, or endpoints, that are there already cost the voters nothing more. `none` is dearer than `dualStack` by",
     "  the key that encrypts the placed secret.",
-    `- Economy mode would probe once a minute. It is priced as designed, with ${ASSUMED.economyMs / 1_000} s of each function a minute; there is no such`,
-    "  setting yet.",
+    `- In \`economy\` mode ([deploy.md](deploy.md#economy-mode)) voters look once a minute. It is priced with ${ASSUMED.economyMs / 1_000} s of each function a minute,`,
+    "  all groups well; while one is not, each minute costs what a continuous one does.",
     "",
   ];
 }

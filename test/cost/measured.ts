@@ -30,13 +30,13 @@ export const VOTER_MEGABYTES = 130;
  */
 export const SENTINEL = { nodeBytesPerSecond: 3_300, nodeCommandsPerSecond: 6.5 } as const;
 
-/** Not measured on AWS. None of them changes a total by more than a few per cent, but economy mode's. */
+/** Not measured on AWS. None of them changes a total by more than a few per cent, but economy mode's of few groups. */
 export const ASSUMED = {
   /** Of the publisher, once a minute. */
   publisherMs: (groups: number): number => 1_000 + 100 * groups,
   /** What Lambda itself writes of an invocation, and a line or two of the function's own. */
   logBytesPerInvocation: 2_000,
-  /** One round of probes and one look at the table, the start included. */
+  /** One round in economy mode: test/integ/economy.test.ts prints 0.1 to 0.4 s, with a whole core instead of a seventh of one. */
   economyMs: 1_000,
   diskGbPerHost: 8,
 } as const;

@@ -7,6 +7,7 @@ import { ASSUMED, HEADER_BYTES, PROBE_BYTES } from "./measured.ts";
 import { FREE, HOURS_PER_MONTH, MINUTES_PER_MONTH, PRICES } from "./prices.ts";
 import {
   economyMinute,
+  economyProbesPerMinute,
   INVOCATION_MS,
   NODES_PER_GROUP,
   probesPerMinute,
@@ -129,7 +130,7 @@ const voterTraffic = ({ mode, settings }: Installation, groups: number): readonl
 /** Every voter asks the nodes of the two other zones; with one node in each, one in three probes stays in its zone. */
 function zoneGb({ mode, settings }: Installation, groups: number): number {
   const watch = { groups, settings: { ...DEFAULTS, ...settings } };
-  const probes = mode === "economy" ? groups * NODES_PER_GROUP : probesPerMinute(watch);
+  const probes = mode === "economy" ? economyProbesPerMinute(groups) : probesPerMinute(watch);
   const across = (NODES_PER_GROUP - 1) / NODES_PER_GROUP;
   return (MINUTES_PER_MONTH * VOTERS * probes * across * (PROBE_BYTES + HEADER_BYTES)) / BYTES_PER_GB;
 }

@@ -14,6 +14,8 @@ import { World } from "../sim/world.ts";
 import { itemBytes, readUnits, writeUnits } from "./capacity.ts";
 import { ITEM_BYTES, PROBE_BYTES, slotBytes } from "./measured.ts";
 import {
+  economyMinute,
+  economyProbesPerMinute,
   INVOCATION_MS,
   type Operation,
   probesPerMinute,
@@ -51,7 +53,7 @@ const told = <T extends object>(target: T, tell: (method: string) => void): T =>
   });
 
 /** Of one voter in one minute: calls by name, and how long its invocations ran. */
-function quietMinutes(config: Partial<WatchSettings>) {
+function quietMinutes(config: Partial<WatchSettings>, economy = false) {
   const calls = new Map<string, number>();
   let runningMs = 0;
   let isCounting = false;
@@ -59,7 +61,7 @@ function quietMinutes(config: Partial<WatchSettings>) {
     if (isCounting) calls.set(name, (calls.get(name) ?? 0) + 1 / VOTERS / MINUTES);
   };
   const world: World = new World({
-    ...{ seed: "a quiet hour", plan: [], clients: [], timeline: false, config },
+    ...{ seed: "a quiet hour", plan: [], clients: [], timeline: false, config, economy },
     startVoter: (options, done) => {
       const startedAt = world.queue.now;
       const store = told(options.store, count);
@@ -145,6 +147,28 @@ describe.each<[string, Partial<WatchSettings>]>([
         writeUnits(calculated),
       ]);
     }
+  });
+});
+
+describe("a quiet minute of one voter in economy mode", () => {
+  let measured: ReturnType<typeof quietMinutes>;
+  beforeAll(() => {
+    measured = quietMinutes({}, true);
+  });
+
+  it("asks of the table what is calculated, and nothing else", () => {
+    const expected = new Map<Operation, number>();
+    for (const { operation, requests } of economyMinute(1)) {
+      expected.set(operation, (expected.get(operation) ?? 0) + requests);
+    }
+    const counted = byOperation(measured.calls);
+    expect(Object.fromEntries([...counted].map(([name, count]) => [name, Number(count.toFixed(6))]))).toEqual(
+      Object.fromEntries(expected),
+    );
+  });
+
+  it("asks every node once", () => {
+    expect(measured.calls.get("probe")).toBeCloseTo(economyProbesPerMinute(1), 6);
   });
 });
 

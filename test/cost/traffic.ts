@@ -66,7 +66,7 @@ export const voterMinute = ({ groups, settings }: Watch): readonly Traffic[] =>
     heartbeats: timesPerMinute(settings.heartbeatMs),
   });
 
-/** Of economy mode as it is designed: one round of everything a minute. */
+/** In economy mode: one round of everything a minute. */
 export const economyMinute = (groups: number): readonly Traffic[] =>
   voterTraffic(groups, { glances: 1, slotReads: 1, specLists: 1, heartbeats: 1 });
 
@@ -105,6 +105,9 @@ export function publisherMinute(groups: number): readonly Traffic[] {
     writes("each publication, if it is a newer one", "PutItem", runs * groups, writeUnits(ITEM_BYTES.publication)),
   ];
 }
+
+/** In economy mode, of one voter in one minute. */
+export const economyProbesPerMinute = (groups: number): number => groups * NODES_PER_GROUP * INVOCATIONS_PER_MINUTE;
 
 /** Of one voter in one minute: every node of every group, at once and then every interval. */
 export const probesPerMinute = ({ groups, settings }: Watch): number =>

@@ -20,6 +20,7 @@ describe("the file of `valkeeper local`", () => {
     expect(checkLocalConfig({ groups: [group] }, "file")).toMatchObject({
       region: "eu-west-1",
       listen: "127.0.0.1",
+      economy: false,
       voters: [
         { id: "az-a", exec: [] },
         { id: "az-b", exec: [] },
@@ -34,6 +35,7 @@ describe("the file of `valkeeper local`", () => {
       {
         region: "us-east-1",
         listen: "10.9.0.1",
+        economy: true,
         voters: [{ id: "az-a", exec: ["ip", "netns", "exec", "ns-a"] }, { id: "az-b" }, { id: "az-c" }],
         groups: [
           { ...group, downAfterMs: 1_000, onPossibleLoss: "refuse", waitK: 1, credentials: { password: "secret" } },
@@ -41,6 +43,7 @@ describe("the file of `valkeeper local`", () => {
       },
       "file",
     );
+    expect(config.economy).toBe(true);
     expect(config.voters[0]?.exec).toEqual(["ip", "netns", "exec", "ns-a"]);
     expect(config.groups[0]).toMatchObject({
       downAfterMs: 1_000,

@@ -57,7 +57,7 @@ function slotSaying(
     candidate: null,
     notCandidates: {},
   } as const;
-  const rest = { schema: 1, generation: 1, owner: "o", heartbeatAt: view.at, regular: true } as const;
+  const rest = { schema: 1, generation: 1, owner: "o", heartbeatAt: view.at, regular: true, restsMs: null } as const;
   return { ...rest, voter: voterId("az-a"), groups: { [group]: view } };
 }
 

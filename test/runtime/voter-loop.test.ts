@@ -62,7 +62,7 @@ function scene(settings: Partial<GroupConfig> = {}) {
     resolveRequest: async (_group, _id, result) => answers.push(result) > 0,
     appendHistory: async () => {},
     takeSlot: async (_voter, _shard, owner, at: WallTime) => {
-      slot = { schema: 1, voter, generation: 1, owner, heartbeatAt: at, regular: false, groups: {} };
+      slot = { schema: 1, voter, generation: 1, owner, heartbeatAt: at, regular: false, restsMs: null, groups: {} };
       return slot;
     },
     readSlot: async () => {
@@ -99,6 +99,7 @@ function scene(settings: Partial<GroupConfig> = {}) {
       clock,
       journal: { write: (entry) => void journal.push(entry) },
       deadline: instant(20_000),
+      economy: false,
     },
     (summary) => summaries.push(summary),
   );

@@ -42,7 +42,15 @@ class Setting {
   async show(at: number, view: VoterGroupView): Promise<void> {
     this.now = at;
     const groups = { [group]: view };
-    const slot = { schema: 1, voter, generation: 3, owner: "o", heartbeatAt: wallTime(at), regular: true } as const;
+    const slot = {
+      schema: 1,
+      voter,
+      generation: 3,
+      owner: "o",
+      heartbeatAt: wallTime(at),
+      regular: true,
+      restsMs: null,
+    } as const;
     await Promise.resolve(this.store.writeSlot(0, { ...slot, groups })).catch(() => undefined);
   }
 
@@ -67,6 +75,14 @@ describe("a voter's meter", () => {
     const setting = new Setting();
     await setting.show(1_000, viewOf());
     setting.now = 40_000;
+    setting.meter.end();
+    expect(setting.figures).toEqual([["Table,Voter", { VoterHeartbeats: 1 }]]);
+  });
+
+  it("says so of one that leaves at once, as in economy mode: a minute without a figure is a silent voter", async () => {
+    const setting = new Setting();
+    await setting.show(80, viewOf());
+    setting.now = 90;
     setting.meter.end();
     expect(setting.figures).toEqual([["Table,Voter", { VoterHeartbeats: 1 }]]);
   });

@@ -290,6 +290,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
       lateMs: dice.pick([2_000, 30_000]),
     },
     clockRates: ZONES.map(() => 1 + dice.between(-0.0005, 0.0005)),
+    economy: dice.chance(0.15),
     timeline: false,
   };
 }

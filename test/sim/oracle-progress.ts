@@ -189,16 +189,18 @@ export class ProgressOracle {
     return this.#view.nodes().find((node) => node.id === id)?.serves === true;
   }
 
-  /** S12: nothing goes on though the primary does not serve, and no voter that could says why. */
+  /** S12: nothing goes on though the primary does not serve, and no voter that could, and was there for long enough, says why. */
   #reasonGiven(ballot: Ballot, reasons: readonly ShownReason[]): void {
     const { primary, lease } = ballot;
-    const able = this.#view.voters().filter((voter) => voter.able);
+    const voters = this.#view.voters();
+    const able = voters.filter((voter) => voter.able);
+    const longest = Math.max(...voters.map((voter) => this.#heldFor(`able ${voter.id}`, voter.able)));
     const isLeft = lease === null || this.#isOvertaken(ballot);
     // What was gone on with between two looks is another epoch's.
     if (ballot.epoch !== this.#leftEpoch) this.#since.delete("S12");
     this.#leftEpoch = ballot.epoch;
     const leftFor = this.#heldFor("S12", primary !== null && isLeft && !this.#serves(primary.node) && able.length > 0);
-    if (leftFor <= this.#view.config().downAfterMs + REASON_MS) return;
+    if (leftFor <= this.#view.config().downAfterMs + REASON_MS || longest <= REASON_MS) return;
     this.asked.reason += 1;
     const said = reasons.filter(({ voter }) => able.some(({ id }) => id === voter));
     if (said.some(({ reason, ageMs }) => reason !== null && ageMs <= REASON_AGE_MS)) return;

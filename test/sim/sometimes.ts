@@ -2,7 +2,7 @@
 // named and counted here from what the world shows (the record, the nodes, the copies, what voters told); it shares no
 // code with the engine. A situation that no seed of a run meets any more fails the run.
 
-import type { Publication } from "../../lib/core/records.ts";
+import type { Publication, SlotRecord } from "../../lib/core/records.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { GROUP } from "./group.ts";
 import { NODE_SITUATIONS, NodeSituations } from "./sometimes-nodes.ts";
@@ -64,6 +64,8 @@ const WORLD_SITUATIONS = [
   "a version is rolled back",
   "a declaration changes in the middle of an operation",
   "a node is taken out of the declaration",
+  "a voter rests: all is well",
+  "a round finds the primary gone",
 ] as const;
 
 const reasonOf = (reason: (typeof REASONS)[number]) => `reason: ${reason}` as const;
@@ -113,6 +115,8 @@ export class Sometimes implements Observer {
   readonly #lastReasons = new Map<string, string>();
   readonly #lastCopies = new Map<string, { readonly epoch: number; readonly by: string }>();
   readonly #published = new Set<number>();
+  /** Of each voter, the last generation that ended because all was well. */
+  readonly #rested = new Map<string, number>();
   #isDeleted = false;
   #spec: number | undefined;
 
@@ -171,6 +175,8 @@ export class Sometimes implements Observer {
     const situation = (TOLD as Partial<Record<string, Situation>>)[entry.event];
     if (situation !== undefined) this.#met(situation);
     const epoch = this.#world.ballot()?.epoch ?? 0;
+    if (entry.event === "primary.subjectively-down" && this.#rested.get(entry.voter) === entry.generation - 1)
+      this.#met("a round finds the primary gone");
     if (entry.event === "deciding.suspended" && epoch >= entry.epoch + 2) this.#met("a voter wakes two epochs later");
   }
 
@@ -198,12 +204,19 @@ export class Sometimes implements Observer {
   /** Each time a voter's reason changes. */
   #lookAtReasons(): void {
     for (const slot of this.#world.table.slots.values()) {
+      this.#lookAtRest(slot);
       const reason = slot.groups[GROUP]?.rejection?.reason ?? "";
       if (this.#lastReasons.get(slot.voter) === reason) continue;
       this.#lastReasons.set(slot.voter, reason);
       const known = REASONS.find((each) => each === reason);
       if (known !== undefined) this.#met(reasonOf(known));
     }
+  }
+
+  #lookAtRest({ voter, generation, restsMs }: SlotRecord): void {
+    if (restsMs === null || this.#rested.get(voter) === generation) return;
+    this.#rested.set(voter, generation);
+    this.#met("a voter rests: all is well");
   }
 
   #met(situation: Situation): void {

@@ -1,6 +1,7 @@
 // One seed of the swarm: a drawn world, a drawn plan, the oracle watching every step; then everything heals, and what is
 // left must become one healthy published primary within a bound (L1), or a recorded reason says who has to act (S12).
 
+import { SCHEDULE_PERIOD_MS } from "../../lib/runtime/timing.ts";
 import { Dice } from "./dice.ts";
 import { drawPlan, drawWorld, FAULTS_UNTIL_MS } from "./draw.ts";
 import { Oracle } from "./oracle.ts";
@@ -17,6 +18,8 @@ const HEALS_WITHIN_MS = 65_000;
 const REPLICATION_TIMEOUT_MS = 60_000;
 /** A reason may show only now and then, where nodes come and go by themselves, such as replicas that follow each other. */
 const SHOWN_WITHIN_MS = 15_000;
+/** In economy mode the voters may have just looked, and come again a minute later, or as late as a schedule is drawn. */
+const NEXT_ROUND_MS = SCHEDULE_PERIOD_MS + 30_000;
 /** Looks for the healed state this often, and wants to see it stay. */
 const LOOK_EVERY_MS = 1_000;
 const STAYS_LOOKS = 3;
@@ -168,9 +171,10 @@ class Healing {
   /** What a person ended has as long from then on, but not for ever: somebody may order again and again. */
   #until(): number {
     const { person, options } = this.#world;
-    const acted = Math.min(Math.max(this.#from, person.actedAt ?? 0), this.#from + HEALS_WITHIN_MS);
+    const withinMs = HEALS_WITHIN_MS + (options.economy === true ? NEXT_ROUND_MS : 0);
+    const acted = Math.min(Math.max(this.#from, person.actedAt ?? 0), this.#from + withinMs);
     const hangs = options.plan.some(({ fault }) => fault.kind === "power-off") ? REPLICATION_TIMEOUT_MS : 0;
-    return acted + HEALS_WITHIN_MS + hangs;
+    return acted + withinMs + hangs;
   }
 }
 

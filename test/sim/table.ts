@@ -201,6 +201,7 @@ export class Table {
       owner: taking.owner,
       heartbeatAt: taking.at,
       regular: false,
+      restsMs: null,
       groups: current?.groups ?? {},
     };
     this.slots.set(key, taken);

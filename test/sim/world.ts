@@ -53,6 +53,8 @@ export interface WorldOptions {
   readonly publishesDirectly?: boolean;
   readonly schedule?: Partial<ScheduleWeather>;
   readonly storeWeather?: Partial<StoreWeather>;
+  /** Voters look once a minute while all is well. @default false */
+  readonly economy?: boolean;
   /** Rates of the voters' monotonic clocks. @default 1 each */
   readonly clockRates?: readonly number[];
   /** Keeps the timeline. @default true */
@@ -294,6 +296,7 @@ export class World {
         clock,
         journal: { write: (entry) => this.#journal(entry, invocation) },
         deadline: after(clock.now(), VOTER_TIMEOUT_MS - LEAVE_MARGIN_MS),
+        economy: this.options.economy ?? false,
       },
       ({ reason, detail }) => done(`${reason}: ${detail}`),
     );

@@ -33,6 +33,8 @@ export interface LiveGroupOptions {
   readonly voterEndpoint?: string;
   /** Asked at each new connection. @default the coordinator's own */
   readonly credentials?: () => Account;
+  /** @default false */
+  readonly economy?: boolean;
   /** @default az-a, az-b, az-c */
   readonly voters?: readonly string[];
 }
@@ -89,6 +91,7 @@ export class LiveVoter {
           clock,
           journal,
           deadline: after(instant(performance.now()), lifeMs),
+          economy: live.options.economy ?? false,
         },
         resolve,
       );

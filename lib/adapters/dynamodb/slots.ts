@@ -44,6 +44,7 @@ function takenOver(
     owner: by.owner,
     heartbeatAt: by.at,
     regular: false,
+    restsMs: null,
     groups: current?.groups ?? {},
   };
 }
