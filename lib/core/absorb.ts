@@ -76,7 +76,7 @@ function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
   if (unresolved === null) return;
   patch(turn, { unresolved: null });
   if (isEcho(encodeBallot(ballot), unresolved.write) || isReleased(turn, ballot, unresolved.write)) {
-    applied(turn, unresolved);
+    applied(turn, unresolved, ballot);
   }
 }
 
@@ -168,7 +168,7 @@ function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): v
   switch (outcome.kind) {
     case "applied":
       look(turn, outcome.ballot, sentAt);
-      return applied(turn, pending);
+      return applied(turn, pending, outcome.ballot);
     case "refused":
       if (outcome.ballot === null) patch(turn, { look: null, missing: true, operation: null });
       else look(turn, outcome.ballot, sentAt);
@@ -182,10 +182,8 @@ function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): v
 const UNDER_LEASE = new Set(["renew", "ask-stop", "record-intent", "commit", "record-restored", "change-kind"]);
 
 /** Our own write stands in the record that was just looked at. */
-function applied(turn: Turn, pending: PendingWrite): void {
+function applied(turn: Turn, pending: PendingWrite, ballot: Ballot): void {
   const { write, sentAt } = pending;
-  const ballot = turn.state.look?.ballot;
-  if (ballot === undefined) return;
   turn.events.push(...pending.events);
   const leaseMs = ballot.lease?.durationMs ?? 0;
   const terms = { leaseUntil: actsUntil(sentAt, leaseMs), renewDueAt: after(sentAt, leaseMs / 3) };
@@ -204,16 +202,16 @@ function applied(turn: Turn, pending: PendingWrite): void {
     if (!takenOver) emit(turn, "operation.begun", { detail: { ...detail, target: operation?.target ?? null } });
     return;
   }
-  if (turn.state.operation === null) return;
+  const run = turn.state.operation;
+  if (run === null) return;
   if (UNDER_LEASE.has(write.name)) patchRun(turn, terms);
-  if (write.name === "finish") ended(turn);
+  if (write.name === "finish") ended(turn, run, ballot);
 }
 
 /** The lease is released: whoever asked for the operation is told how it ended, if not told before. */
-function ended(turn: Turn): void {
-  const { operation: run, look: latest } = turn.state;
+function ended(turn: Turn, run: OperationRun, ballot: Ballot): void {
   patch(turn, { operation: null });
-  if (run !== null && latest !== null) answerBegun(turn, run, latest.ballot);
+  answerBegun(turn, run, ballot);
 }
 
 function commandEnded(turn: Turn, fact: Extract<Fact, { kind: "command-ended" }>): void {
@@ -224,7 +222,7 @@ function commandEnded(turn: Turn, fact: Extract<Fact, { kind: "command-ended" }>
   // Given up as unknown, and others were sent since, whose answers may have come first: what is there now is looked at.
   if (isRuns && fact.late && (!isParked || isSettledSince(run, node))) probeSoon(turn, node);
   else if (isRuns) foldOutcome(turn, node, command, outcome);
-  else if (command.kind === "freeze") foldAssistance(turn, node, command, outcome);
+  else foldAssistance(turn, node, command, outcome);
   reclassify(turn);
 }
 

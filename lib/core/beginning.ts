@@ -13,11 +13,11 @@ import { answersNow } from "./observation.ts";
 import { ballotOf, isBarred, runOf } from "./operation.ts";
 import { abandon, writeIntent } from "./operation-record.ts";
 import type { Rejection } from "./rejection.ts";
-import type { NodeState } from "./state.ts";
+import { byName, type NodeState } from "./state.ts";
 import { isBootFenced, tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, mayUseStore, mayWrite, newAttempt, nodesOf, patch, write } from "./turn.ts";
-import type { AttemptId, Epoch, NodeId, WallTime } from "./types.ts";
+import type { AttemptId, Epoch, NodeId, ReplicationId, WallTime } from "./types.ts";
 import { misconfigured } from "./verdict.ts";
 import { adopt, create, grant } from "./writes.ts";
 
@@ -92,9 +92,9 @@ interface Adoption {
 
 function adoptOnly(turn: Turn, ballot: Ballot, adoption: Adoption): Rejection | null {
   const { primary, answering, standing } = adoption;
-  const { reading } = primary;
-  if (reading === null) return null;
-  const strays = answering.filter((node) => node.id !== primary.id && !isFollower(node, primary));
+  if (primary.reading === null) return null;
+  const { runId, replicationId, offset } = primary.reading;
+  const strays = answering.filter((node) => node.id !== primary.id && !isFollower(node, replicationId));
   if (strays.length > 0) {
     return refused(
       "adoption-refused",
@@ -123,8 +123,7 @@ function adoptOnly(turn: Turn, ballot: Ballot, adoption: Adoption): Rejection | 
   }
   if (!mayWrite(turn)) return null;
   const epoch = (highestToken(turn, standing) + 1) as Epoch;
-  const { runId, replicationId, offset } = reading;
-  const members = membersOf(turn, primary, epoch);
+  const members = membersOf(turn, { id: primary.id, runId, inSyncEpoch: epoch });
   write(
     turn,
     adopt({
@@ -147,10 +146,8 @@ function adoptedDetail(turn: Turn, answering: readonly NodeState[]): CoreEvent["
 }
 
 /** It shares the primary's history and has its link up: the address it uses may be another name of the same node. */
-const isFollower = (node: NodeState, primary: NodeState): boolean =>
-  node.reading?.role === "replica" &&
-  node.reading.linkUp &&
-  node.reading.replicationId === primary.reading?.replicationId;
+const isFollower = ({ reading }: NodeState, replicationId: ReplicationId): boolean =>
+  reading?.role === "replica" && reading.linkUp && reading.replicationId === replicationId;
 
 /** The highest epoch that was ever published; null after asking for it, which is done again some time after no answer. */
 export function standingEpoch(turn: Turn): Epoch | null {
@@ -172,26 +169,22 @@ function foreignOwner(turn: Turn): string | null {
 
 /** The highest epoch that stands on a node or was given. */
 export function highestToken(turn: Turn, standing: Epoch): Epoch {
-  const tokens = nodesOf(turn.state).map((node) => {
-    const token = node.reading === null ? null : tokenOf(node.reading.follows);
-    return token === null || (node.reading !== null && isBootFenced(node.reading)) ? 0 : token;
-  });
+  const tokens = nodesOf(turn.state).flatMap(({ reading }) =>
+    reading === null || isBootFenced(reading) ? [] : [tokenOf(reading.follows) ?? 0],
+  );
   return Math.max(standing, ...tokens) as Epoch;
 }
 
-function membersOf(turn: Turn, primary: NodeState, epoch: Epoch): Record<NodeId, Member> {
-  const members = turn.context.config.nodes.map((node): [NodeId, Member] => {
-    const isPrimary = node.id === primary.id;
-    return [
-      node.id,
-      {
-        runId: isPrimary ? (primary.reading?.runId ?? null) : null,
-        inSyncEpoch: (isPrimary ? epoch : 0) as Epoch,
-        address: null,
-        goneAt: null,
-      },
-    ];
-  });
+/** Every declared node; of the primary alone is known which process it is and that it is in sync. */
+function membersOf(
+  turn: Turn,
+  { id, runId, inSyncEpoch }: Pick<Member, "runId" | "inSyncEpoch"> & { id: NodeId },
+): Record<NodeId, Member> {
+  const others = { runId: null, inSyncEpoch: 0 as Epoch };
+  const members = turn.context.config.nodes.map((node): [NodeId, Member] => [
+    node.id,
+    { ...(node.id === id ? { runId, inSyncEpoch } : others), address: null, goneAt: null },
+  ]);
   return Object.fromEntries(members) as Record<NodeId, Member>;
 }
 
@@ -199,9 +192,7 @@ function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState
   const { config, self } = turn.context;
   const missing = config.nodes.filter((node) => !answering.some((each) => each.id === node.id));
   // It answers, and not to us: what to correct says more than that no primary is seen.
-  const barring = missing
-    .flatMap((node) => turn.state.nodes[node.id] ?? [])
-    .find((node) => node.class === "misconfigured");
+  const barring = nodesOf(turn.state).find((node) => node.class === "misconfigured");
   if (barring !== undefined) return misconfigured(barring);
   if (missing.length > 0) {
     return refused(
@@ -248,8 +239,8 @@ function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState
   return null;
 }
 
-const isBlank = (node: NodeState): boolean =>
-  node.reading !== null && node.reading.role === "replica" && isBootFenced(node.reading) && node.reading.keyCount === 0;
+const isBlank = ({ reading }: NodeState): boolean =>
+  reading !== null && isBootFenced(reading) && reading.keyCount === 0;
 
 /** One step of initialising, under the lease: the declared primary, or the best by priority, becomes the first. */
 export function initialise(turn: Turn): void {
@@ -267,9 +258,7 @@ export function initialise(turn: Turn): void {
   const rank = (node: NodeState) =>
     [Number(node.id !== declared), config.nodes.find((each) => each.id === node.id)?.priority ?? 100] as const;
   const able = nodesOf(turn.state).filter((node) => answersNow(turn, node) && isBlank(node) && rank(node)[1] !== 0);
-  const first = able.toSorted(
-    (a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1] || (a.id < b.id ? -1 : 1),
-  )[0];
+  const first = able.toSorted((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1] || byName(a, b))[0];
   if (first?.reading == null) return abandon(turn, "no node is left that may be the first primary");
   writeIntent(turn, first.id, first.reading, "intended");
 }

@@ -13,7 +13,7 @@ import { newOwnHistory } from "./own-history.ts";
 import { publicationOf } from "./publication.ts";
 import type { PublicationTarget } from "./records.ts";
 import { answerBegun, isAsBefore } from "./request-answers.ts";
-import type { NodeState } from "./state.ts";
+import { byName, type NodeState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, isDueIn, mayWrite, newAttempt, nodesOf, probeSoon, wakeBy, write } from "./turn.ts";
 import type { Address, Epoch } from "./types.ts";
@@ -82,7 +82,7 @@ function repointOthers(turn: Turn, primary: NodeState["id"]): boolean {
     (node) => follows(turn, node, to) && node.reading?.linkUp === false && factsOf(runOf(turn), node.id).repointed,
   );
   const order = (a: NodeState, b: NodeState) =>
-    Number(wasPrimary(turn, b)) - Number(wasPrimary(turn, a)) || (a.id < b.id ? -1 : 1);
+    Number(wasPrimary(turn, b)) - Number(wasPrimary(turn, a)) || byName(a, b);
   const allowed = Math.max(0, turn.context.config.parallelSyncs - syncing.length);
   for (const node of astray.toSorted(order).slice(0, allowed)) repoint(turn, node, to);
   for (const node of syncing) probeSoonAfter(turn, node);

@@ -5,7 +5,7 @@ import type { Ballot } from "./ballot.ts";
 import type { FrozenNode, Selection, SelectionOptions } from "./candidate.ts";
 import { priorityOf, select } from "./candidate.ts";
 import { answersNow } from "./observation.ts";
-import { type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
+import { byName, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { nodesOf } from "./turn.ts";
 import type { NodeId } from "./types.ts";
@@ -69,7 +69,7 @@ export function bestTarget(turn: Turn): {
   const rank = (node: NodeState) =>
     node.reading === null ? 0 : priorityOf(node.id, node.reading, turn.context.config);
   const order = (a: NodeState, b: NodeState) =>
-    rank(a) - rank(b) || (b.reading?.offset ?? 0) - (a.reading?.offset ?? 0) || (a.id < b.id ? -1 : 1);
+    rank(a) - rank(b) || (b.reading?.offset ?? 0) - (a.reading?.offset ?? 0) || byName(a, b);
   return { node: able.toSorted(order)[0]?.id ?? null, why };
 }
 

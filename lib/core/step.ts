@@ -7,7 +7,7 @@
 
 import { absorb } from "./absorb.ts";
 import { assist } from "./assist.ts";
-import type { Ballot } from "./ballot.ts";
+import type { Ballot, Primary } from "./ballot.ts";
 import { begin, createBallot, initialise } from "./beginning.ts";
 import type { Command, Input } from "./commands.ts";
 import { conclude } from "./conclude.ts";
@@ -92,7 +92,7 @@ function proceed(turn: Turn): Rejection | null {
   noteHealth(turn, ballot);
   noteReaders(turn, ballot);
   if (ballot.table !== turn.context.self.table) return foreign(turn, ballot);
-  if (state.operation !== null && carryOn(turn, ballot)) return heldBack(turn);
+  if (state.operation !== null && carryOn(turn, ballot)) return heldBack(turn, ballot);
   if (isSuspended(turn))
     return blocked(
       "suspended",
@@ -100,25 +100,21 @@ function proceed(turn: Turn): Rejection | null {
       "its next round of probes",
       null,
     );
-  if (ballot.primary === null && ballot.operation?.kind !== "recover") {
-    const outcome = ballot.lease === null ? begin(turn, ballot) : null;
-    if (outcome === null || turn.state.request === null) return outcome ?? takeOverAny(turn, ballot);
-    return decide(turn, ballot, { level: "up", cause: "unknown", silentMs: 0, withheld: outcome }, NO_COUNT);
-  }
-  return watch(turn, ballot);
+  return ballot.primary === null ? withoutPrimary(turn, ballot) : watch(turn, ballot, ballot.primary);
 }
 
 const NO_COUNT: Count = { down: [], suspectOrDown: [], unreachable: [] };
+const UNJUDGED: Verdict = { level: "up", cause: "unknown", silentMs: 0, withheld: null };
 
-const takeOverAny = (turn: Turn, ballot: Ballot): Rejection | null =>
-  ballot.lease === null
-    ? null
-    : decide(turn, ballot, { level: "up", cause: "unknown", silentMs: 0, withheld: null }, NO_COUNT);
+/** What was begun is taken over; else the group is adopted or initialised, and where it cannot be, a person may say what counts. */
+function withoutPrimary(turn: Turn, ballot: Ballot): Rejection | null {
+  if (ballot.lease !== null) return decide(turn, ballot, UNJUDGED, NO_COUNT);
+  const withheld = begin(turn, ballot);
+  return withheld === null ? null : decide(turn, ballot, { ...UNJUDGED, withheld }, NO_COUNT);
+}
 
 /** The primary is known: judge it, begin what is due, vote, keep the record. */
-function watch(turn: Turn, ballot: Ballot): Rejection | null {
-  const { primary } = ballot;
-  if (primary === null) return takeOverAny(turn, ballot);
+function watch(turn: Turn, ballot: Ballot, primary: Primary): Rejection | null {
   const { config, self } = turn.context;
   const options = {
     ballot,
@@ -172,16 +168,14 @@ function isHeldForLong(turn: Turn): boolean {
   return isDueIn(turn, startedAt, turn.context.config.stepTimeoutMs + HELD_LIMIT_MS);
 }
 
-function heldBack(turn: Turn): Rejection | null {
-  const run = turn.state.operation;
-  const operation = turn.state.look?.ballot.operation ?? null;
-  if (run === null || operation === null) return null;
+function heldBack(turn: Turn, { operation }: Ballot): Rejection | null {
+  const run = runOf(turn);
   if (run.held !== null)
     return blocked("unknown-history", run.held, "it can be read, or a person decides", "valkeeper groups recover");
   const awaited = whyAwaited(turn, turn.state.look?.ballot ?? null);
   if (awaited !== null) return awaited;
   const isLong = elapsedMs(run.startedAt, turn.at) > turn.context.config.stepTimeoutMs;
-  if (!isLong || operation.step === "committed") return null;
+  if (!isLong || operation === null || operation.step === "committed") return null;
   const failures = Object.entries(run.facts).flatMap(([node, { failure }]) =>
     failure === null ? [] : [`${node}: ${failure}`],
   );

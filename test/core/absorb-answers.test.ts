@@ -101,6 +101,18 @@ describe("a lease that was given", () => {
     expect(events).toEqual([{ event: "lease.taken-over", epoch: 2, node: null, detail }]);
   });
 
+  it("says nothing of an operation where the record names none", () => {
+    const idle = { ...begun, operation: null };
+    const toldOf = (name: string) =>
+      absorbed(busyWith(name, watching()), ended(name, { kind: "applied", ballot: idle })).events;
+    const none = { kind: "", by: "", reason: "", step: "" };
+    expect(toldOf("take-over")).toMatchObject([{ event: "lease.taken-over", detail: none }]);
+    expect(toldOf("grant")).toMatchObject([
+      { event: "lease.acquired", detail: none },
+      { event: "operation.begun", detail: { ...none, target: null } },
+    ]);
+  });
+
   it("remembers what was tried when the holder takes its own over, and what was found no more", () => {
     const facts = { ...factsOf(runOfMine, N2), promotionsFailed: 2, failures: 4, repointed: true };
     const operation = { ...runOfMine, startedAt: instant(7), failure: "it lags", facts: { [N2]: facts } };
@@ -173,6 +185,7 @@ describe("a look", () => {
     // Another operation began and ended between two looks.
     expect(reads(ballot({ epoch: ofEpoch(2) })).state.quietSince).toBe(100);
     expect(reads(ballot(), watching(null)).state.quietSince).toBe(100);
+    expect(reads(ballot({ epoch: ofEpoch(2) }), watching(begun)).state.quietSince).toBe(100);
   });
 
   it("counts the repairs that have ended, and nothing else", () => {
@@ -214,12 +227,36 @@ describe("a look", () => {
     expect(reads(null, watching(ballot(), away)).events.map(({ event }) => event)).toEqual(["store.reachable"]);
   });
 
+  it("at a record means that it is missing no more", () => {
+    expect(reads(ballot(), watching(null, { missing: true })).state).toMatchObject({ missing: false });
+  });
+
+  it("that nobody waits for shows nothing", () => {
+    const idle = watching();
+    expect(absorbed(idle, { kind: "ballot-read", sentAt: instant(50), ballot: begun }).state).toEqual(idle);
+    expect(absorbed(idle, { kind: "store-failed", detail: "reset", unreadable: false }).state).toEqual(idle);
+  });
+
+  it("tells once that the store is away", () => {
+    const fails = (state: GroupState) =>
+      absorbed(
+        { ...state, storeBusy: { sentAt: instant(50), pending: null } },
+        { kind: "store-failed", detail: "reset", unreadable: false },
+      ).events.map(({ event }) => event);
+    expect(fails(watching())).toEqual(["store.unreachable"]);
+    expect(fails(watching(ballot(), { storeFailedSince: instant(1) }))).toEqual([]);
+  });
+
   it("S11: finds a release of ours only under our epoch, and only where nothing stands any more", () => {
     const stood = (name: string, of: Ballot) =>
       reads(of, watching(begun, { operation: runOfMine, unresolved: pendingOf(name) })).state.operation === null;
     const quiet = ballot({ epoch: ofEpoch(2), attempt: attemptId("another's") });
     expect(stood("finish", quiet)).toBe(true);
     expect(stood("renew", quiet)).toBe(false);
+    const renewing = watching(begun, { operation: runOfMine, unresolved: pendingOf("renew") });
+    expect(reads(quiet, renewing).state.operation).toEqual(runOfMine);
+    const dropped = watching(begun, { operation: null, unresolved: pendingOf("finish") });
+    expect(reads(quiet, dropped).state).toMatchObject({ operation: null, unresolved: null });
     expect(stood("finish", { ...quiet, epoch: ofEpoch(3) })).toBe(false);
     expect(stood("finish", { ...quiet, lease: lease() })).toBe(false);
     expect(stood("finish", { ...quiet, operation: operation() })).toBe(false);
@@ -248,6 +285,8 @@ describe("a glance", () => {
     expect(glance(ballot(), over, request()).request).toMatchObject({ result });
     expect(glance(ballot(), watching(), request()).pastRequests).toEqual([]);
     expect(glance(ballot(), over, request({ id: "request-2" })).request?.id).toBe("request-2");
+    const past = watching(ballot(), { pastRequests: ["request-1"] });
+    expect(glance(ballot(), past, request({ result })).request).toMatchObject({ result });
   });
 });
 
@@ -289,6 +328,22 @@ describe("the end of a command", () => {
       dropClients: false,
     } as const;
     expect(over(repoint, false)).toMatchObject({ facts: { repointed: false }, node: { reading: { offset: 100 } } });
+  });
+
+  it("of an epoch in which this voter only helped is told as that, also when it holds another by now", () => {
+    const assistance = { [N2]: { epoch: ofEpoch(1), done: false } } as unknown as GroupState["assistance"];
+    const state = watching(begun, { operation: runOfMine, assistance });
+    const command = { ...freeze, epoch: ofEpoch(1) };
+    const { state: next, events } = absorbed(state, {
+      kind: "command-ended",
+      node: N2,
+      command,
+      outcome: applied(),
+      late: false,
+    });
+    expect(events).toMatchObject([{ event: "node.fenced", node: N2, epoch: 1 }]);
+    expect(next.assistance[N2]?.done).toBe(true);
+    expect(next.operation?.facts[N2]).toBe(undefined);
   });
 
   it("names the node's class anew by what the command showed", () => {

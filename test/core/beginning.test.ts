@@ -86,6 +86,7 @@ describe("adopting", () => {
   it("R19: asks what was published before it adopts, and again some time after no answer, not in a busy loop", () => {
     const asked = begun(fresh(null));
     expect([asked.turn.commands, asked.rejection?.reason]).toEqual([[{ kind: "read-standing" }], "not-adopted"]);
+    expect(asked.turn.state).toMatchObject({ standingEpoch: "asked", standingAskedAt: 10 });
     const failed = stepAt(asked.turn.state, 20, { kind: "standing-read", epoch: null, table: null });
     const asks = (commands: readonly { kind: string }[]) =>
       commands.filter((each) => each.kind === "read-standing").length;
@@ -110,6 +111,13 @@ describe("adopting", () => {
     expect(later.commands).toContainEqual({ kind: "read-standing" });
   });
 
+  it("R19: asks once where what was published is the group's own", () => {
+    const known: GroupState = { ...fresh(4), standingTable: "table-1", standingAskedAt: instant(0) };
+    const state = [N1, N2, N3].reduce((all, id) => withNode(all, id, { readAt: instant(60_000) }), known);
+    const { write, value, turn } = begun(state, 60_000);
+    expect([write?.name, value("epoch"), turn.commands.length]).toEqual(["adopt", 5, 1]);
+  });
+
   describe("while the group's parameters are another deployment's", () => {
     const foreign = { ...fresh(4), standingTable: "table-0", standingAskedAt: instant(0) };
 
@@ -124,6 +132,9 @@ describe("adopting", () => {
       expect(begun(foreign, 4_999).turn.commands).toEqual([]);
       const again = begun(foreign, 5_000).turn;
       expect(again.commands).toEqual([{ kind: "read-standing" }]);
+      const askedLater = { ...foreign, standingAskedAt: instant(100) };
+      expect(begun(askedLater, 5_099).turn.commands).toEqual([]);
+      expect(begun(askedLater, 5_100).turn.commands).toEqual([{ kind: "read-standing" }]);
       for (const table of [null, "table-1"]) {
         expect(begun({ ...foreign, standingTable: table }).write?.name).toBe("adopt");
       }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { newRun, type OperationRun } from "../../lib/core/operation.ts";
+import type { RequestRecord } from "../../lib/core/records.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { instant, nodeId, type VoterId } from "../../lib/core/types.ts";
 import {
@@ -10,12 +11,15 @@ import {
   C,
   context,
   control,
+  intent,
   lease,
   N1,
   N2,
   N3,
+  newborn,
   ofEpoch,
   operation,
+  primaryReading,
   request,
   stepAt,
   timePassed,
@@ -118,6 +122,102 @@ describe("an operation that this voter holds", () => {
   });
 });
 
+describe("an operation that its holder is held in", () => {
+  const meant = intent({ epoch: ofEpoch(1), node: N2 });
+  const stuck = newborn({
+    epoch: ofEpoch(2),
+    lease: lease(),
+    operation: operation({ kind: "initialise", began: ofEpoch(1) }),
+    lineage: { histories: [], intents: [meant] },
+  });
+  const run: OperationRun = newRun({
+    ballot: stuck,
+    takenOver: false,
+    at: instant(0),
+    leaseUntil: instant(900_000),
+    renewDueAt: instant(1_500),
+  });
+  /** n2 was meant by another, and nothing is heard of it. */
+  const waiting = (at: number, of: Ballot = stuck, values: Partial<GroupState> = {}): GroupState =>
+    [N1, N3].reduce(
+      (all, id) => withNode(all, id, { readAt: instant(at), answeredAt: instant(at) }),
+      withNode(watching(of, { operation: run, dueAt: null, ...values }), N2, { heard: "silent", class: "silent" }),
+    );
+  const limit = context().config.stepTimeoutMs + 30_000;
+
+  it("S11: keeps its lease for a while, and then lets it lapse to one that may reach more", () => {
+    expect(namesOf(waiting(limit - 1), limit - 1)).toEqual(["renew"]);
+    expect(namesOf(waiting(limit), limit)).toEqual([]);
+    expect(stepAt(waiting(limit - 1), limit - 1, timePassed).wakeAt).toBeLessThanOrEqual(limit);
+    expect(namesOf(waiting(limit, { ...stuck, operation: null }), limit)).toEqual(["renew"]);
+  });
+
+  it("S12: says who can end it, until it goes on", () => {
+    const rejection = {
+      reason: "unknown-history",
+      detail: "n2 may have been promoted and cannot be read",
+      ends: "it can be read, or a person decides",
+      check: "valkeeper groups recover",
+    };
+    expect(stepAt(waiting(limit - 1), limit - 1, timePassed).state.rejection?.rejection).toEqual(rejection);
+    expect(stepAt(waiting(limit), limit, timePassed).state.rejection?.rejection).toEqual(rejection);
+    const over = waiting(limit, { ...stuck, operation: null }, { operation: { ...run, held: "it was held" } });
+    const { state } = stepAt(over, limit, timePassed);
+    expect([state.operation?.held, state.rejection]).toEqual([null, null]);
+  });
+
+  it("is ended by a person's decision, and goes on renewing its lease without one", () => {
+    const asked = { request: request({ kind: "recover", target: N3, acceptDataLoss: true }), requestSince: instant(0) };
+    const known = { standingEpoch: ofEpoch(0), standingAskedAt: instant(0) };
+    expect(namesOf(waiting(limit - 1, stuck, { ...asked, ...known }), limit - 1)).toEqual(["grant"]);
+    // One that is not held is nobody's to end.
+    const idle = { ...stuck, operation: null };
+    expect(namesOf(waiting(limit - 1, idle, { ...asked, ...known }), limit - 1)).toEqual(["renew"]);
+  });
+});
+
+it("an operation that this voter holds is gone on with, also a cold start", () => {
+  const mine = ballot({ epoch: ofEpoch(2), lease: lease(), operation: operation({ kind: "cold-start" }) });
+  const times = { at: instant(0), leaseUntil: instant(4_000), renewDueAt: instant(1_500) };
+  const run = newRun({ ballot: mine, takenOver: false, ...times });
+  const gone = { class: "silent", heard: "silent", lostAt: instant(0), connection: null } as const;
+  const { commands } = stepAt(withNode(watching(mine, { operation: run }), N1, gone), 10, timePassed);
+  const sent = commands.flatMap((each) => (each.kind === "command-node" ? [each.command.kind] : []));
+  expect(sent).toContain("freeze");
+});
+
+describe("a record that was not read yet", () => {
+  it("is not written either", () => {
+    expect(namesOf(watching(null), 10)).toEqual([]);
+    expect(namesOf(watching(null, { missing: true }), 10)).toEqual(["create"]);
+  });
+});
+
+describe("a group that was never adopted", () => {
+  const known = { standingEpoch: ofEpoch(0), standingAskedAt: instant(0) };
+  const asks = (values: Partial<RequestRecord>) => ({
+    request: request(values),
+    requestSince: instant(-9_000),
+    ...known,
+  });
+  /** n2 claims to be primary as well: which of the two it is only a person knows. */
+  const two = (values: object) => withNode(watching(newborn(), values), N2, { reading: primaryReading() });
+
+  it("and cannot be, is what a person says it is", () => {
+    const recover = asks({ kind: "recover", target: N2, acceptDataLoss: true });
+    expect(namesOf(two(recover), 10)).toEqual(["grant"]);
+    const unasked = stepAt(two(known), 10, timePassed);
+    expect(unasked.commands.filter(({ kind }) => kind === "write-ballot")).toEqual([]);
+    expect(unasked.state.rejection?.rejection.reason).toBe("adoption-refused");
+  });
+
+  it("is adopted first, before what was asked of it is looked at", () => {
+    const { commands } = stepAt(watching(newborn(), asks({ target: N2 })), 10, timePassed);
+    const kinds = commands.map(({ kind }) => kind);
+    expect(kinds).not.toContain("resolve-request");
+  });
+});
+
 describe("a record without a primary", () => {
   const recovering = ballot({
     primary: null,
@@ -153,10 +253,18 @@ describe("a record of another table", () => {
     watching(copied, { request: { ...recover, ...values }, requestSince: instant(0), quietSince: instant(0) });
 
   it("is left alone by every other request", () => {
-    const state = watching(copied, { request: request({ target: N2 }), requestSince: instant(0) });
+    const state = watching(copied, { request: request({ target: nodeId("n9") }), requestSince: instant(-9_000) });
     const { commands, state: next } = stepAt(state, 10, timePassed);
     expect(commands.filter(({ kind }) => kind === "write-ballot" || kind === "resolve-request")).toEqual([]);
     expect(next.rejection?.rejection.reason).toBe("foreign-table");
+  });
+
+  it("says what a recovery waits for, and nothing of one that was answered", () => {
+    const away = withNode(asked({ acceptDataLoss: true }), N2, { heard: "silent", class: "silent" });
+    const waits = stepAt({ ...away, standingEpoch: ofEpoch(0) }, 10, timePassed);
+    expect(waits.state.rejection?.rejection).toMatchObject({ reason: "operation-going-on" });
+    const result = { kind: "refused", detail: "no", epoch: ofEpoch(1), at: 0 as never } as const;
+    expect(stepAt(asked({ result }), 10, timePassed).state.rejection?.rejection.reason).toBe("foreign-table");
   });
 
   it("is refused to a recovery that names no node of the group, and that is told", () => {

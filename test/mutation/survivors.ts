@@ -60,7 +60,7 @@ const plain = (text: string): string => text.trim().replace(/\s+/g, " ").replace
 /** What names a survivor in docs/mutation.md. */
 export const textOf = ({ file, marked, replacement }: Survivor): string => `${file}: ${marked} -> ${replacement}`;
 
-export const describe = (each: Survivor): string => `survived: ${textOf(each)} (line ${each.line}, ${each.mutator})`;
+export const describe = (each: Survivor): string => `${textOf(each)} (line ${each.line}, ${each.mutator})`;
 
 export interface Argued {
   readonly file: string;
