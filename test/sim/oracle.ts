@@ -99,6 +99,8 @@ function viewOf(world: World): OracleView {
       const voter = [...world.voters.values()].find(({ options }) => options.place.name === by);
       const node = world.fleet.node(id);
       if (voter === undefined || node.process === null || node.process.stalled) return false;
+      // Nobody freezes or promotes it, and what was decided without it is carried out a little later.
+      if (node.forbidsReplicaof || world.queue.now < node.allowsReplicaofSince + RECOVERED_MS) return false;
       const paths = pathsBetween(world, voter.options.place, node.place);
       return paths.every(({ clearMs }) => clearMs >= RECOVERED_MS);
     },
