@@ -68,7 +68,8 @@ function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
   if (!isAwaited(turn, sentAt, null)) return;
   patch(turn, { storeBusy: null });
   if (ballot === null) {
-    patch(turn, { look: null, missing: true, unreadable: null, unresolved: null, operation: null });
+    patch(turn, { unreadable: null, unresolved: null });
+    deleted(turn);
     return storeAnswered(turn);
   }
   look(turn, ballot, sentAt);
@@ -79,6 +80,9 @@ function read(turn: Turn, sentAt: Instant, ballot: Ballot | null): void {
     applied(turn, unresolved, ballot);
   }
 }
+
+/** There is none. What was published is asked for anew before another begins: it may be all that tells of this one (R19). */
+const deleted = (turn: Turn): void => patch(turn, { look: null, missing: true, operation: null, standingEpoch: null });
 
 /** Only its holder releases a lease within an epoch; behind the release, others may have written their own attempt. */
 const isReleased = (turn: Turn, ballot: Ballot, { name }: BallotWrite): boolean =>
@@ -135,15 +139,16 @@ function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
   const { ballot } = fact;
   noteRequest(turn, fact.request);
   const known = turn.state.look?.ballot;
-  if (ballot === null || known === undefined) return;
+  if (known === undefined) return;
   const isSame =
+    ballot !== null &&
     ballot.attempt === known.attempt &&
     ballot.control.attempt === known.control.attempt &&
     ballot.lookUntil === known.lookUntil &&
     Object.entries(ballot.votes).every(
       ([voter, vote]) => known.votes[voter as keyof typeof known.votes]?.attempt === vote.attempt,
     );
-  // It may be older than what was looked at; a consistent look tells which.
+  // It may be older than what was looked at, also where there is none; a consistent look tells which.
   if (!isSame) patch(turn, { staleLook: true });
 }
 
@@ -170,7 +175,7 @@ function writeEnded(turn: Turn, fact: Extract<Fact, { kind: "write-ended" }>): v
       look(turn, outcome.ballot, sentAt);
       return applied(turn, pending, outcome.ballot);
     case "refused":
-      if (outcome.ballot === null) patch(turn, { look: null, missing: true, operation: null });
+      if (outcome.ballot === null) deleted(turn);
       else look(turn, outcome.ballot, sentAt);
       return;
     case "unknown":

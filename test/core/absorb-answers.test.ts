@@ -267,8 +267,9 @@ describe("a glance", () => {
   const glance = (of: Ballot | null, state: GroupState = watching(), asked = request()) =>
     absorbed(state, { kind: "glanced", ballot: of, request: asked }).state;
 
-  it("at nothing, or before a look, is no reason to look", () => {
-    expect(glance(null).staleLook).toBe(false);
+  it("at no ballot where one was is a reason to look; before a look, none", () => {
+    expect(glance(null).staleLook).toBe(true);
+    expect(glance(null, watching(null)).staleLook).toBe(false);
     expect(glance(ballot(), watching(null)).staleLook).toBe(false);
   });
 

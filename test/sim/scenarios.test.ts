@@ -75,6 +75,23 @@ describe("the primary dies", () => {
   );
 });
 
+describe("R19: a ballot that is deleted by hand", () => {
+  each(
+    "is noticed by the voters that run, and the group adopted anew above what was published",
+    {
+      plan: [at(0, { kind: "delete-ballot" })],
+    },
+    (s) => {
+      const { publications } = s.world.table;
+      const before = publications.get(GROUP)?.epoch ?? 0;
+      s.run(4_000);
+      expect(s.primary).toBe(n1);
+      expect(s.world.ballot()?.epoch).toBeGreaterThan(before);
+      expectSettled(s);
+    },
+  );
+});
+
 describe("L4: a switchover to a node whose rules refuse REPLICAOF", () => {
   const forbidden = at(0, { kind: "forbid-replicaof", node: "n2", forMs: 60_000 });
   const order: Fault = { kind: "request", request: "switchover", target: "n2", acceptDataLoss: false };
