@@ -2,7 +2,8 @@
 // holds and orders `groups recover` for the one whose data counts. In worlds where somebody put a person in charge: after
 // a table was restored, or a record replaced.
 
-import { wallTime } from "../../lib/core/types.ts";
+import { attemptId, wallTime } from "../../lib/core/types.ts";
+import { setControl } from "../../lib/core/writes.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import { waitsForPerson } from "./settled.ts";
@@ -72,6 +73,7 @@ export class Operator {
     this.#orders += 1;
     this.#actedAt = this.#world.queue.now;
     const now = this.#wall();
+    this.#resume();
     const order = { kind: "request", request: "recover", target: target.id, acceptDataLoss: true } as const;
     this.#world.timeline?.add({ kind: "fault", fault: order, hits: [target.id] }, "by the person in charge");
     this.#world.table.writeRequest(
@@ -90,6 +92,16 @@ export class Operator {
       },
       now,
     );
+  }
+
+  /** A restored record may say what was in force when it was copied, and the order before this one was refused for it. */
+  #resume(): void {
+    const ballot = this.#world.ballot();
+    const isRefused = this.#world.table.requests.get(GROUP)?.result?.detail.includes("resume it first") === true;
+    if (ballot === null || !isRefused) return;
+    const attempt = attemptId(`resume-${this.#orders}`);
+    const control = { mode: "act", by: "operator", reason: "docs/operations.md", until: null, attempt } as const;
+    this.#world.table.writeBallot(setControl(ballot, control), "operator");
   }
 
   #wall() {
