@@ -161,9 +161,11 @@ function nodeReasons(snapshot: GroupSnapshot): readonly string[] {
       const longest = Math.max(...bad.map(({ node }) => node.sinceMs));
       const classes = [...new Set(bad.map(({ node }) => node.class))].join(" or ");
       const sees = bad.length === 1 ? "sees" : "see";
-      return [
-        `${id} is ${classes} for ${duration(longest)}, as ${bad.map(({ voter }) => voter).join(", ")} ${sees} it`,
-      ];
+      const by = `as ${bad.map(({ voter }) => voter).join(", ")} ${sees} it`;
+      // What is wrong with an answer is in its words, and nothing but them tells what to correct.
+      const wrong = [...new Set(bad.flatMap(({ node }) => (node.class === "misconfigured" ? [node.detail] : [])))];
+      const why = wrong.length === 0 ? "" : `: ${wrong.join("; ")}`;
+      return [`${id} is ${classes} for ${duration(longest)}, ${by}${why}`];
     }
     const isCut = id !== snapshot.ballot?.primary?.node && views.every(({ node }) => node.linkUp === false);
     return isCut ? [`${id} has no link to the primary`] : [];

@@ -171,7 +171,9 @@ const lateness = (isTakenUp: boolean, isSeen: boolean): Left =>
 
 function tellResult(call: Call, { request, label, spec }: Following, result: RequestResult): ExitCode {
   const took = duration(result.at - request.askedAt);
-  tell(call, label, `${result.kind}: ${result.detail} (epoch ${result.epoch}, ${took} after it was asked)`);
+  // Who is primary says since which epoch.
+  const epoch = result.detail.includes("epoch") ? "" : `epoch ${result.epoch}, `;
+  tell(call, label, `${result.kind}: ${result.detail} (${epoch}${took} after it was asked)`);
   if (result.kind === "failed") tell(call, label, `see \`valkeeper why ${spec.group}\``);
   return result.kind === "done" ? EXIT.ok : EXIT.refused;
 }

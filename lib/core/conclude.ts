@@ -137,7 +137,9 @@ function end(turn: Turn, primary: Primary): void {
 function completion(turn: Turn, primary: Primary): CoreEvent | null {
   const { operation } = ballotOf(turn);
   const run = runOf(turn);
-  const detail = { tookMs: Math.round(turn.at - run.startedAt), kind: operation?.kind ?? "" };
+  // Until the new primary stood in the record: pointing the last replica at it may take as long again, and nobody waits for that.
+  const until = operation?.kind === "repair" ? turn.at : (run.committedAt ?? turn.at);
+  const detail = { tookMs: Math.round(until - run.startedAt), kind: operation?.kind ?? "" };
   switch (operation?.kind) {
     case "repair":
       return eventOf(turn, "repair.completed", { detail });

@@ -162,7 +162,7 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
   if (isFollowedReborn(turn, ballot)) return { kind: "failover", target: null, reason: "reborn and followed", insists };
   // Left frozen, by a parked freeze that it woke to above all: nobody else has to count to give it back its place (L4).
   if (isFrozenPrimary(turn, ballot)) return { kind: "failover", target: null, reason: verdict.cause, insists };
-  const why = selection.kind === "none" ? `${selection.reason} (${words(selection.notChosen)})` : "";
+  const why = selection.kind === "none" ? whyNone(selection) : "";
   const cold = foreseen(turn, ballot, { coldStart: true, insists });
   if (!allAnswer(turn, ballot) && !surpassesMissing(turn, ballot, cold))
     return tooFew(turn, ballot, selection.kind === "none" ? 0 : selection.counted.length, why);
@@ -175,12 +175,7 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
     );
   if (cold.kind === "selected")
     return { kind: "cold-start", target: null, reason: `${verdict.cause}; ${why}`, insists };
-  return reject(
-    "unknown-history",
-    `${cold.reason} (${words(cold.notChosen)})`,
-    "a person decides whose data counts",
-    "valkeeper groups recover",
-  );
+  return reject("unknown-history", whyNone(cold), "a person decides whose data counts", "valkeeper groups recover");
 }
 
 /** Who does not answer was lost long enough ago to have nothing that the best of the others lacks. */
@@ -258,10 +253,10 @@ export function begin(
   );
 }
 
-const words = (reasons: Readonly<Record<string, string>>): string =>
-  Object.entries(reasons)
-    .map(([node, why]) => `${node}: ${why}`)
-    .join("; ");
+function whyNone({ reason, notChosen }: Extract<Selection, { kind: "none" }>): string {
+  const words = Object.entries(notChosen).map(([node, why]) => `${node}: ${why}`);
+  return words.length === 0 ? reason : `${reason} (${words.join("; ")})`;
+}
 
 const reject = (reason: RejectionReason, detail: string, ends: string, check: string | null = null): Rejection => ({
   reason,

@@ -97,6 +97,12 @@ function readVoters(value: unknown, issues: string[]): readonly LocalVoter[] {
   });
 }
 
+/** By its name where it has one: that is what a person looks for in the file. */
+const labelOf = (group: unknown, index: number): string => {
+  const name = (group as { readonly name?: unknown } | null)?.name;
+  return typeof name === "string" && name !== "" ? `group ${name}` : `groups[${index}]`;
+};
+
 function readGroups(value: unknown, voters: readonly LocalVoter[], issues: string[]): readonly DeclaredConfig[] {
   if (!Array.isArray(value) || value.length === 0) {
     issues.push("groups should be a list of at least one group");
@@ -108,7 +114,7 @@ function readGroups(value: unknown, voters: readonly LocalVoter[], issues: strin
       return [checkDeclaration(each, context)];
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      issues.push(...error.issues.map((issue) => `groups[${index}]: ${issue}`));
+      issues.push(...error.issues.map((issue) => `${labelOf(each, index)}: ${issue}`));
       return [];
     }
   });

@@ -50,7 +50,7 @@ describe("switchover", () => {
         "switchover of mymaster (n1) asked by kim@laptop",
         "  +150 ms    epoch 8  az-a  lease.acquired                        kind switchover",
         "  +190 ms    epoch 8  az-a  primary.committed               n1",
-        "done: n1 is primary since epoch 8 (epoch 8, 0.2s after it was asked)",
+        "done: n1 is primary since epoch 8 (0.2s after it was asked)",
       ].join("\n"),
     );
     expect(line.store.requests.get(GROUP)).toMatchObject({

@@ -185,8 +185,9 @@ describe("statusText", () => {
         slot(C, view({ n2: one })),
       ],
     });
-    const locked = assess(snapshot(given({ class: "misconfigured" })));
+    const locked = assess(snapshot(given({ class: "misconfigured", detail: "WRONGPASS" })));
     expect([locked.words[0], locked.exit]).toEqual(["PRIMARY UNREADABLE", EXIT.degraded]);
+    expect(locked.reasons).toContainEqual(expect.stringMatching(/^n2 is misconfigured .*, as az-a, .*: WRONGPASS/));
     expect(assess(snapshot(given({ class: "serving" }))).words).not.toContain("PRIMARY UNREADABLE");
   });
 

@@ -294,7 +294,7 @@ describe("the others are pointed at the primary", () => {
 
 describe("the end is told as what was begun", () => {
   const toldOf = (values: Partial<Operation>, given: Partial<OperationRun> = {}, of: Partial<Ballot> = {}) =>
-    concluded({ of: decided(values, of), run: { ...done, ...given }, at: 12.4 }).told;
+    concluded({ of: decided(values, of), run: { ...done, committedAt: instant(12.4), ...given }, at: 30.4 }).told;
   const took = (kind: string) => ({ tookMs: 12, kind });
 
   it.each(["failover", "cold-start", "recover"] as const)("%s", (kind) => {
@@ -307,11 +307,13 @@ describe("the end is told as what was begun", () => {
 
   it("a failover's, where the record no longer says what it was", () => {
     const gone = concluded({ of: { ...decided(), operation: null }, run: done, at: 12.4 }).told;
-    expect(gone).toEqual([{ event: "failover.completed", epoch: 2, node: null, detail: took("") }]);
+    expect(gone).toEqual([{ event: "failover.completed", epoch: 2, node: null, detail: { ...took(""), tookMs: 0 } }]);
   });
 
   it("repair, initialise, switchover", () => {
-    expect(toldOf({ kind: "repair" })).toMatchObject([{ event: "repair.completed", detail: took("repair") }]);
+    expect(toldOf({ kind: "repair" })).toMatchObject([
+      { event: "repair.completed", detail: { ...took("repair"), tookMs: 30 } },
+    ]);
     expect(toldOf({ kind: "initialise" })).toMatchObject([
       { event: "group.initialised", node: N1, detail: took("initialise") },
     ]);

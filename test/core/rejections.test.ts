@@ -158,7 +158,7 @@ describe("S12: instead of a failover an operator reads", () => {
       { state: [N2, N3].reduce((state, id) => withNode(state, id, silent), lost()) },
       said(
         "too-few-nodes",
-        "0 of 1 nodes count as promotable: no node that answered counts (); n1, n2, n3 does not answer",
+        "0 of 1 nodes count as promotable: no node that answered counts; n1, n2, n3 does not answer",
         "n1, n2, n3 answers",
         "n1, n2, n3",
       ),

@@ -64,7 +64,7 @@ describe("the file of `valkeeper local`", () => {
         expect.stringContaining("region should be a text"),
         expect.stringContaining("voters[1].exec should be a list of words"),
         expect.stringContaining("voters[2] should be a map of id and exec"),
-        expect.stringContaining('has no setting "downAfter"'),
+        expect.stringMatching(/^group mymaster: .*"downAfter"/),
         expect.stringContaining("groups[1]"),
       ]),
     );
