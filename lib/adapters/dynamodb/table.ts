@@ -13,6 +13,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
   type QueryCommandOutput,
+  type TableDescription,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Item, Json } from "../../core/ballot-write.ts";
@@ -62,6 +63,7 @@ export interface TableQuery {
   readonly newestFirst?: boolean;
 }
 
+const WANTED_KEY = "pk HASH S, sk RANGE S";
 /** Service limits of one batch. */
 const KEYS_PER_READ = 100;
 const ITEMS_PER_WRITE = 25;
@@ -86,11 +88,24 @@ export function createTable(client: DynamoDBClient, name: string, limits: CallLi
 async function describeTable(client: DynamoDBClient, name: string, limits: CallLimits): Promise<string> {
   const command = new DescribeTableCommand({ TableName: name });
   const { Table } = orThrow("tableId", await call((abortSignal) => client.send(command, { abortSignal }), limits));
+  checkKey(name, Table);
   if (Table?.TableId !== undefined) return Table.TableId;
   // AWS always gives one. Where an emulator does not, name and moment of creation tell a restored copy apart as well.
   const { TableArn: arn, CreationDateTime: created } = Table ?? {};
   if (arn === undefined || created === undefined) throw storeError("tableId", `the endpoint gives ${name} no id`);
   return `${arn}@${created.getTime()}`;
+}
+
+/** A table that somebody else made may be any: without this every read would fail with an error that tells nobody why. */
+function checkKey(name: string, description: TableDescription | undefined): void {
+  const { KeySchema: schema = [], AttributeDefinitions: definitions = [] } = description ?? {};
+  const types = new Map(definitions.map((each) => [each.AttributeName, each.AttributeType]));
+  const key = schema.map((each) => `${each.AttributeName} ${each.KeyType} ${types.get(each.AttributeName)}`);
+  if (key.join(", ") === WANTED_KEY) return;
+  throw storeError(
+    "tableId",
+    `${name} is no table of Valkeeper's: its key is (${key.join(", ")}), not (${WANTED_KEY})`,
+  );
 }
 
 class Reader {
