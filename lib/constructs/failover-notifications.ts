@@ -2,7 +2,6 @@
 // table's stream: whoever is slow to be told delays nobody's publication.
 
 import { Duration } from "aws-cdk-lib";
-import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import { EventBus, type IEventBus } from "aws-cdk-lib/aws-events";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
@@ -15,7 +14,8 @@ import { NOTIFICATION_SOURCE, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
 import { NOTIFIER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
-import type { FailoverTable } from "./failover-table.ts";
+import type { IFailoverTable } from "./failover-table-base.ts";
+import type { FunctionParts } from "./function-parts.ts";
 
 export interface NotificationOptions {
   /**
@@ -36,7 +36,7 @@ export interface NotificationOptions {
 }
 
 export interface FailoverNotificationsProps extends NotificationOptions {
-  readonly table: FailoverTable;
+  readonly table: IFailoverTable;
   /**
    * Gets what could not be told.
    * @default - it is given up with a line in the function's log
@@ -44,6 +44,8 @@ export interface FailoverNotificationsProps extends NotificationOptions {
   readonly deadLetterQueue?: IQueue;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
+  /** @default - nothing is given */
+  readonly parts?: FunctionParts;
 }
 
 /** A service that is out of order for longer than that leaves its events in the dead-letter queue. */
@@ -69,13 +71,13 @@ export class FailoverNotifications extends Construct {
         ...(eventBus === undefined ? {} : { [VARIABLES.eventBus]: eventBus.eventBusArn }),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(props.parts === undefined ? {} : { parts: props.parts }),
     });
     this.function = notifier.function;
     topic?.grantPublish(notifier.role);
-    if (eventBus !== undefined) notifier.role.addToPolicy(mayPutEvents(eventBus));
-    // The CDK's own types are not written for `exactOptionalPropertyTypes`.
+    if (eventBus !== undefined) notifier.role.addToPrincipalPolicy(mayPutEvents(eventBus));
     notifier.function.addEventSource(
-      new DynamoEventSource(table.table as ITable, {
+      new DynamoEventSource(table.table, {
         startingPosition: StartingPosition.LATEST,
         batchSize: 25,
         reportBatchItemFailures: true,

@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../core/errors.ts";
+import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import type { ValkeyGroupProps } from "./group-props.ts";
 
@@ -11,7 +12,7 @@ export interface VpcSettings {
   /** One subnet in each zone, in the same order. */
   readonly zones: readonly string[];
   readonly subnetIds: readonly string[];
-  /** Of those subnets; needed for `createDynamoDbEndpoint`. */
+  /** Of those subnets; needed where `dynamoDbEndpoint` is `create`. */
   readonly routeTableIds?: readonly string[];
 }
 
@@ -43,7 +44,10 @@ export interface FailoverSettings {
   readonly vpc: VpcSettings;
   /** `none`, `dualStack`, `nat` or `endpoints`. @default "none" */
   readonly egress?: string;
-  readonly createDynamoDbEndpoint?: boolean;
+  /** `create` or `existing`. @default "existing" */
+  readonly dynamoDbEndpoint?: string;
+  /** False: HTTPS and the ports of rules alone are let out of the voters. @default true */
+  readonly allowAllOutbound?: boolean;
   readonly credentials?: CredentialsSettings;
   /** Of the key that encrypts the voters' environment. */
   readonly environmentKeyArn?: string;
@@ -70,7 +74,8 @@ const SHAPE: { readonly [name: string]: Kind } = {
   stackName: "text",
   vpc: { vpcId: "text", zones: "texts", subnetIds: "texts", routeTableIds: "texts" },
   egress: "text",
-  createDynamoDbEndpoint: "flag",
+  dynamoDbEndpoint: "text",
+  allowAllOutbound: "flag",
   credentials: { user: "text", secretName: "text", secretArn: "text", parameterName: "text" },
   environmentKeyArn: "text",
   publication: {
@@ -159,7 +164,7 @@ function fits(value: unknown, kind: Simple): boolean {
 const isGroup = (value: unknown): boolean =>
   typeof value === "object" && value !== null && typeof (value as { name?: unknown }).name === "string";
 
-function checkMeaning({ vpc, egress, credentials }: FailoverSettings, issues: string[]): void {
+function checkMeaning({ vpc, egress, dynamoDbEndpoint, credentials }: FailoverSettings, issues: string[]): void {
   const { vpcId, zones, subnetIds, routeTableIds } = (vpc ?? {}) as Partial<VpcSettings>;
   if (vpcId === undefined || zones === undefined || subnetIds === undefined) {
     issues.push("settings.vpc needs vpcId, zones and subnetIds");
@@ -175,6 +180,9 @@ function checkMeaning({ vpc, egress, credentials }: FailoverSettings, issues: st
   }
   if (egress !== undefined && Egress.named(egress) === undefined) {
     issues.push(`settings.egress should be none, dualStack, nat or endpoints and is ${JSON.stringify(egress)}`);
+  }
+  if (dynamoDbEndpoint !== undefined && DynamoDbEndpoint.named(dynamoDbEndpoint) === undefined) {
+    issues.push(`settings.dynamoDbEndpoint should be create or existing and is ${JSON.stringify(dynamoDbEndpoint)}`);
   }
   const kinds = [credentials?.secretName, credentials?.secretArn, credentials?.parameterName];
   if (credentials !== undefined && kinds.filter((each) => each !== undefined).length !== 1) {

@@ -9,6 +9,7 @@ import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
+import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import type { FailoverAlarmsOptions } from "./failover-alarms.ts";
 import type { NotificationOptions } from "./failover-notifications.ts";
@@ -40,7 +41,8 @@ export class FailoverStack extends Stack {
       groups: [...(settings.groups ?? [])],
       egress: (settings.egress === undefined ? undefined : Egress.named(settings.egress)) ?? Egress.NONE,
       publication: publicationOf(this, settings.publication ?? {}),
-      createDynamoDbEndpoint: settings.createDynamoDbEndpoint ?? false,
+      dynamoDbEndpoint: DynamoDbEndpoint.named(settings.dynamoDbEndpoint ?? "") ?? DynamoDbEndpoint.EXISTING,
+      allowAllOutbound: settings.allowAllOutbound ?? true,
       tableRemovalPolicy: settings.retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(settings.credentials === undefined ? {} : { credentials: credentialsOf(this, settings.credentials) }),
       economy: settings.economy ?? false,

@@ -1,11 +1,22 @@
 // The table that every decision rests on. It outlives the stack: with it would go the epochs, and a new table's first
-// publication would be older than what readers have seen.
+// publication would be older than what readers have seen. A table that is there already can take its place.
 
-import { RemovalPolicy } from "aws-cdk-lib";
-import { AttributeType, Billing, StreamViewType, TableV2 } from "aws-cdk-lib/aws-dynamodb";
-import { type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { Construct } from "constructs";
+import { RemovalPolicy, Stack, Token } from "aws-cdk-lib";
+import {
+  AttributeType,
+  Billing,
+  type ITable,
+  StreamViewType,
+  Table,
+  TableEncryptionV2,
+  TableV2,
+} from "aws-cdk-lib/aws-dynamodb";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { PARTITION_KEY, SORT_KEY, STREAM_VIEW } from "../runtime/table-schema.ts";
+import { FailoverTableBase, type IFailoverTable } from "./failover-table-base.ts";
+import { foreignTableIssues } from "./foreign-table.ts";
 
 export interface FailoverTableProps {
   /**
@@ -18,21 +29,62 @@ export interface FailoverTableProps {
    * @default - true unless `removalPolicy` is DESTROY
    */
   readonly deletionProtection?: boolean;
+  /**
+   * Encrypts the table. Whoever reads or writes it is granted its use, through DynamoDB alone; the policy of a key from
+   * elsewhere has to leave that to IAM.
+   * @default - the key that DynamoDB owns
+   */
+  readonly encryptionKey?: IKey;
 }
 
-/** Partitions of the store, as lib/adapters/dynamodb/keys.ts spells them. */
-const SPECS = "groups";
-const SLOT_DIRECTORY = "voters";
-const GROUPS = "group#*";
-const PUBLICATIONS = "published#*";
-const SLOTS = "voter#*";
+/** What identifies a table that another stack, or nobody's stack, made. */
+export interface FailoverTableAttributes {
+  /** @default - `tableArn` is used */
+  readonly tableName?: string;
+  /** @default - `tableName` is used, in the stack's account and region */
+  readonly tableArn?: string;
+  /**
+   * Of its stream, which has both images. What only reads the table needs none.
+   * @default - functions cannot be fed by it
+   */
+  readonly tableStreamArn?: string;
+  /**
+   * The key of its owner that encrypts it.
+   * @default - it is encrypted with a key that needs no right
+   */
+  readonly encryptionKey?: IKey;
+}
 
-export class FailoverTable extends Construct {
-  readonly table: TableV2;
+export class FailoverTable extends FailoverTableBase {
+  /**
+   * A table of this app, or one that the CDK has imported. Its key must be `pk` and `sk`, both text, and its stream have both
+   * images. Of an imported table the voters find out: with another key they hold still and say so.
+   *
+   * Throws `ConfigurationError` with every issue that is seen.
+   */
+  static fromTable(scope: Construct, id: string, table: ITable): IFailoverTable {
+    const issues = foreignTableIssues(table);
+    if (issues.length > 0) throw new ConfigurationError(`${scope.node.path}/${id}`, issues);
+    return new ForeignTable(scope, id, table);
+  }
+
+  /** Throws `ConfigurationError` unless there is one of `tableName` and `tableArn`. */
+  static fromAttributes(scope: Construct, id: string, attributes: FailoverTableAttributes): IFailoverTable {
+    if ((attributes.tableName === undefined) === (attributes.tableArn === undefined)) {
+      throw new ConfigurationError(`${scope.node.path}/${id}`, ["give one of `tableName` and `tableArn`"]);
+    }
+    return FailoverTable.fromTable(scope, id, Table.fromTableAttributes(scope, `${id}Import`, attributes) as ITable);
+  }
+
+  readonly table: ITable;
 
   constructor(scope: Construct, id: string, props: FailoverTableProps = {}) {
     super(scope, id);
+    const issues = encryptionIssues(this, props.encryptionKey);
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const { encryptionKey } = props;
+    // The CDK's own types are not written for `exactOptionalPropertyTypes`.
     this.table = new TableV2(this, "Table", {
       partitionKey: { name: PARTITION_KEY, type: AttributeType.STRING },
       sortKey: { name: SORT_KEY, type: AttributeType.STRING },
@@ -41,55 +93,22 @@ export class FailoverTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy,
       deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
-    });
+      ...(encryptionKey === undefined ? {} : { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
+    }) as ITable;
   }
+}
 
-  // Each action only on the partitions where the store asks for it: test/integ/security.test.ts holds both against each other.
+/** The CDK renders the key by region, and would fail at synthesis without saying what to do. */
+export const encryptionIssues = (scope: Construct, key: IKey | undefined): string[] =>
+  key === undefined || !Token.isUnresolved(Stack.of(scope).region)
+    ? []
+    : ["a table with a key of its own needs a stack whose region is known: give the stack an `env` with `region`"];
 
-  /** A voter: the groups' items, what is published, and the slots of its own name. */
-  grantVote(grantee: IGrantable, voter: string): void {
-    const slots = `voter#${voter}#*`;
-    this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], [GROUPS, PUBLICATIONS, slots]);
-    this.#grant(grantee, ["dynamodb:PutItem"], [PUBLICATIONS, slots, SLOT_DIRECTORY]);
-    this.#grant(grantee, ["dynamodb:Query"], [SPECS]);
-    // IAM cannot tell the puts of a batch from its deletions.
-    this.#grant(grantee, ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"], [GROUPS]);
-    this.#grantIdentity(grantee);
-  }
+class ForeignTable extends FailoverTableBase {
+  readonly table: ITable;
 
-  /** The publisher: reads groups and what voters see of them, writes what is published. */
-  grantPublish(grantee: IGrantable): void {
-    this.#grant(grantee, ["dynamodb:GetItem"], [GROUPS, PUBLICATIONS]);
-    this.#grant(grantee, ["dynamodb:PutItem", "dynamodb:UpdateItem"], [PUBLICATIONS]);
-    this.#grant(grantee, ["dynamodb:Query"], [SPECS, SLOT_DIRECTORY]);
-    this.#grant(grantee, ["dynamodb:BatchGetItem"], [SLOTS]);
-    this.#grantIdentity(grantee);
-  }
-
-  /** The registrar: what was declared; of a group that is taken out of the app also the rest, but for its history. */
-  grantRegister(grantee: IGrantable): void {
-    this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:PutItem"], [SPECS]);
-    this.#grant(grantee, ["dynamodb:DeleteItem"], [SPECS, GROUPS, PUBLICATIONS]);
-  }
-
-  #grant(grantee: IGrantable, actions: string[], partitions: string[]): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions,
-        resources: [this.table.tableArn],
-        // `ForAllValues` is true when there is no key at all, and every one of these actions has one.
-        conditions: {
-          "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
-          Null: { "dynamodb:LeadingKeys": "false" },
-        },
-      }),
-    );
-  }
-
-  /** A ballot names the table it was written for, by the table's id. */
-  #grantIdentity(grantee: IGrantable): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ["dynamodb:DescribeTable"], resources: [this.table.tableArn] }),
-    );
+  constructor(scope: Construct, id: string, table: ITable) {
+    super(scope, id);
+    this.table = table;
   }
 }

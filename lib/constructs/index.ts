@@ -2,7 +2,9 @@
 // change in any release.
 
 export { ConfigurationError } from "../core/errors.ts";
+export { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 export { Egress } from "./egress.ts";
+export type { IValkeyFailover, ValkeyFailoverAttributes } from "./failover-access.ts";
 export {
   type ConditionAlarm,
   FailoverAlarms,
@@ -17,7 +19,10 @@ export {
   type FailoverNotificationsProps,
   type NotificationOptions,
 } from "./failover-notifications.ts";
-export { FailoverTable, type FailoverTableProps } from "./failover-table.ts";
+export type { ValkeyFailoverProps } from "./failover-props.ts";
+export { FailoverTable, type FailoverTableAttributes, type FailoverTableProps } from "./failover-table.ts";
+export type { IFailoverTable } from "./failover-table-base.ts";
+export type { FailoverFunctions, FunctionParts } from "./function-parts.ts";
 export type {
   NodeAddress,
   NodeCredentials,
@@ -27,6 +32,6 @@ export type {
   ValkeyNodeProps,
 } from "./group-props.ts";
 export { PublicationPublisher, type PublicationPublisherProps } from "./publication-publisher.ts";
-export { ValkeyFailover, type ValkeyFailoverProps } from "./valkey-failover.ts";
+export { ValkeyFailover } from "./valkey-failover.ts";
 export type { VoterZone } from "./voter-zones.ts";
 export { type Voter, Voters, type VotersProps } from "./voters.ts";

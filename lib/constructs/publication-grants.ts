@@ -1,14 +1,15 @@
 // What it takes to write the copies of a publication, and nothing beside: the same for the publisher and for a voter that
-// publishes what it has won.
+// publishes what it has won. And what it takes to read them.
 
 import { ArnFormat, type Stack } from "aws-cdk-lib";
-import { type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Grant, type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { DEFAULTS } from "../core/config.ts";
 import type { CopyTarget } from "../runtime/environment.ts";
+import type { BundledFunction } from "./bundled-function.ts";
 import type { PublicationProps } from "./group-props.ts";
 
 export interface CopyGrant {
-  readonly grantee: IGrantable;
+  readonly grantee: BundledFunction;
   readonly publication: PublicationProps;
   readonly targets: readonly CopyTarget[];
   readonly stack: Stack;
@@ -16,26 +17,52 @@ export interface CopyGrant {
 
 export function grantCopies({ grantee, publication, targets, stack }: CopyGrant): void {
   const allow = (statement: PolicyStatement): void => {
-    grantee.grantPrincipal.addToPrincipalPolicy(statement);
+    grantee.role.addToPrincipalPolicy(statement);
   };
-  if (targets.includes("ssm") && publication.parameters !== false) allow(parameters(publication, stack));
+  if (targets.includes("ssm") && publication.parameters !== false) {
+    allow(parameters(publication, stack));
+    grantee.acknowledgeWildcard(
+      parametersArn(publication, stack),
+      "Groups are registered at run time too: their parameters' names are not known at deployment, only the prefix.",
+    );
+  }
   if (targets.includes("dns") && publication.hostedZone !== undefined) {
     for (const statement of records(publication.hostedZone.hostedZoneArn)) allow(statement);
   }
 }
 
+export interface ReadGrant {
+  readonly grantee: IGrantable;
+  readonly publication: PublicationProps;
+  readonly stack: Stack;
+  /** Undefined: the parameters of every group. */
+  readonly group: string | undefined;
+}
+
+export function grantReadParameters({ grantee, publication, stack, group }: ReadGrant): Grant {
+  if (publication.parameters === false) return Grant.drop(grantee, "no parameters are written");
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ["ssm:GetParameter", "ssm:GetParameters"],
+    resourceArns: [parametersArn(publication, stack, group)],
+  });
+}
+
 const parameters = (publication: PublicationProps, stack: Stack): PolicyStatement =>
   new PolicyStatement({
     actions: ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"],
-    resources: [
-      stack.formatArn({
-        service: "ssm",
-        resource: "parameter",
-        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-        resourceName: `${(publication.parameterPrefix ?? DEFAULTS.publication.parameterPrefix).replace(/^\//, "")}/*`,
-      }),
-    ],
+    resources: [parametersArn(publication, stack)],
   });
+
+function parametersArn({ parameterPrefix }: PublicationProps, stack: Stack, group?: string): string {
+  const prefix = (parameterPrefix ?? DEFAULTS.publication.parameterPrefix).replace(/^\//, "");
+  return stack.formatArn({
+    service: "ssm",
+    resource: "parameter",
+    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    resourceName: group === undefined ? `${prefix}/*` : `${prefix}/${group}/*`,
+  });
+}
 
 /** Only by the exact pair of DELETE and CREATE, which is a compare-and-set; an UPSERT would win over a newer epoch. */
 const records = (hostedZoneArn: string): PolicyStatement[] => [

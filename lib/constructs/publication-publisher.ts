@@ -2,7 +2,6 @@
 // something is published; once a minute it compares all copies with the record and repairs them.
 
 import { Duration, Stack } from "aws-cdk-lib";
-import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -12,18 +11,21 @@ import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
 import { PUBLISHER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
-import type { FailoverTable } from "./failover-table.ts";
+import type { IFailoverTable } from "./failover-table-base.ts";
+import type { FunctionParts } from "./function-parts.ts";
 import type { PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
 
 export interface PublicationPublisherProps {
-  readonly table: FailoverTable;
+  readonly table: IFailoverTable;
   readonly publication: PublicationProps;
   /** @default 256 */
   readonly memoryMegabytes?: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
+  /** @default - nothing is given */
+  readonly parts?: FunctionParts;
   /**
    * Report the figures of each group as metrics of its own too.
    * @default false
@@ -52,13 +54,13 @@ export class PublicationPublisher extends Construct {
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(props.parts === undefined ? {} : { parts: props.parts }),
     });
     this.function = publisher.function;
     table.grantPublish(publisher.role);
-    grantCopies({ grantee: publisher.role, publication, targets: ["ssm", "dns"], stack: Stack.of(this) });
-    // The CDK's own types are not written for `exactOptionalPropertyTypes`.
+    grantCopies({ grantee: publisher, publication, targets: ["ssm", "dns"], stack: Stack.of(this) });
     publisher.function.addEventSource(
-      new DynamoEventSource(table.table as ITable, {
+      new DynamoEventSource(table.table, {
         startingPosition: StartingPosition.LATEST,
         batchSize: 25,
         reportBatchItemFailures: true,

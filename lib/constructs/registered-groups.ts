@@ -9,16 +9,19 @@ import type { DeclaredConfig } from "../core/config.ts";
 import { VARIABLES } from "../runtime/environment.ts";
 import { REGISTRAR_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
-import type { FailoverTable } from "./failover-table.ts";
+import type { IFailoverTable } from "./failover-table-base.ts";
+import type { FunctionParts } from "./function-parts.ts";
 
 export interface RegisteredGroupsProps {
-  readonly table: FailoverTable;
+  readonly table: IFailoverTable;
   readonly groups: readonly DeclaredConfig[];
   readonly voters: readonly string[];
   /** Functions that read what is registered. */
   readonly readers: IDependable[];
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
+  /** @default - nothing is given */
+  readonly parts?: FunctionParts;
 }
 
 export class RegisteredGroups extends Construct {
@@ -36,6 +39,7 @@ export class RegisteredGroups extends Construct {
         [VARIABLES.voters]: props.voters.join(","),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(props.parts === undefined ? {} : { parts: props.parts }),
     });
     this.function = registrar.function;
     props.table.grantRegister(registrar.role);

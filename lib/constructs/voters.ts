@@ -24,8 +24,10 @@ import { Construct } from "constructs";
 import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
+import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import type { Egress } from "./egress.ts";
-import type { FailoverTable } from "./failover-table.ts";
+import type { IFailoverTable } from "./failover-table-base.ts";
+import type { FunctionParts } from "./function-parts.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
@@ -34,7 +36,7 @@ import type { VoterZone } from "./voter-zones.ts";
 export interface VotersProps {
   readonly vpc: IVpc;
   readonly zones: VoterZone[];
-  readonly table: FailoverTable;
+  readonly table: IFailoverTable;
   readonly egress: Egress;
   readonly publication: PublicationProps;
   /** Every group's. */
@@ -44,8 +46,8 @@ export interface VotersProps {
    * @default - Lambda's own key
    */
   readonly environmentKey?: IKey;
-  /** @default false */
-  readonly createDynamoDbEndpoint?: boolean;
+  /** @default DynamoDbEndpoint.EXISTING */
+  readonly dynamoDbEndpoint?: DynamoDbEndpoint;
   /** @default - a new one that lets nothing in, and out what `allowAllOutbound` says */
   readonly securityGroup?: ISecurityGroup;
   /**
@@ -71,6 +73,11 @@ export interface VotersProps {
    */
   readonly groupMetrics?: boolean;
   /**
+   * One for each voter, in the order of the zones.
+   * @default - nothing is given
+   */
+  readonly functions?: FunctionParts[];
+  /**
    * Gets the schedules' calls that could not be delivered.
    * @default - they are dropped
    */
@@ -80,6 +87,10 @@ export interface VotersProps {
 export interface Voter {
   readonly zone: string;
   readonly function: IFunction;
+}
+
+interface Secured extends VotersProps {
+  readonly securityGroup: ISecurityGroup;
 }
 
 export class Voters extends Construct implements IConnectable {
@@ -94,7 +105,12 @@ export class Voters extends Construct implements IConnectable {
     this.#createEndpoints(props);
     // Named by position: a zone may be known at deployment only.
     this.voters = props.zones.map((zone, index) => {
-      const bundled = this.#createVoter(`Voter${index + 1}`, zone, securityGroup, props);
+      const bundled = this.#createVoter(
+        `Voter${index + 1}`,
+        zone,
+        { ...props, securityGroup },
+        props.functions?.[index],
+      );
       return { zone: zone.zone, function: bundled.function };
     });
     for (const [index, voter] of this.voters.entries()) {
@@ -117,7 +133,7 @@ export class Voters extends Construct implements IConnectable {
     return securityGroup;
   }
 
-  #createVoter(id: string, zone: VoterZone, securityGroup: ISecurityGroup, props: VotersProps): BundledFunction {
+  #createVoter(id: string, zone: VoterZone, props: Secured, parts: FunctionParts | undefined): BundledFunction {
     const { table, egress, publication } = props;
     const voter = new BundledFunction(this, id, {
       name: "voter",
@@ -136,10 +152,11 @@ export class Voters extends Construct implements IConnectable {
         ...placedSecret(props),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(parts === undefined ? {} : { parts }),
       options: {
         vpc: props.vpc,
         vpcSubnets: { subnets: [zone.subnet] },
-        securityGroups: [securityGroup],
+        securityGroups: [props.securityGroup],
         ipv6AllowedForDualStack: egress.name === "dualStack",
         // Without a NAT gateway it makes no difference which kind of subnet it is.
         allowPublicSubnet: egress.name !== "nat",
@@ -148,7 +165,7 @@ export class Voters extends Construct implements IConnectable {
       },
     });
     table.grantVote(voter.role, zone.zone);
-    grantCopies({ grantee: voter.role, publication, targets: egress._publishes, stack: Stack.of(this) });
+    grantCopies({ grantee: voter, publication, targets: egress._publishes, stack: Stack.of(this) });
     if (egress.reachesSecrets) for (const each of props.credentials) this.#grantSecret(voter, each);
     new MinuteSchedule(voter, "Schedule", {
       target: voter.function,
@@ -162,7 +179,7 @@ export class Voters extends Construct implements IConnectable {
     // Allows to describe the secret as well, and knows keys and accounts that are not this stack's.
     credentials.secret?.grantRead(voter.role);
     if (credentials.parameterName === undefined) return;
-    voter.role.addToPolicy(
+    voter.role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ["ssm:GetParameter"],
         resources: [
@@ -178,7 +195,7 @@ export class Voters extends Construct implements IConnectable {
 
   #createEndpoints(props: VotersProps): void {
     const subnets = { subnets: props.zones.map((zone) => zone.subnet) };
-    if (props.createDynamoDbEndpoint === true) {
+    if (props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE) {
       new GatewayVpcEndpoint(this, "DynamoDb", {
         vpc: props.vpc,
         service: GatewayVpcEndpointAwsService.DYNAMODB,

@@ -5,8 +5,9 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { describe, expect, it } from "vitest";
+import { DynamoDbEndpoint } from "../../lib/constructs/dynamo-db-endpoint.ts";
 import { Egress } from "../../lib/constructs/egress.ts";
-import type { ValkeyFailoverProps } from "../../lib/constructs/valkey-failover.ts";
+import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
 import { actionsOf, group, issuesOf, statementsOf, synthesize, zones } from "./failover-stack.ts";
 
 const published = (stack: Stack): Partial<ValkeyFailoverProps> => ({
@@ -161,10 +162,13 @@ describe("the DNS record", () => {
 describe("DynamoDB's gateway endpoint", () => {
   it("is created only when asked for, in the voters' route tables", () => {
     synthesize().template.resourceCountIs("AWS::EC2::VPCEndpoint", 0);
-    synthesize(() => ({ createDynamoDbEndpoint: true })).template.hasResourceProperties("AWS::EC2::VPCEndpoint", {
-      VpcEndpointType: "Gateway",
-      RouteTableIds: ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1", "rtb-0123456789abcdef2"],
-    });
+    synthesize(() => ({ dynamoDbEndpoint: DynamoDbEndpoint.CREATE })).template.hasResourceProperties(
+      "AWS::EC2::VPCEndpoint",
+      {
+        VpcEndpointType: "Gateway",
+        RouteTableIds: ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1", "rtb-0123456789abcdef2"],
+      },
+    );
   });
 });
 

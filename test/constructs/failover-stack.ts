@@ -3,8 +3,9 @@
 import { App, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
+import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
 import type { ValkeyGroupProps } from "../../lib/constructs/group-props.ts";
-import { ValkeyFailover, type ValkeyFailoverProps } from "../../lib/constructs/valkey-failover.ts";
+import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
 
 export const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 
@@ -32,8 +33,11 @@ export interface Synthesized {
   readonly failover: ValkeyFailover;
 }
 
-/** `make` gets the stack, for properties that are resources themselves. */
-export function synthesize(make: (stack: Stack) => Partial<ValkeyFailoverProps> = () => ({})): Synthesized {
+/** `make` gets the stack, for properties that are resources themselves; `use` what is made. */
+export function synthesize(
+  make: (stack: Stack) => Partial<ValkeyFailoverProps> = () => ({}),
+  use: (failover: ValkeyFailover, stack: Stack) => void = () => undefined,
+): Synthesized {
   const stack = newStack();
   const made = make(stack);
   const failover = new ValkeyFailover(stack, "Failover", {
@@ -41,6 +45,7 @@ export function synthesize(make: (stack: Stack) => Partial<ValkeyFailoverProps> 
     ...made,
     vpc: made.vpc ?? importVpc(stack),
   });
+  use(failover, stack);
   return { template: Template.fromStack(stack), failover };
 }
 

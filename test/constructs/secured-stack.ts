@@ -1,10 +1,13 @@
 // The installation that the security tests judge: every right that the constructs grant is granted in it.
 
 import { readFileSync } from "node:fs";
+import type { Stack } from "aws-cdk-lib";
+import { AccountRootPrincipal, Role } from "aws-cdk-lib/aws-iam";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Egress } from "../../lib/constructs/egress.ts";
+import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
 import type { PolicyStatement } from "../support/iam-policy.ts";
 import { statementsOf, synthesize } from "./failover-stack.ts";
 
@@ -14,12 +17,12 @@ export const TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:steps";
 
 export interface SecuredStack {
   readonly tableArn: string;
-  /** Statements by role: `voter-a`, the voter of eu-west-1a, and so on; the other functions by their names. */
+  /** Statements by role: `voter-a`, the voter of eu-west-1a, and so on; the other functions by their names, and people. */
   readonly roles: ReadonlyMap<string, readonly PolicyStatement[]>;
 }
 
 export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN }): SecuredStack {
-  const { template } = synthesize((stack) => ({
+  const make = (stack: Stack): Partial<ValkeyFailoverProps> => ({
     egress: Egress.NAT,
     credentials: { secret: Secret.fromSecretNameV2(stack, "Secret", SECRET_NAME) },
     publication: {
@@ -29,7 +32,13 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
       }),
     },
     notifications: { topic: Topic.fromTopicArn(stack, "Topic", there.topicArn) },
-  }));
+  });
+  const { template } = synthesize(make, (failover, stack) => {
+    const person = (id: string): Role => new Role(stack, id, { assumedBy: new AccountRootPrincipal() });
+    failover.grantOperate(person("OperatorRole"));
+    failover.grantAdminister(person("AdministratorRole"));
+    failover.grantResolve(person("ApplicationRole"), "mymaster");
+  });
   const policies = {
     "voter-a": "Voter1Role",
     "voter-b": "Voter2Role",
@@ -37,6 +46,9 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
     publisher: "PublisherRole",
     notifier: "NotifierRole",
     registrar: "RegistrarRole",
+    operator: "OperatorRole",
+    administrator: "AdministratorRole",
+    application: "ApplicationRole",
   };
   const [table] = Object.keys(template.findResources("AWS::DynamoDB::GlobalTable"));
   return {
@@ -51,7 +63,9 @@ export function documentedStatements(tableArn: string): ReadonlyMap<string, read
   const documented = new Map<string, PolicyStatement[]>();
   for (const [, role = "", actions = "", partitions = ""] of text.matchAll(/^\| (\w+) \| (`[A-Z].*) \| (`.*) \|$/gm)) {
     const words = (list: string): string[] => [...list.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
-    const leading = words(partitions).map((each) => each.replace("<its zone>", "eu-west-1a"));
+    const leading = words(partitions).map((each) =>
+      each.replace("<its zone>", "eu-west-1a").replace("<its group>", "mymaster"),
+    );
     const statement = {
       Effect: "Allow",
       Action: words(actions).map((action) => `dynamodb:${action}`),

@@ -10,7 +10,12 @@ import {
   ListResourceRecordSetsCommand,
 } from "@aws-sdk/client-route-53";
 import { CreateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { GetParametersByPathCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
+import {
+  GetParameterCommand,
+  GetParametersByPathCommand,
+  GetParametersCommand,
+  PutParameterCommand,
+} from "@aws-sdk/client-ssm";
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
 import { vi } from "vitest";
 import { makeNotifier } from "../../functions/notifier/notifier.ts";
@@ -22,7 +27,7 @@ import { marshalItem } from "../../lib/adapters/dynamodb/attribute-value.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import { eventKey } from "../../lib/adapters/dynamodb/keys.ts";
 import { runCli } from "../../lib/cli/program.ts";
-import { groupName, wallTime } from "../../lib/core/types.ts";
+import { type GroupName, groupName, wallTime } from "../../lib/core/types.ts";
 import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
 import { ValkeyProcess } from "../../lib/local/valkey-process.ts";
@@ -239,6 +244,16 @@ export class SecuredRun {
     );
     this.#keep("the command line", text);
     return `${text}exit ${exit}`;
+  }
+
+  /** Finds the primary as an application does: by the parameters, and by the table's own item. */
+  async resolve(group: GroupName): Promise<void> {
+    const names = ["primary", "topology"].map((each) => `/valkeeper/${group}/${each}`);
+    await this.recorder.as("application", async () => {
+      await this.clients.ssm.send(new GetParameterCommand({ Name: names[0] }));
+      await this.clients.ssm.send(new GetParametersCommand({ Names: names }));
+      await this.store.readPublication(group);
+    });
   }
 
   /** Where a password is changed by hand: in the secret. */

@@ -1,0 +1,105 @@
+// Do the properties of a deployment fit together? All of them are checked before anything is created, so that one synthesis
+// names every issue.
+
+import { Token } from "aws-cdk-lib";
+import type { IVpc } from "aws-cdk-lib/aws-ec2";
+import type { Construct } from "constructs";
+import type { DeclaredConfig } from "../core/config.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { declareGroups } from "./declared-groups.ts";
+import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
+import { Egress } from "./egress.ts";
+import { groupAlarmIssues } from "./failover-alarms.ts";
+import type { NotificationOptions } from "./failover-notifications.ts";
+import type { ValkeyFailoverProps } from "./failover-props.ts";
+import { encryptionIssues } from "./failover-table.ts";
+import { selectZones, type VoterZone } from "./voter-zones.ts";
+
+export interface Checked {
+  readonly zones: VoterZone[];
+  readonly groups: DeclaredConfig[];
+}
+
+/** `vpc`: the given one, or the one that was made for want of it. Throws `ConfigurationError` with every issue. */
+export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IVpc): Checked {
+  const issues: string[] = [];
+  const complain = (issue: string): void => {
+    issues.push(issue);
+  };
+  const egress = props.egress ?? Egress.NONE;
+  const zones = selectZones({ vpc, subnets: props.subnets, zones: props.zones }, complain);
+  const groups = declareGroups(
+    {
+      groups: props.groups ?? [],
+      credentials: props.credentials,
+      publication: props.publication ?? {},
+      voters: zones.map((zone) => zone.zone),
+      egress,
+    },
+    complain,
+  );
+  if (!egress.reachesSecrets && props.credentials !== undefined && props.environmentKey === undefined) {
+    complain(
+      'with egress "none" the secret is placed into the voters\' environment: give `environmentKey`, a key of yours that encrypts it, ' +
+        "or another egress, with which voters read the secret themselves",
+    );
+  }
+  if (props.notifications?.topic?.fifo === true) {
+    complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
+  }
+  for (const issue of groupAlarmIssues(props.alarms ?? {})) complain(issue);
+  if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
+    complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
+  }
+  for (const issue of [...concurrencyIssues(props), ...tableIssues(scope, props), ...functionIssues(props, zones)])
+    complain(issue);
+  if (props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE) for (const issue of routeIssues(zones)) complain(issue);
+  if (issues.length > 0) throw new ConfigurationError(scope.node.path, issues);
+  return { zones, groups };
+}
+
+/** An imported subnet may not know its route table, and an endpoint without one reaches nothing. */
+const routeIssues = (zones: readonly VoterZone[]): string[] =>
+  zones
+    .filter(({ subnet }) => (subnet.routeTable.routeTableId as string | undefined) === undefined)
+    .map(({ zone }) => missingRouteTable(zone));
+
+const missingRouteTable = (zone: string): string =>
+  `dynamoDbEndpoint CREATE needs the route table of the subnet in ${zone}: import the VPC with its route table ids`;
+
+function concurrencyIssues({ reservedConcurrency }: ValkeyFailoverProps): string[] {
+  if (reservedConcurrency === undefined || Token.isUnresolved(reservedConcurrency) || reservedConcurrency >= 2)
+    return [];
+  return [
+    `reservedConcurrency is ${reservedConcurrency} and should be 2 or more: a successor must be able to start while its predecessor still watches`,
+  ];
+}
+
+function tableIssues(scope: Construct, props: ValkeyFailoverProps): string[] {
+  const { table, tableEncryptionKey, tableRemovalPolicy } = props;
+  if (table === undefined) return encryptionIssues(scope, tableEncryptionKey);
+  const issues: string[] = [];
+  if (tableEncryptionKey !== undefined) issues.push("tableEncryptionKey is for a new table, and `table` is given");
+  if (tableRemovalPolicy !== undefined) issues.push("tableRemovalPolicy is for a new table, and `table` is given");
+  if (table.table.tableStreamArn === undefined) {
+    issues.push("the given table has no stream that is known here: import it with its `tableStreamArn`");
+  }
+  return issues;
+}
+
+function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones: readonly VoterZone[]): string[] {
+  const issues: string[] = [];
+  const count = functions.voters?.length ?? zones.length;
+  if (count !== zones.length) issues.push(`functions.voters has ${count} entries for ${zones.length} voters`);
+  if (functions.notifier !== undefined && !isTold(props.notifications)) {
+    issues.push("functions.notifier is given, and notifications tell nobody");
+  }
+  if (functions.registrar !== undefined && (props.groups ?? []).length === 0) {
+    issues.push("functions.registrar is given, and the app declares no groups to register");
+  }
+  return issues;
+}
+
+/** Whether there is anybody whom the notifier is to tell. */
+export const isTold = ({ topic, toEventBus }: NotificationOptions = {}): boolean =>
+  topic !== undefined || toEventBus !== false;

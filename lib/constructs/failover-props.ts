@@ -1,0 +1,112 @@
+// What an installer says about a whole deployment.
+
+import type { RemovalPolicy } from "aws-cdk-lib";
+import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
+import type { Egress } from "./egress.ts";
+import type { FailoverAlarmsOptions } from "./failover-alarms.ts";
+import type { NotificationOptions } from "./failover-notifications.ts";
+import type { IFailoverTable } from "./failover-table-base.ts";
+import type { FailoverFunctions } from "./function-parts.ts";
+import type { NodeCredentials, PublicationProps, ValkeyGroupProps } from "./group-props.ts";
+
+export interface ValkeyFailoverProps {
+  /**
+   * Where the nodes are, or a VPC from which they are reached.
+   * @default - a new one with a subnet in each of three zones, with the way out that `egress` says
+   */
+  readonly vpc?: IVpc;
+  /**
+   * Each voter is placed into the first of these that is in its zone.
+   * @default - the VPC's private subnets
+   */
+  readonly subnets?: SubnetSelection;
+  /**
+   * Zones that get a voter, three or more.
+   * @default - the first three zones of `subnets`
+   */
+  readonly zones?: string[];
+  /**
+   * Groups can also be registered at run time, with `valkeeper groups add`.
+   * @default - none
+   */
+  readonly groups?: ValkeyGroupProps[];
+  /**
+   * How the voters log in to the nodes of groups that say nothing else.
+   * @default - the nodes need no password
+   */
+  readonly credentials?: NodeCredentials;
+  /** @default - parameters below /valkeeper, no DNS records */
+  readonly publication?: PublicationProps;
+  /** @default - each step of the groups' history is put on the account's default event bus */
+  readonly notifications?: NotificationOptions;
+  /** @default Egress.NONE */
+  readonly egress?: Egress;
+  /**
+   * Whose DynamoDB's gateway endpoint is, by which the voters reach the table.
+   * @default - DynamoDbEndpoint.EXISTING for a given VPC, DynamoDbEndpoint.CREATE for a new one
+   */
+  readonly dynamoDbEndpoint?: DynamoDbEndpoint;
+  /**
+   * Encrypts the voters' environment. Required when the credentials are placed in it (egress `none`).
+   * @default - Lambda's own key
+   */
+  readonly environmentKey?: IKey;
+  /** @default - a new one that lets nothing in, and out what `allowAllOutbound` says */
+  readonly securityGroup?: ISecurityGroup;
+  /**
+   * Let everything out of the voters' new security group. When false it lets out HTTPS, and what is allowed by rules
+   * such as `nodes.connections.allowFrom(failover, Port.tcp(6379))`.
+   * @default true
+   */
+  readonly allowAllOutbound?: boolean;
+  /**
+   * A table that is there already, see `FailoverTable.fromTable` and `FailoverTable.fromAttributes`.
+   * @default - a new one
+   */
+  readonly table?: IFailoverTable;
+  /**
+   * Encrypts the new table.
+   * @default - the key that DynamoDB owns
+   */
+  readonly tableEncryptionKey?: IKey;
+  /**
+   * What becomes of the new table when it leaves the stack.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly tableRemovalPolicy?: RemovalPolicy;
+  /**
+   * Voters look once a minute, and stay only while something is not well. A fall is noticed up to a minute later; an order
+   * waits as long. Costs about a tenth.
+   * @default false
+   */
+  readonly economy?: boolean;
+  /** @default 256 */
+  readonly voterMemoryMegabytes?: number;
+  /**
+   * Concurrent invocations kept for each voter: 2 or more, since one runs while the next takes over.
+   * @default - not limited
+   */
+  readonly reservedConcurrency?: number;
+  /**
+   * Roles and log groups that functions are given.
+   * @default - new ones are made
+   */
+  readonly functions?: FailoverFunctions;
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+  /**
+   * One alarm for each condition that an operator must act on; `{}` for alarms that tell nobody.
+   * @default - no alarms
+   */
+  readonly alarms?: FailoverAlarmsOptions;
+  /** @default false */
+  readonly dashboard?: boolean;
+  /**
+   * Report the figures of each group as metrics of its own too, a metric that is paid for by group and condition.
+   * @default false
+   */
+  readonly groupMetrics?: boolean;
+}

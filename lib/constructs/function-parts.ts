@@ -1,0 +1,48 @@
+// What a platform team brings along for a function, and the one thing that cannot be told from a template: whether a role takes
+// the rights that are added to it.
+
+import { Annotations, CfnResource } from "aws-cdk-lib";
+import type { IRole } from "aws-cdk-lib/aws-iam";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { IConstruct } from "constructs";
+
+/** What a function is given in place of what would be made for it. */
+export interface FunctionParts {
+  /**
+   * Lambda must be allowed to assume it. What the function needs is added to it; one that takes nothing, as an imported
+   * immutable role, is told of in a warning, and must have the rights of docs/security.md already.
+   * @default - a new one, with what the function needs and nothing beside
+   */
+  readonly role?: IRole;
+  /**
+   * Its retention is its owner's.
+   * @default - a new one, kept for `logRetention`
+   */
+  readonly logGroup?: ILogGroup;
+}
+
+/** What each function is given. */
+export interface FailoverFunctions {
+  /**
+   * One for each voter, in the order of the zones. Voters that share a role can write each other's views.
+   * @default - nothing is given
+   */
+  readonly voters?: FunctionParts[];
+  /** @default - nothing is given */
+  readonly publisher?: FunctionParts;
+  /** @default - nothing is given */
+  readonly notifier?: FunctionParts;
+  /** @default - nothing is given */
+  readonly registrar?: FunctionParts;
+}
+
+/** To be asked when something was granted. The CDK tells nobody that a role has swallowed a grant; one that took it has a policy. */
+export const takesPolicies = (role: IRole): boolean =>
+  role.node.findAll().some((each) => CfnResource.isCfnResource(each) && each.cfnResourceType === "AWS::IAM::Policy");
+
+export function warnOfImmutable(scope: IConstruct, role: IRole, name: string): void {
+  Annotations.of(scope).addWarningV2(
+    "valkeeper:immutableRole",
+    `the role ${role.node.path} takes no policies: give it the rights of the ${name} that docs/security.md lists, or let it be changed`,
+  );
+}
