@@ -130,7 +130,14 @@ export class SecuredRun {
       downAfterMs: 2_000,
       armAfterMs: 300,
       credentials: { user: localAccess.coordinator.user, secretId: SECRET_NAME },
-      publication: { dns: { hostedZoneId: this.zoneId, name: `${NAME}.valkey.internal`, ttlSeconds: 1 } },
+      publication: {
+        dns: {
+          hostedZoneId: this.zoneId,
+          name: `${NAME}.valkey.internal`,
+          ttlSeconds: 1,
+          ...(process.platform === "linux" ? { readersName: `readers-${NAME}.valkey.internal` } : {}),
+        },
+      },
     };
     const event = {
       ...{ RequestType, StackId: "stack", RequestId: "request", LogicalResourceId: NAME, PhysicalResourceId: NAME },

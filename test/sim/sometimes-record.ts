@@ -27,6 +27,8 @@ export const RECORD_SITUATIONS = [
   "a failover by order",
   "a primary changes its replication id",
   "paused in the middle of an operation",
+  "a replica is set aside",
+  "a replica is let in again",
   "two invocations of one voter vote",
   "a vote is retracted",
   "two voters contend for a grant",
@@ -64,6 +66,15 @@ const operationOf = (item: Item | null) => (item?.["operation"] ?? null) as Stor
 const primaryOf = (item: Item | null) => (item?.["primary"] ?? null) as StoredPrimary | null;
 const holderOf = (item: Item | null) =>
   ((item?.["lease"] ?? null) as { readonly holder: string } | null)?.holder ?? null;
+
+interface StoredMembers {
+  readonly nodes: Readonly<Record<NodeId, { readonly aside?: boolean }>>;
+}
+
+function asideIn(item: Item | null): readonly string[] {
+  const { nodes = {} } = (item?.["members"] ?? {}) as unknown as Partial<StoredMembers>;
+  return Object.entries(nodes).flatMap(([id, member]) => (member.aside === true ? [id] : []));
+}
 
 const LAPSES: Readonly<Record<string, RecordSituation>> = {
   begun: "the lease lapses before an intent",
@@ -113,6 +124,8 @@ export class RecordSituations {
       case "set-control":
         if (was !== null) this.#met("paused in the middle of an operation");
         return;
+      case "update-members":
+        return this.#readersChanged(change);
       case "cast-vote":
         this.#voted(change);
     }
@@ -125,6 +138,12 @@ export class RecordSituations {
     else if (write.name === "cast-vote") this.#met("a vote that came late is refused");
     else if (`voter:${holderOf(before)}` !== by && UNDER_LEASE.includes(write.name))
       this.#met("a stale holder's write is refused");
+  }
+
+  #readersChanged({ before, after }: BallotChange): void {
+    const [was, is] = [asideIn(before), asideIn(after)];
+    if (is.some((id) => !was.includes(id))) this.#met("a replica is set aside");
+    if (was.some((id) => !is.includes(id))) this.#met("a replica is let in again");
   }
 
   #begun(is: StoredOperation, was: StoredOperation | null): void {
