@@ -32,9 +32,10 @@ describe("the command line beside real voters", () => {
     expect(lines[1]).toMatch(/^NODE +ADDRESS +ZONE +ROLE +LINK +LAG +az-a +az-b +az-c$/);
     expect(lines[2]).toMatch(/^n1\* +127\.0\.0\.1:\d+ +az-a +primary +- +- +\d+ms +\d+ms +\d+ms$/);
     expect(lines[3]).toMatch(/^n2 +127\.0\.0\.1:\d+ +az-b +replica +up +\d+ B +\d+ms +\d+ms +\d+ms$/);
-    expect(lines[5]).toMatch(/^voters 3\/3 \(oldest \d\.\ds\) {2}quorum 2 {2}votes 0$/);
+    expect(lines[5]).toMatch(/^readers /);
+    expect(lines[6]).toMatch(/^voters 3\/3 \(oldest \d\.\ds\) {2}quorum 2 {2}votes 0$/);
     // Voters that read the replicas a heartbeat apart may name different ones, and the line says so.
-    expect(lines[6]).toMatch(/^if n1 died now: n[23] would be promoted( \(az-[abc][^)]* says? n[23]\))?$/);
+    expect(lines[7]).toMatch(/^if n1 died now: n[23] would be promoted( \(az-[abc][^)]* says? n[23]\))?$/);
     expect([0, 2]).toContain(exit);
   });
 
