@@ -36,23 +36,36 @@ const DEPLOY_WITHIN_MS = 120_000;
 
 export async function deployStack({ group, cloud, settings, onLine }: DeployOptions): Promise<Deployed> {
   const startedAt = performance.now();
-  const stackName = settings.stackName ?? "Valkeeper";
-  const folder = group.makeFolder("settings");
-  const settingsFile = join(folder, "settings.json");
+  const stackName = stackNameOf(settings);
+  const folder = group.makeFolder("outputs");
   const outputsFile = join(folder, "outputs.json");
+  const args = [...DEPLOY, "--outputs-file", outputsFile];
+  await runCdk("deploy", { ...ownApp({ group, cloud, settings, ...(onLine === undefined ? {} : { onLine }) }), args });
+  const deployed = readOutputs(outputsFile, stackName);
+  group.removeFolder(folder);
+  return { ...deployed, stackName, tookMs: performance.now() - startedAt };
+}
+
+/** `cdk destroy`: the stack goes; what its resources are told to leave behind stays. */
+export async function destroyStack(options: DeployOptions): Promise<void> {
+  await runCdk("destroy", { ...ownApp(options), args: ["--force", stackNameOf(options.settings)] });
+}
+
+const stackNameOf = (settings: DeployOptions["settings"]): string => settings.stackName ?? "Valkeeper";
+
+/** The checkout's app with these settings. */
+function ownApp({ group, cloud, settings, onLine }: DeployOptions): Omit<AppDeployOptions, "args"> {
+  const settingsFile = join(group.makeFolder("settings"), "settings.json");
   writeFileSync(settingsFile, JSON.stringify(settings));
-  await deployApp({
+  return {
     group,
     cloud,
     cwd: projectRoot,
     // The bundler is among the checkout's packages.
     path: `${join(projectRoot, "node_modules", ".bin")}:${pathForPrograms()}`,
-    args: ["--outputs-file", outputsFile, "--context", `valkeeper:settings=${settingsFile}`],
+    context: `valkeeper:settings=${settingsFile}`,
     ...(onLine === undefined ? {} : { onLine }),
-  });
-  const deployed = readOutputs(outputsFile, stackName);
-  group.removeFolder(folder);
-  return { ...deployed, stackName, tookMs: performance.now() - startedAt };
+  };
 }
 
 export interface AppDeployOptions extends Pick<DeployOptions, "group" | "cloud" | "onLine"> {
@@ -62,19 +75,27 @@ export interface AppDeployOptions extends Pick<DeployOptions, "group" | "cloud" 
   readonly path: string;
   /** Of `cdk deploy`, beside those that every deployment has. */
   readonly args: readonly string[];
+  /** `name=value` */
+  readonly context?: string;
 }
 
+const DEPLOY = ["--method=direct", "--require-approval", "never", "--progress", "events"];
+
 /** `cdk deploy` of any app, with the checkout's CDK. */
-export async function deployApp({ group, cloud, cwd, path, args, onLine }: AppDeployOptions): Promise<void> {
+export const deployApp = (options: AppDeployOptions): Promise<void> =>
+  runCdk("deploy", { ...options, args: [...DEPLOY, ...options.args] });
+
+async function runCdk(command: "deploy" | "destroy", options: AppDeployOptions): Promise<void> {
+  const { group, cloud, cwd, path, args, context, onLine } = options;
   const folder = group.makeFolder("deployment");
   await prepareAccount(cloud);
   const program = await group.spawn({
-    name: "cdk deploy",
+    name: `cdk ${command}`,
     command: process.execPath,
     args: [
       join(projectRoot, "node_modules", "aws-cdk", "bin", "cdk"),
-      ...["deploy", "--method=direct", "--require-approval", "never", "--progress", "events", "--no-notices"],
-      ...["--no-version-reporting", "--no-color", "--output", join(folder, "cdk.out")],
+      ...[command, "--no-notices", "--no-version-reporting", "--no-color", "--output", join(folder, "cdk.out")],
+      ...(context === undefined ? [] : ["--context", context]),
       ...args,
     ],
     cwd,
@@ -93,7 +114,7 @@ export async function deployApp({ group, cloud, cwd, path, args, onLine }: AppDe
     },
     ...(onLine === undefined ? {} : { onLine }),
   });
-  await untilDone(program);
+  await untilDone(program, `cdk ${command}`);
   group.removeFolder(folder);
 }
 
@@ -146,7 +167,7 @@ async function request(cloud: LocalCloud, path: string, init: RequestInit, alsoF
   }
 }
 
-async function untilDone(program: Program): Promise<void> {
+async function untilDone(program: Program, name: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), DEPLOY_WITHIN_MS);
@@ -155,12 +176,9 @@ async function untilDone(program: Program): Promise<void> {
   clearTimeout(timer);
   if (outcome === "late") {
     await program.stop();
-    throw new LocalError(
-      "not-ready",
-      `cdk deploy was not done within ${DEPLOY_WITHIN_MS / 1_000} s:\n${tail(program)}`,
-    );
+    throw new LocalError("not-ready", `${name} was not done within ${DEPLOY_WITHIN_MS / 1_000} s:\n${tail(program)}`);
   }
-  if (outcome.code !== 0) throw new LocalError("command-failed", `cdk deploy failed:\n${tail(program)}`);
+  if (outcome.code !== 0) throw new LocalError("command-failed", `${name} failed:\n${tail(program)}`);
 }
 
 const tail = (program: Program): string => program.output.trimEnd().split("\n").slice(-25).join("\n");

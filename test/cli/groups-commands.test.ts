@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseNode, parseSetting, withSetting } from "../../lib/cli/group-input.ts";
+import type { DeclaredConfig } from "../../lib/core/config.ts";
 import { attemptId, epoch, groupName, nodeId } from "../../lib/core/types.ts";
 import { CommandLine } from "./command-line.ts";
 import { ACT, ago, ballot, declared, GROUP, rejection, slot, spec, VOTERS, view } from "./records.ts";
@@ -228,6 +229,17 @@ describe("groups set and unset", () => {
     expect(run.exit).toBe(1);
     expect(run.notes).toContain(sentence);
     expect(line.store.specs.get(GROUP)).toEqual(spec());
+  });
+
+  it("changes nothing of a group with a setting of a newer version, which status names", async () => {
+    const line = new CommandLine().withGroup();
+    const newer = spec({ declared: { ...declared(), electAfterMs: 7 } as DeclaredConfig });
+    line.store.specs.set(GROUP, newer);
+    const run = await line.run("groups", "set", "mymaster", "leaseMs=6000");
+    expect(run).toMatchObject({ exit: 1, notes: expect.stringContaining('the group has no setting "electAfterMs"') });
+    expect(line.store.specs.get(GROUP)).toBe(newer);
+    const status = await line.run("status", "mymaster");
+    expect(status.out).toContain('configuration: the group has no setting "electAfterMs"');
   });
 
   it("adds and removes nodes: members follow the group's nodes", async () => {

@@ -80,14 +80,17 @@ export function describeSpecs(makeStore: MakeStore): void {
     expect(await the().readSpec(spec.group)).toBeNull();
   });
 
-  it("removes a group and leaves its history", async () => {
+  it("S2: removes a group and leaves its history, and up to which epoch it was published", async () => {
     const group = freshGroup();
     await the().writeSpec(specOf(group), 0);
     await createBallot(the(), ballotOf(group));
     await the().writeRequest(group, requestOf("r1"), wallTime(1));
     await the().writePublication(publicationAt(group, { epoch: 4, revision: 0 }));
     await the().appendHistory([historyOf(group, 4)]);
+    const copies = { ssm: { epoch: epoch(4), revision: 0, at: wallTime(1) }, dns: null };
+    await the().writeCopies(group, copies);
     await the().removeGroup(group);
+    expect(await the().readCopies(group)).toEqual(copies);
     expect(await the().readSpec(group)).toBeNull();
     expect(await the().readBallot(group)).toBeNull();
     expect(await the().readRequest(group)).toBeNull();

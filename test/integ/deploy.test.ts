@@ -6,7 +6,7 @@ import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts"
 import { DEFAULTS } from "../../lib/core/config.ts";
 import type { SlotRecord } from "../../lib/core/records.ts";
 import { groupName, type VoterId } from "../../lib/core/types.ts";
-import { clientsOf, type Deployed, deployStack } from "../../lib/local/deploy.ts";
+import { clientsOf, type Deployed, deployStack, destroyStack, invokeNow } from "../../lib/local/deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
 import { ValkeyProcess } from "../../lib/local/valkey-process.ts";
@@ -164,22 +164,22 @@ describe("the app, deployed by the CDK's own command line", () => {
   }, 120_000);
 });
 
-describe("what was deployed, called by its schedules alone", () => {
-  const parameter = async () =>
-    (await clients.ssm.send(new GetParameterCommand({ Name: `/valkeeper/${name}/primary` }))).Parameter?.Value;
-  const record = async () => {
-    const StartRecordName = `${name}.valkey.internal`;
-    const command = new ListResourceRecordSetsCommand({ HostedZoneId: hostedZoneId, StartRecordName });
-    const { ResourceRecordSets: records = [] } = await clients.route53.send(command);
-    return records.find(({ Type }) => Type === "A")?.ResourceRecords?.[0]?.Value;
-  };
-  const primary = async () => (await store.readBallot(name))?.primary?.node;
-  const isCopiedEverywhere = async (id: string | undefined): Promise<boolean> => {
-    const node = nodes.find((each) => each.id === id);
-    const copies = await Promise.all([parameter(), record()]).catch(() => []);
-    return node !== undefined && copies[0] === `${node.host}:${node.port}` && copies[1] === node.host;
-  };
+const parameter = async () =>
+  (await clients.ssm.send(new GetParameterCommand({ Name: `/valkeeper/${name}/primary` }))).Parameter?.Value;
+const record = async () => {
+  const StartRecordName = `${name}.valkey.internal`;
+  const command = new ListResourceRecordSetsCommand({ HostedZoneId: hostedZoneId, StartRecordName });
+  const { ResourceRecordSets: records = [] } = await clients.route53.send(command);
+  return records.find(({ Type }) => Type === "A")?.ResourceRecords?.[0]?.Value;
+};
+const primary = async () => (await store.readBallot(name))?.primary?.node;
+const isCopiedEverywhere = async (id: string | undefined): Promise<boolean> => {
+  const node = nodes.find((each) => each.id === id);
+  const copies = await Promise.all([parameter(), record()]).catch(() => []);
+  return node !== undefined && copies[0] === `${node.host}:${node.port}` && copies[1] === node.host;
+};
 
+describe("what was deployed, called by its schedules alone", () => {
   it("egress none: fails over without a path to SSM and Route 53, and the publisher completes the copies", async () => {
     const isReady = async (): Promise<boolean> => {
       const ballot = await store.readBallot(name);
@@ -221,4 +221,79 @@ describe("what was deployed, called by its schedules alone", () => {
     expect(silent).toEqual([]);
     expect(watch.left).toEqual([]);
   }, 150_000);
+});
+
+describe("the way back", () => {
+  let lastPrimary: string | undefined;
+  const configurationOf = async (name: string): Promise<Response> =>
+    fetch(`${cloud.endpoint}/2015-03-31/functions/${encodeURIComponent(name)}/configuration`);
+  const variablesOf = async (name: string): Promise<unknown> =>
+    ((await (await configurationOf(name)).json()) as { readonly Environment: { readonly Variables: unknown } })
+      .Environment.Variables;
+  /** The local cloud has ended their invocations with the update. */
+  const callVoters = (voters: readonly string[]) => Promise.all(voters.map((voter) => invokeNow(cloud, voter)));
+
+  it("L2: an update that fails when all voters have it is rolled back, and the voters as they were fail over", async () => {
+    for (const node of nodes.filter(({ isRunning }) => !isRunning)) await node.restart();
+    const standing = await store.readSpec(name);
+    if (standing === null) throw new Error("the group is not registered");
+    const overrides = { refusedAfterMs: { value: 3_500, by: "test", at: standing.version as never } };
+    await store.writeSpec({ ...standing, version: standing.version + 1, overrides }, standing.version);
+    const before = await Promise.all(deployed.voters.map(variablesOf));
+    const update = { ...settingsWith({ downAfterMs: 3_000 }), groupMetrics: true };
+    const lines: string[] = [];
+    const failing = deployStack({ group, cloud, settings: update, onLine: (line) => lines.push(line) });
+    await expect(failing).rejects.toThrow(/refusedAfterMs 3500 should be 0 \(off\) or below downAfterMs 3000/);
+    expect(lines.filter((line) => /UPDATE_COMPLETE .*Lambda::Function .*Voter3/.test(line))).not.toEqual([]);
+    expect(lines.join("\n")).toContain("UPDATE_ROLLBACK_COMPLET");
+    expect(await Promise.all(deployed.voters.map(variablesOf))).toEqual(before);
+    expect(await store.readSpec(name)).toMatchObject({ declared: { downAfterMs: 4_000 }, overrides });
+    await callVoters(deployed.voters);
+    const isReady = async () => {
+      const ballot = await store.readBallot(name);
+      return ballot !== null && isHealthy(ballot, nodes.length);
+    };
+    await eventually("all nodes are in sync", isReady, 60_000);
+    const old = await primary();
+    await nodes.find((node) => node.id === old)?.kill();
+    await eventually("another primary is committed", async () => (await primary()) !== old, 30_000);
+    await eventually("all copies follow", async () => isCopiedEverywhere(await primary()), 20_000);
+  }, 240_000);
+
+  it("the stack goes: nodes, table, history and copies stay, the group's registration does not", async () => {
+    const last = await store.readBallot(name);
+    const node = nodes.find((each) => each.id === last?.primary?.node);
+    lastPrimary = node?.id;
+    await destroyStack({ group, cloud, settings: settingsWith({ downAfterMs: 4_000 }) });
+    const functions = await Promise.all([...deployed.voters, deployed.publisher].map(configurationOf));
+    expect(functions.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    expect(await store.readSpec(name)).toBeNull();
+    expect(await node?.ask("SET", "after", "the stack")).toBe("OK");
+    expect(await isCopiedEverywhere(node?.id)).toBe(true);
+    const history = await store.readHistory(name, { limit: 1, newestFirst: true });
+    expect(history[0]?.epoch).toBeGreaterThanOrEqual(last?.epoch ?? 0);
+  }, 120_000);
+
+  it("S2: the stack comes back over the table that was left, and its voters begin above what was published", async () => {
+    const [last] = await store.readHistory(name, { limit: 1, newestFirst: true });
+    const copied = (await store.readCopies(name)).ssm?.epoch ?? 0;
+    const node = nodes.find(({ isRunning, id }) => isRunning && id === lastPrimary);
+    // The local cloud names the new stack's table as the old one's, and leaves alone what is there.
+    const again = await deployStack({ group, cloud, settings: settingsWith({ downAfterMs: 4_000 }) });
+    expect(again.table).toBe(deployed.table);
+    await callVoters(again.voters);
+    // While functions begin, the local cloud may be late with an answer: it is asked again.
+    const publishedUpTo = () =>
+      store.readCopies(name).then(
+        ({ ssm }) => ssm?.epoch ?? 0,
+        () => 0,
+      );
+    const isPublished = async () => (await publishedUpTo()) > copied;
+    await eventually("the group is adopted anew and published", isPublished, 90_000);
+    const ballot = await store.readBallot(name);
+    expect(ballot?.primary?.node).toBe(node?.id);
+    expect(ballot?.primary?.epoch).toBeGreaterThan(copied);
+    expect(await isCopiedEverywhere(node?.id)).toBe(true);
+    expect(last?.epoch).toBeGreaterThanOrEqual(copied);
+  }, 240_000);
 });

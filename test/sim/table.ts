@@ -257,7 +257,6 @@ export class Table {
     this.#ballots.delete(group);
     this.requests.delete(group);
     this.publications.delete(group);
-    this.copies.delete(group);
   }
 }
 

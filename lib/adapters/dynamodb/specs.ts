@@ -6,7 +6,7 @@ import { decodeSpec } from "../../core/record-format.ts";
 import type { SpecRecord } from "../../core/records.ts";
 import { type GroupName, groupName } from "../../core/types.ts";
 import type { SpecList } from "../../ports/group-store.ts";
-import { ballotKey, copiesKey, publicationKey, requestKey, SPEC_PARTITION, specKey } from "./keys.ts";
+import { ballotKey, publicationKey, requestKey, SPEC_PARTITION, specKey } from "./keys.ts";
 import { keyOf, plain, storeError, type Table } from "./table.ts";
 
 /** Told of a record that had to be left out. */
@@ -63,12 +63,13 @@ export async function writeSpec(table: Table, spec: SpecRecord, expectedVersion:
 
 /**
  * The spec first: without it no voter takes the group up again. The history stays, it is nobody's to delete, and so does
- * what SSM and DNS say, so that a group of that name which is registered later is adopted above their epochs.
+ * what SSM and DNS say, so that a group of that name which is registered later is adopted above their epochs; and what they
+ * were last confirmed to say, which is all that voters without a path to them know of it (S2).
  */
 export async function removeGroup(table: Table, group: GroupName): Promise<void> {
   await table.remove("removeGroup", specKey(group));
   await table.remove("removeGroup", ballotKey(group));
-  const others = [requestKey(group), publicationKey(group), copiesKey(group)];
+  const others = [requestKey(group), publicationKey(group)];
   await Promise.all(others.map((key) => table.remove("removeGroup", key)));
 }
 
