@@ -91,6 +91,8 @@ describe("L4: a failover whose candidate begins to refuse REPLICAOF", () => {
     const world = new World({ ...QUICK, leaseMs: 3_000, onPossibleLoss: "refuse", waitK: 2 }).watched();
     world.node(N3).kill();
     world.node(N1).isHung = true;
+    // It cannot win as a candidate: only its old place is left.
+    world.node(N1).priority = 0;
     world.on("record-intent@2", () => {
       world.node(N2).forbidsReplicaof = true;
       world.node(N1).isHung = false;
