@@ -76,11 +76,12 @@ function concurrencyIssues({ reservedConcurrency }: ValkeyFailoverProps): string
 }
 
 function tableIssues(scope: Construct, props: ValkeyFailoverProps): string[] {
-  const { table, tableEncryptionKey, tableRemovalPolicy } = props;
+  const { table, tableEncryptionKey, tableRemovalPolicy, tableWarmThroughput } = props;
   if (table === undefined) return encryptionIssues(scope, tableEncryptionKey);
   const issues: string[] = [];
   if (tableEncryptionKey !== undefined) issues.push("tableEncryptionKey is for a new table, and `table` is given");
   if (tableRemovalPolicy !== undefined) issues.push("tableRemovalPolicy is for a new table, and `table` is given");
+  if (tableWarmThroughput !== undefined) issues.push("tableWarmThroughput is for a new table, and `table` is given");
   if (table.table.tableStreamArn === undefined) {
     issues.push("the given table has no stream that is known here: import it with its `tableStreamArn`");
   }

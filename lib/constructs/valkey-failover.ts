@@ -103,12 +103,10 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     }
   }
 
-  #createTable({ tableRemovalPolicy, tableEncryptionKey }: ValkeyFailoverProps): FailoverTable {
-    return new FailoverTable(
-      this,
-      "Table",
-      given({ removalPolicy: tableRemovalPolicy, encryptionKey: tableEncryptionKey }),
-    );
+  #createTable(props: ValkeyFailoverProps): FailoverTable {
+    const { tableRemovalPolicy: removalPolicy, tableEncryptionKey: encryptionKey } = props;
+    const { tableWarmThroughput: warmThroughput } = props;
+    return new FailoverTable(this, "Table", given({ removalPolicy, encryptionKey, warmThroughput }));
   }
 }
 

@@ -63,11 +63,13 @@ describe("a table of one's own", () => {
     const issues = issuesOf((stack) => ({
       table: FailoverTable.fromAttributes(stack, "Shared", { tableName: "shared" }),
       tableEncryptionKey: Key.fromKeyArn(stack, "Key", KEY_ARN),
+      tableWarmThroughput: { writeUnitsPerSecond: 8_000 },
       reservedConcurrency: 1,
     }));
     expect(issues).toEqual([
       expect.stringContaining("reservedConcurrency is 1"),
       "tableEncryptionKey is for a new table, and `table` is given",
+      "tableWarmThroughput is for a new table, and `table` is given",
       "the given table has no stream that is known here: import it with its `tableStreamArn`",
     ]);
     expect(() => FailoverTable.fromAttributes(newStack(), "Shared", {})).toThrow("one of `tableName` and `tableArn`");

@@ -28,6 +28,14 @@ describe("the table", () => {
     });
   });
 
+  it("is warmed for many groups when asked to, and left as AWS makes it otherwise", () => {
+    const warm = { readUnitsPerSecond: 12_000, writeUnitsPerSecond: 8_000 };
+    synthesize(() => ({ tableWarmThroughput: warm })).template.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
+      WarmThroughput: { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 8_000 },
+    });
+    synthesize().template.hasResourceProperties("AWS::DynamoDB::GlobalTable", { WarmThroughput: Match.absent() });
+  });
+
   it("goes with the stack when asked to, and is then not protected", () => {
     const { template } = synthesize(() => ({ tableRemovalPolicy: RemovalPolicy.DESTROY }));
     template.hasResource("AWS::DynamoDB::GlobalTable", {

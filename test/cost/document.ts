@@ -4,8 +4,19 @@ import { fileURLToPath } from "node:url";
 import { Egress } from "../../lib/constructs/egress.ts";
 import { DEFAULTS, IRREGULAR_INTERVAL_MS } from "../../lib/core/config.ts";
 import { elastiCache, NODE_SIZES, type NodeSize, ownNodes, sentinelHosts, sentinelProbes } from "./alternatives.ts";
+import { readUnits, writeUnits } from "./capacity.ts";
 import { EGRESSES, type Inventory, inventoryOf } from "./inventory.ts";
-import { ASSUMED, HEADER_BYTES, ITEM_BYTES, PROBE_BYTES, slotBytes, VOTER_MEGABYTES } from "./measured.ts";
+import {
+  ASSUMED,
+  FULL_BALLOT_BYTES,
+  HEADER_BYTES,
+  ITEM_BYTES,
+  NEW_TABLE,
+  PROBE_BYTES,
+  slotBytes,
+  VOTER_MEGABYTES,
+  WORST_SECOND,
+} from "./measured.ts";
 import {
   deploymentsOf,
   GROUPS_PER_DEPLOYMENT,
@@ -38,6 +49,7 @@ export function renderCost(): string {
     ...againstSection(inventory),
     ...lowerSection(inventory, watched),
     ...minuteSection(),
+    ...lossSection(),
     ...restsOnSection(inventory),
     ...pricesSection(),
   ]
@@ -353,6 +365,25 @@ function minuteSection(): string[] {
         ["a probe and its answer, headers included", count(PROBE_BYTES + HEADER_BYTES)],
       ],
     ),
+    "",
+  ];
+}
+
+function lossSection(): string[] {
+  const { ballotWrites, historyLines, ballotReads } = WORST_SECOND;
+  const writes = ballotWrites * writeUnits(FULL_BALLOT_BYTES) + historyLines;
+  const reads = ballotReads * readUnits(FULL_BALLOT_BYTES, true);
+  const fit = Math.floor(Math.min(NEW_TABLE.writeUnits / writes, NEW_TABLE.readUnits / reads));
+  const most = GROUPS_PER_DEPLOYMENT;
+  return [
+    "## When a zone is lost",
+    "",
+    "Every group whose primary was there asks at the same moment. In the worst second of a loss all voters of a group together",
+    `write its ballot ${ballotWrites} times and ${historyLines} lines of history, and read the ballot ${ballotReads} times at most: ${writes} write units with a full`,
+    `lineage, and ${reads} read units. A new on-demand table serves ${NEW_TABLE.writeUnits.toLocaleString("en-US")} and ${NEW_TABLE.readUnits.toLocaleString("en-US")} units a second, which is ${fit} such groups at once. For more`,
+    `of them in one zone give the construct \`tableWarmThroughput\`: ${most} groups need ${(most * writes).toLocaleString("en-US")} write units and ${(most * reads).toLocaleString("en-US")} read units. AWS`,
+    "charges once for raising it, and does not lower it again. A table that has too little turns requests away: votes and",
+    "grants are tried again, and those failovers take that much longer.",
     "",
   ];
 }

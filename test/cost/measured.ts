@@ -13,6 +13,15 @@ export const ITEM_BYTES = {
 /** A slot holds what its voter sees of every group. */
 export const slotBytes = (groups: number): number => 100 + 720 * groups;
 
+/** In the middle of a failover, with a full lineage: test/adapters/dynamodb/ballot-size.test.ts. */
+export const FULL_BALLOT_BYTES = 2_800;
+
+/** What one group asks of the table in the worst second of a loss, all voters together: test/cost/worst-second.test.ts. */
+export const WORST_SECOND = { ballotWrites: 40, historyLines: 25, ballotReads: 70 } as const;
+
+/** What a new on-demand table serves at once, in units a second: AWS's guide to warm throughput. */
+export const NEW_TABLE = { readUnits: 12_000, writeUnits: 4_000 } as const;
+
 /** INFO of four sections and its request, of a replica on Valkey 8.0. */
 export const PROBE_BYTES = 2_260;
 /** A request, its answer and what acknowledges them: four segments with their headers. */
