@@ -45,7 +45,7 @@ function whyWithoutWrites(turn: Turn, target: NodeState): string | null {
 export function whyNotHandOver(turn: Turn): string | null {
   const primary = turn.state.look?.ballot.primary ?? null;
   const old = primary === null ? undefined : turn.state.nodes[primary.node];
-  if (primary === null || old === undefined) return "the group has no primary";
+  if (old === undefined) return "the group has no primary";
   if (!answersNow(turn, old) || old.reading?.role !== "primary") return `the primary ${old.id} does not answer as one`;
   const others = nodesOf(turn.state).filter((node) => node.id !== old.id);
   const demandsPassword = others.some((node) => node.settings?.requiresAuth === true);

@@ -9,7 +9,7 @@ import type { Ballot, Member } from "./ballot.ts";
 import { READER_BACK_MS } from "./config.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow } from "./observation.ts";
-import type { NodeState } from "./state.ts";
+import { type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, nodesOf, patch } from "./turn.ts";
 import type { Instant, NodeId, NodeReading } from "./types.ts";
@@ -106,7 +106,7 @@ export function readerTold(
 
 /** By the last answers; while the primary does not serve nobody is in sync with it, and nobody is set aside for that. */
 function fitnessOf(turn: Turn, ballot: Ballot, node: NodeState): Fitness {
-  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const primary = primaryNodeOf(turn.state, ballot);
   if (primary?.reading == null || primary.class !== "serving" || !answersNow(turn, primary)) return UNKNOWN;
   switch (node.heard) {
     case "answered":

@@ -168,11 +168,12 @@ function isHeldForLong(turn: Turn): boolean {
   return isDueIn(turn, startedAt, turn.context.config.stepTimeoutMs + HELD_LIMIT_MS);
 }
 
-function heldBack(turn: Turn, { operation }: Ballot): Rejection | null {
+function heldBack(turn: Turn, ballot: Ballot): Rejection | null {
+  const { operation } = ballot;
   const run = runOf(turn);
   if (run.held !== null)
     return blocked("unknown-history", run.held, "it can be read, or a person decides", "valkeeper groups recover");
-  const awaited = whyAwaited(turn, turn.state.look?.ballot ?? null);
+  const awaited = whyAwaited(turn, ballot);
   if (awaited !== null) return awaited;
   const isLong = elapsedMs(run.startedAt, turn.at) > turn.context.config.stepTimeoutMs;
   if (!isLong || operation === null || operation.step === "committed") return null;

@@ -12,7 +12,7 @@ import { isReader } from "./publication.ts";
 import { offsetBefore, readerNow, readerTold } from "./readers.ts";
 import { isInLine } from "./repair.ts";
 import type { NodeState } from "./state.ts";
-import { newNode } from "./state.ts";
+import { newNode, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, patchNode, wakeBy, write } from "./turn.ts";
 import type { Address, Epoch, NodeId } from "./types.ts";
@@ -50,17 +50,14 @@ function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
 
 function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   const nodes: Record<NodeId, Member> = {};
-  for (const id of Object.keys(ballot.members.nodes) as NodeId[]) {
-    const member = ballot.members.nodes[id];
-    if (member !== undefined && isStillMember(turn, id, member)) nodes[id] = member;
+  for (const [id, member] of Object.entries(ballot.members.nodes) as [NodeId, Member][]) {
+    if (isStillMember(turn, id, member)) nodes[id] = member;
   }
   for (const node of turn.context.config.nodes) {
     nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null, goneAt: null };
   }
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
-  for (const id of Object.keys(nodes) as NodeId[]) {
-    const member = nodes[id];
-    if (member === undefined) continue;
+  for (const [id, member] of Object.entries(nodes) as [NodeId, Member][]) {
     const now = memberNow(turn, ballot, nodes, { id, member });
     nodes[id] = readerNow(turn, ballot, id, { before: member, now });
   }
@@ -166,7 +163,7 @@ function goneAtNow(turn: Turn, ballot: Ballot, node: NodeState, { goneAt }: Memb
   // Said once of this silence, and taken back by a voter that hears it.
   if (node.goneInSilenceOf === node.lostAt) return null;
   if (!isDueIn(turn, node.lostAt, turn.context.config.downAfterMs)) return null;
-  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const primary = primaryNodeOf(turn.state, ballot);
   if (primary?.reading == null || primary.readSentAt === null || !isOfNow(turn, primary)) return null;
   const linked = nodesOf(turn.state).filter((each) => answersNow(turn, each) && each.reading?.linkUp === true);
   const { replicas } = primary.reading;
@@ -176,7 +173,7 @@ function goneAtNow(turn: Turn, ballot: Ballot, node: NodeState, { goneAt }: Memb
 
 /** Link up, nothing being synchronized, the committed history, and at least what the primary had when it was read before. */
 function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
-  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const primary = primaryNodeOf(turn.state, ballot);
   const { reading } = node;
   if (primary === undefined || reading === null) return false;
   if (!answersNow(turn, node) || !answersNow(turn, primary)) return false;
@@ -200,7 +197,7 @@ function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
  * that are known to be linked count, and only those that receive its writes, which alone acknowledge any.
  */
 function discovered(turn: Turn, ballot: Ballot): readonly (readonly [NodeId, Address])[] {
-  const primary = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
+  const primary = primaryNodeOf(turn.state, ballot);
   const listed = (primary?.reading?.replicas ?? []).filter((each) => each.state === "online");
   const known = nodesOf(turn.state);
   if (listed.every(({ address }) => known.some((node) => isAt(turn, node, address)))) return [];

@@ -199,6 +199,16 @@ describe("what is begun", () => {
     expect(kindOf(decided(of, { state, verdict }))).toMatchObject({ kind: "switchover", target: N2, insists: true });
   });
 
+  it("is a failover of one that cannot write where nobody can take over from it in order", () => {
+    const of = ballot({ votes });
+    const verdict = { ...down, cause: "write-dead" } as const;
+    const apart = [N2, N3].reduce(
+      (state, id, index) => withNode(state, id, { reading: reading({ runId: run(2 + index), linkUp: false }) }),
+      withNode(watching(of), N1, { class: "write-dead" }),
+    );
+    expect(kindOf(decided(of, { state: apart, verdict }))).toMatchObject({ kind: "failover", insists: true });
+  });
+
   const restarted = (of: Ballot, values: object = {}) =>
     [N1, N2, N3].reduce((state, id, index) => {
       const said = reading({

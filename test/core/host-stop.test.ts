@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { GroupConfig } from "../../lib/core/config.ts";
-import { N1, N2, N3, request } from "./builders.ts";
+import { stopBefore } from "../../lib/core/host-stop.ts";
+import { instant } from "../../lib/core/types.ts";
+import { ballot, lease, N1, N2, N3, ofEpoch, operation, request } from "./builders.ts";
+import { holding } from "./holding.ts";
 import { QUICK, World } from "./scripted-world.ts";
 
 type Policy = GroupConfig["stopInstance"];
@@ -132,5 +135,24 @@ describe("S5: the old primary's host", () => {
     world.node(N1).isHung = false;
     world.run((each) => each.isSettled());
     expect(world.landStop(late, "stopped")).toBe(false);
+  });
+});
+
+describe("a stop that nothing is heard of", () => {
+  const of = ballot({
+    epoch: ofEpoch(2),
+    lease: lease(),
+    operation: operation({ stop: { node: N1, epoch: ofEpoch(2), outcome: null } }),
+  });
+  const toldOf = (stopInstance: "best-effort" | "required", told: readonly string[]) => {
+    const run = { stopAwaitedSince: instant(0), told };
+    const turn = holding({ of, run, at: 600_000, settings: { stopInstance } });
+    stopBefore(turn, N2);
+    return turn.events.map(({ event }) => event);
+  };
+
+  it.each(["best-effort", "required"] as const)("%s: is told once in an operation", (policy) => {
+    expect(toldOf(policy, [])).toEqual(["stop.refused"]);
+    expect(toldOf(policy, ["unanswered stop 2"])).toEqual([]);
   });
 });

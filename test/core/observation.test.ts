@@ -78,6 +78,7 @@ describe("the class of another node", () => {
 
   it("is serving, whatever its role, before there is a primary", () => {
     expect(observed(says(primaryReading()), N2, watching(newborn())).node.class).toBe("serving");
+    expect(observed(says(reading({ loading: true })), N2, watching(newborn())).node.class).toBe("loading");
   });
 });
 

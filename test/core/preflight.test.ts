@@ -58,6 +58,9 @@ describe("what is foreseen of one record", () => {
     expect(foresee(state)).toMatchObject({ node: N2 });
     expect(foresee(whereAhead(N3, 1))).toMatchObject({ node: N3 });
     expect(foresee(state)).toMatchObject({ node: N2 });
+    // The others' readings are the same.
+    const ahead = withNode(state, N3, { reading: reading({ runId: run(3), offset: 900 }) });
+    expect(foresee(ahead)).toMatchObject({ node: N3 });
   });
 
   it("leaves out who does not answer any more", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Ballot, emptyBallot } from "../../lib/core/ballot.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
 import { completeConfig } from "../../lib/core/config-defaults.ts";
-import { comparePublications, isOfAnother, publicationOf, saysTheSame } from "../../lib/core/publication.ts";
+import { comparePublications, isOfAnother, publicationOf, readersOf, saysTheSame } from "../../lib/core/publication.ts";
 import { attemptId, epoch, groupName, nodeId, replicationId, runId, wallTime } from "../../lib/core/types.ts";
 
 const group = groupName("mymaster");
@@ -129,5 +129,16 @@ describe("the publication of a ballot", () => {
     expect(isOfAnother({ table: "t" }, "t")).toBe(false);
     expect(isOfAnother({ table: null }, "t")).toBe(false);
     expect(isOfAnother({ table: "t" }, null)).toBe(true);
+  });
+});
+
+describe("where applications read", () => {
+  it("is from the replicas, and from the primary where there is none", () => {
+    const publication = publicationOf(ballotOf(), config, at);
+    if (publication === null) throw new Error("the example is published");
+    const { primary, replicas } = publication;
+    expect(replicas).not.toEqual([]);
+    expect(readersOf(publication)).toEqual(replicas);
+    expect(readersOf({ ...publication, replicas: [] })).toEqual([primary]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ballot, Member } from "../../lib/core/ballot.ts";
 import { READER_BACK_MS } from "../../lib/core/config.ts";
 import { publicationOf } from "../../lib/core/publication.ts";
-import { noteReaders } from "../../lib/core/readers.ts";
+import { noteReaders, readerTold } from "../../lib/core/readers.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { type Instant, instant, type ListedReplica, type NodeReading, wallTime } from "../../lib/core/types.ts";
 import { maintain } from "../../lib/core/upkeep.ts";
@@ -193,5 +193,19 @@ describe("a replica that was set aside", () => {
   it("that was gone is back at once, and read from like every other that was set aside", () => {
     const gone = recordOf({ aside: true, goneAt: 100 }, { revision: 4 });
     expect(learnt(100, gone, {})).toMatchObject({ aside: true, revision: undefined, told: ["member.back"] });
+  });
+});
+
+describe("what is told of one that is set aside", () => {
+  const toldOf = (values: object) => {
+    const look = recordOf({ aside: true });
+    const turn = turnAt(withNode(watching(look), N3, values), 10);
+    return readerTold(turn, look, N3, { before: member(3), now: member(3, { aside: true }) });
+  };
+  const told = (reason: string) => [{ event: "replica.set-aside", epoch: 1, node: N3, detail: { reason } }];
+
+  it("is why, and that it was lost where its answers say no more", () => {
+    expect(toldOf({ heard: "loading" })).toEqual(told("it is loading"));
+    expect(toldOf({ heard: null })).toEqual(told("it was lost"));
   });
 });

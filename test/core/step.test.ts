@@ -232,6 +232,18 @@ describe("a record without a primary", () => {
     expect(namesOf(fresh(recovering, 4_990), 5_000)).toEqual(["take-over"]);
   });
 
+  it("S11: whose recovery was left in its middle is begun anew by a person who names another node", () => {
+    const asked = request({ id: "request-2", kind: "recover", target: N3, acceptDataLoss: true });
+    const state = {
+      ...withNode(fresh(recovering, 4_990), N3, { readAt: instant(4_990) }),
+      request: asked,
+      requestSince: instant(4_000),
+      standingEpoch: ofEpoch(0),
+      standingAskedAt: instant(4_000),
+    };
+    expect([namesOf(state, 4_999), namesOf(state, 5_000)]).toEqual([[], ["grant"]]);
+  });
+
   it("S11: whose beginning was left in its middle is taken over as well", () => {
     const beginning = { ...recovering, operation: operation({ kind: "initialise" }) };
     expect(namesOf(fresh(beginning, 4_990), 4_999)).toEqual([]);
