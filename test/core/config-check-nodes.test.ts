@@ -87,6 +87,10 @@ describe("nodes", () => {
         { id: "n2", host: "h2", announce: { host: "lb", port: 1 } },
       ),
     ).toEqual(["nodes n1 and n2 announce the same address lb port 1"]);
+    const named = { id: "n1", host: "h1", announce: { host: "h2", port: 6379 } };
+    expect(ofNodes(named, { id: "n2", host: "h2" })).toEqual([
+      "nodes n1 and n2 announce the same address h2 port 6379",
+    ]);
   });
 
   it.each(["", "n 1", "n.1", "-n", "é", "x".repeat(33), 7])("cannot have the id %o", (id) => {
@@ -378,6 +382,10 @@ describe("tls and publication", () => {
       publication: { dns: { hostedZoneId: token("z.2"), name: `v.${token("n.3")}` } },
     };
     expect(issuesOf(input, { ...context, isUnresolved })).toEqual([]);
+    const twice = { ...input, nodes: ["n1", "n2"].map((id) => ({ id, host: token("one"), zone: "a" })) };
+    expect(issuesOf(twice, { ...context, isUnresolved })).toEqual([
+      `nodes n1 and n2 have the same address ${token("one")} port 6379`,
+    ]);
     expect(issuesOf(input)).toHaveLength(3);
   });
 });

@@ -53,6 +53,8 @@ describe("effectiveConfig", () => {
     expect(config.tls).toEqual({ enabled: true, ca: null, serverName: null });
     expect(config.nodes.map((each) => each.priority)).toEqual([null, 0]);
     expect(config.publication).toEqual({ parameterPrefix: null, dns: null });
+    const whole = { id: "n2", host: "h9", port: 6379, zone: "b" };
+    expect(effectiveConfig(spec({}, { "nodes.n2": whole })).nodes.map(({ host }) => host)).toContain("h9");
   });
 
   it("keeps null, which is a value, apart from left out", () => {
