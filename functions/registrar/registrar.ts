@@ -31,7 +31,7 @@ type Outcome = { readonly group: string } | { readonly failure: string };
 async function carryOut(
   event: CloudFormationCustomResourceEvent,
   store: SpecStore,
-  { voters }: RegistrarEnvironment,
+  { voters, hasStopper }: RegistrarEnvironment,
 ): Promise<Outcome> {
   try {
     if (event.RequestType === "Delete") {
@@ -40,7 +40,7 @@ async function carryOut(
       return { group };
     }
     const declaration = JSON.parse(String(event.ResourceProperties["Declaration"])) as { readonly name: string };
-    const registration = await registerDeclared(store, declaration, voters);
+    const registration = await registerDeclared(store, declaration, voters, hasStopper);
     return registration.kind === "registered" ? { group: declaration.name } : { failure: registration.detail };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };

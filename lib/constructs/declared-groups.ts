@@ -18,6 +18,7 @@ export interface GroupsOptions {
   readonly publication: PublicationProps;
   readonly voters: readonly string[];
   readonly egress: Egress;
+  readonly hasStopper: boolean;
 }
 
 /** What each valid group is registered as. What is wrong with the others goes to `complain`. */
@@ -35,7 +36,8 @@ export function declareGroups(options: GroupsOptions, complain: (issue: string) 
     for (const issue of credentialIssues(group, options)) complain(`group ${group.name}: ${issue}`);
     try {
       // A missing zone is an issue of its own: quorum is then judged against what should be there.
-      return [checkDeclaration(declarationOf(group, options), { voters: votersOf(options), isUnresolved })];
+      const context = { voters: votersOf(options), hasStopper: options.hasStopper, isUnresolved };
+      return [checkDeclaration(declarationOf(group, options), context)];
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       for (const issue of error.issues) complain(`group ${group.name}: ${issue}`);

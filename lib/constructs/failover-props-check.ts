@@ -35,6 +35,7 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
       publication: props.publication ?? {},
       voters: zones.map((zone) => zone.zone),
       egress,
+      hasStopper: props.hostStopping !== undefined,
     },
     complain,
   );
@@ -94,6 +95,9 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
   if (count !== zones.length) issues.push(`functions.voters has ${count} entries for ${zones.length} voters`);
   if (functions.notifier !== undefined && !isTold(props.notifications)) {
     issues.push("functions.notifier is given, and notifications tell nobody");
+  }
+  if (functions.stopper !== undefined && props.hostStopping === undefined) {
+    issues.push("functions.stopper is given, and there is no hostStopping");
   }
   if (functions.registrar !== undefined && (props.groups ?? []).length === 0) {
     issues.push("functions.registrar is given, and the app declares no groups to register");

@@ -12,6 +12,7 @@ import type { NotificationOptions } from "./failover-notifications.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FailoverFunctions } from "./function-parts.ts";
 import type { NodeCredentials, PublicationProps, ValkeyGroupProps } from "./group-props.ts";
+import type { HostStoppingOptions } from "./host-stopper.ts";
 
 export interface ValkeyFailoverProps {
   /**
@@ -43,6 +44,11 @@ export interface ValkeyFailoverProps {
   readonly publication?: PublicationProps;
   /** @default - each step of the groups' history is put on the account's default event bus */
   readonly notifications?: NotificationOptions;
+  /**
+   * Have the hosts of old primaries stopped, for groups whose `stopInstance` asks for it; `{}` for EC2 instances alone.
+   * @default - nothing is ever stopped, and no group may ask for it
+   */
+  readonly hostStopping?: HostStoppingOptions;
   /** @default Egress.NONE */
   readonly egress?: Egress;
   /**

@@ -58,6 +58,8 @@ export interface FailoverSettings {
   readonly alarms?: { readonly topicArn?: string };
   /** Left out: the account's default bus, no topic. */
   readonly notifications?: NotificationSettings;
+  /** Left out: nothing is stopped. `{}`: EC2 instances alone. */
+  readonly hostStopping?: { readonly ecsClusters?: readonly string[] };
   /** @default false */
   readonly economy?: boolean;
   /** @default false */
@@ -87,6 +89,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
   groups: "groups",
   alarms: { topicArn: "text" },
   notifications: { topicArn: "text", eventBusName: "text", toEventBus: "flag" },
+  hostStopping: { ecsClusters: "texts" },
   economy: "flag",
   dashboard: "flag",
   groupMetrics: "flag",

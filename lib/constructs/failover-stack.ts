@@ -50,6 +50,9 @@ export class FailoverStack extends Stack {
       groupMetrics: settings.groupMetrics ?? false,
       ...(settings.alarms === undefined ? {} : { alarms: alarmsOf(this, settings.alarms) }),
       ...(settings.notifications === undefined ? {} : { notifications: tellingOf(this, settings.notifications) }),
+      ...(settings.hostStopping === undefined
+        ? {}
+        : { hostStopping: { ecsClusters: [...(settings.hostStopping.ecsClusters ?? [])] } }),
       ...(settings.environmentKeyArn === undefined
         ? {}
         : { environmentKey: Key.fromKeyArn(this, "EnvironmentKey", settings.environmentKeyArn) }),

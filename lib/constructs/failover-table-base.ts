@@ -12,6 +12,8 @@ export interface IFailoverTable extends IConstruct {
   grantVote(grantee: IGrantable, voter: string): Grant;
   /** The publisher: reads groups and what voters see of them, writes what is published. */
   grantPublish(grantee: IGrantable): Grant;
+  /** The stopper: reads where the nodes are, and writes into a ballot how the stop of a host has ended. */
+  grantStop(grantee: IGrantable): Grant;
   /** The registrar: what was declared; of a group that is taken out of the app also the rest, but for its history. */
   grantRegister(grantee: IGrantable): Grant;
   /** An operator: looks at everything, pauses, switches over; registers and changes no group. */
@@ -31,6 +33,10 @@ export abstract class FailoverTableBase extends Construct implements IFailoverTa
 
   grantPublish(grantee: IGrantable): Grant {
     return grants.grantPublish(this.table, grantee);
+  }
+
+  grantStop(grantee: IGrantable): Grant {
+    return grants.grantStop(this.table, grantee);
   }
 
   grantRegister(grantee: IGrantable): Grant {

@@ -33,6 +33,8 @@ export interface FailoverFunctions {
   /** @default - nothing is given */
   readonly notifier?: FunctionParts;
   /** @default - nothing is given */
+  readonly stopper?: FunctionParts;
+  /** @default - nothing is given */
   readonly registrar?: FunctionParts;
 }
 

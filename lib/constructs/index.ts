@@ -31,6 +31,7 @@ export type {
   ValkeyGroupProps,
   ValkeyNodeProps,
 } from "./group-props.ts";
+export { HostStopper, type HostStopperProps, type HostStoppingOptions } from "./host-stopper.ts";
 export { PublicationPublisher, type PublicationPublisherProps } from "./publication-publisher.ts";
 export { ValkeyFailover } from "./valkey-failover.ts";
 export type { VoterZone } from "./voter-zones.ts";

@@ -18,6 +18,8 @@ export interface RegisteredGroupsProps {
   readonly voters: readonly string[];
   /** Functions that read what is registered. */
   readonly readers: IDependable[];
+  /** Whether groups may ask for the stop of a host. */
+  readonly hasStopper: boolean;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
   /** @default - nothing is given */
@@ -37,6 +39,7 @@ export class RegisteredGroups extends Construct {
       environment: {
         [VARIABLES.table]: props.table.table.tableName,
         [VARIABLES.voters]: props.voters.join(","),
+        ...(props.hasStopper ? { [VARIABLES.stopper]: "true" } : {}),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       ...(props.parts === undefined ? {} : { parts: props.parts }),

@@ -43,6 +43,16 @@ export function grantPublish(table: ITable, grantee: IGrantable): Grant {
     .combine(grantKey(table, grantee, true));
 }
 
+export function grantStop(table: ITable, grantee: IGrantable): Grant {
+  const rights: Right[] = [
+    [["GetItem", "UpdateItem"], [GROUPS]],
+    [["Query"], [SPECS]],
+  ];
+  return grantItems(table, grantee, rights)
+    .combine(grantIdentity(table, grantee))
+    .combine(grantKey(table, grantee, true));
+}
+
 export function grantRegister(table: ITable, grantee: IGrantable): Grant {
   const rights: Right[] = [
     [["GetItem", "PutItem"], [SPECS]],

@@ -24,6 +24,7 @@ import type { IFailoverTable } from "./failover-table-base.ts";
 import { createVpc } from "./failover-vpc.ts";
 import { given } from "./given.ts";
 import type { NodeCredentials } from "./group-props.ts";
+import { HostStopper } from "./host-stopper.ts";
 import { PublicationPublisher } from "./publication-publisher.ts";
 import { RegisteredGroups } from "./registered-groups.ts";
 import { Voters } from "./voters.ts";
@@ -44,6 +45,8 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
   readonly publisher: PublicationPublisher;
   /** Undefined when neither a bus nor a topic is told. */
   readonly notifications?: FailoverNotifications;
+  /** Undefined unless asked for. */
+  readonly hostStopper?: HostStopper;
   /** Deliveries that were given up; a message here rings `dead-letters`. */
   readonly deadLetterQueue: IQueue;
   /** The voters', for rules of the nodes' security groups. */
@@ -84,8 +87,14 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       this.notifications = new FailoverNotifications(this, "Notifications", { ...own, ...notifications, ...parts });
       watched.push({ name: "notifier", function: this.notifications.function });
     }
+    if (props.hostStopping !== undefined) {
+      const parts = given({ parts: functions.stopper });
+      this.hostStopper = new HostStopper(this, "HostStopping", { ...own, ...props.hostStopping, ...parts });
+      watched.push({ name: "stopper", function: this.hostStopper.function });
+    }
     if (groups.length > 0) {
-      const parts = given({ logRetention, parts: functions.registrar });
+      const hasStopper = this.hostStopper !== undefined;
+      const parts = { hasStopper, ...given({ logRetention, parts: functions.registrar }) };
       const readers = this.voters.voters.map((voter) => voter.function);
       const registered = new RegisteredGroups(this, "Groups", { table, groups, voters: names, readers, ...parts });
       watched.push({ name: "registrar", function: registered.function });

@@ -36,6 +36,8 @@ export interface CheckContext {
   readonly voters: readonly VoterId[];
   /** `valkeeper local` and tests: a password may stand in the configuration itself. @default false */
   readonly inlineCredentials?: boolean;
+  /** Whether the deployment can have hosts stopped. @default not known here, and nothing is said of it */
+  readonly hasStopper?: boolean;
   /** Texts whose value only the deployment will know (CDK tokens): no pattern applies to them. @default none is */
   readonly isUnresolved?: (text: string) => boolean;
   /**
@@ -279,9 +281,7 @@ function checkRelations(reading: Reading, fields: Fields, draft: Draft, context:
   const say = (name: keyof GroupConfig): string => `${name} ${show(config[name])}${name in fields ? "" : " (default)"}`;
   const { isUnresolved } = reading;
   for (const relation of RELATIONS) {
-    const issue = relation.of.every(isJudgeable)
-      ? relation.issue(config, { voters: context.voters, say, isUnresolved })
-      : null;
+    const issue = relation.of.every(isJudgeable) ? relation.issue(config, { ...context, say, isUnresolved }) : null;
     if (issue !== null) reading.issues.push(issue);
   }
 }

@@ -9,6 +9,8 @@ import type { VoterId } from "./types.ts";
 
 export interface RelationContext {
   readonly voters: readonly VoterId[];
+  /** Undefined: not known here. */
+  readonly hasStopper?: boolean;
   /** `leaseMs 5000`, with ` (default)` behind it when nobody gave it. */
   readonly say: (name: keyof GroupConfig) => string;
   /** As in `CheckContext`. */
@@ -147,9 +149,9 @@ const TOPOLOGY: readonly Relation[] = [
   {
     of: ["stopInstance"],
     // Silently not keeping a promise of safety would be worse than refusing to give it.
-    issue: ({ stopInstance }) =>
-      stopInstance === "required"
-        ? 'stopInstance "required" cannot be kept yet, because instances are not stopped by this version: use "off"'
+    issue: ({ stopInstance }, { hasStopper, say }) =>
+      stopInstance !== "off" && hasStopper === false
+        ? `${say("stopInstance")} needs something that stops hosts, and this deployment has none: give it hostStopping, or use "off"`
         : null,
   },
   {

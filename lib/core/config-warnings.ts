@@ -64,8 +64,11 @@ function settingWarnings(config: GroupConfig): readonly string[] {
       "some nodes have addresses and some have names: the DNS record changes its type (A, AAAA, CNAME) with the primary",
     );
   }
-  if (config.stopInstance === "best-effort")
-    warnings.push("stopInstance best-effort: instances are not stopped by this version");
+  if (config.stopInstance === "required") {
+    warnings.push(
+      "stopInstance required: where the old primary's host cannot be stopped, no failover happens until a person decides",
+    );
+  }
   if (config.mode === "observe") warnings.push("mode observe: everything is decided and recorded, nothing is done");
   return warnings;
 }

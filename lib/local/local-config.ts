@@ -108,7 +108,7 @@ function readGroups(value: unknown, voters: readonly LocalVoter[], issues: strin
     issues.push("groups should be a list of at least one group");
     return [];
   }
-  const context = { voters: voters.map((voter) => voter.id), inlineCredentials: true };
+  const context = { voters: voters.map((voter) => voter.id), inlineCredentials: true, hasStopper: false };
   const groups = value.flatMap((each: unknown, index) => {
     try {
       return [checkDeclaration(each, context)];

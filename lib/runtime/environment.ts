@@ -28,6 +28,10 @@ export const VARIABLES = {
   /** Where each step is told of: an SNS topic, an EventBridge bus, or both. */
   topic: "VALKEEPER_TOPIC_ARN",
   eventBus: "VALKEEPER_EVENT_BUS",
+  /** Names of ECS clusters in which hosts are looked for, separated by commas. */
+  clusters: "VALKEEPER_ECS_CLUSTERS",
+  /** `true`: the deployment has a stopper, and groups may ask for the stop of a host. */
+  stopper: "VALKEEPER_STOPPER",
 } as const;
 
 /** EventBridge's `source`: rules match it, and the policy of the function that sends allows no other. */
@@ -73,6 +77,13 @@ export interface RegistrarEnvironment {
   readonly region: string;
   readonly table: string;
   readonly voters: readonly VoterId[];
+  readonly hasStopper: boolean;
+}
+
+export interface StopperEnvironment {
+  readonly region: string;
+  readonly table: string;
+  readonly clusters: readonly string[];
 }
 
 export interface NotifierEnvironment {
@@ -119,8 +130,25 @@ export function parsePublisherEnvironment(variables: Variables): PublisherEnviro
 /** Throws `ConfigurationError` with every issue. */
 export function parseRegistrarEnvironment(variables: Variables): RegistrarEnvironment {
   const read = reader(variables);
-  const environment: RegistrarEnvironment = { ...read.store(), voters: read.voters() };
+  const environment: RegistrarEnvironment = {
+    ...read.store(),
+    voters: read.voters(),
+    hasStopper: read.word(VARIABLES.stopper, ["true", "false"], "false") === "true",
+  };
   read.finish("the registrar's environment");
+  return environment;
+}
+
+/** Throws `ConfigurationError` with every issue. */
+export function parseStopperEnvironment(variables: Variables): StopperEnvironment {
+  const read = reader(variables);
+  const names = (variables[VARIABLES.clusters] ?? "") === "" ? null : VARIABLES.clusters;
+  const environment: StopperEnvironment = {
+    ...read.store(),
+    clusters:
+      names === null ? [] : read.text(names, clustersPattern, "names of ECS clusters, separated by commas").split(","),
+  };
+  read.finish("the stopper's environment");
   return environment;
 }
 
@@ -147,6 +175,7 @@ const topicPattern = /^arn:[^:]+:sns:[^:]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 const eventBusPattern = /^(arn:[^:]+:events:[^:]+:\d{12}:event-bus\/)?[A-Za-z0-9_./-]{1,256}$/;
 // The id is part of a sort key and of an attribute's name.
 const voterPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+const clustersPattern = /^[A-Za-z0-9_-]{1,255}(,[A-Za-z0-9_-]{1,255})*$/;
 const copyTargets: readonly CopyTarget[] = ["ssm", "dns"];
 const metricsLevels: readonly MetricsLevel[] = ["off", "deployment", "groups"];
 

@@ -23,8 +23,9 @@ export async function registerDeclared(
   store: SpecStore,
   input: unknown,
   voters: readonly VoterId[],
+  hasStopper = false,
 ): Promise<Registration> {
-  const declared = checkDeclaration(input, { voters });
+  const declared = checkDeclaration(input, { voters, hasStopper });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const standing = await store.readSpec(declared.name);
     if (standing !== null && standing.owner !== "cdk") return refusal(standing);

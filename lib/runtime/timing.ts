@@ -14,3 +14,5 @@ export const DELIVERY_AGE_LIMIT_MS = 60_000;
 export const PUBLISHER_TIMEOUT_MS = 60_000;
 export const REGISTRAR_TIMEOUT_MS = 60_000;
 export const NOTIFIER_TIMEOUT_MS = 60_000;
+/** Longer than a stop is waited for (stopper-loop.ts), with the calls around it. */
+export const STOPPER_TIMEOUT_MS = 120_000;

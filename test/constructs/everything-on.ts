@@ -30,6 +30,7 @@ export const everythingOn = (stack: Stack, egress: Egress = Egress.ENDPOINTS): V
     }),
   },
   notifications: { topic: Topic.fromTopicArn(stack, "Topic", `arn:aws:sns:${ARN}:steps`) },
+  hostStopping: { ecsClusters: ["prod"] },
   economy: true,
   reservedConcurrency: 2,
   alarms: { topic: Topic.fromTopicArn(stack, "OnCall", `arn:aws:sns:${ARN}:oncall`), groupNames: [group.name] },

@@ -10,6 +10,15 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTagsCommand,
+  DescribeInstanceAttributeCommand,
+  DescribeInstancesCommand,
+  StartInstancesCommand,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import { ListTasksCommand, StopTaskCommand } from "@aws-sdk/client-ecs";
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { ChangeResourceRecordSetsCommand, type RRType } from "@aws-sdk/client-route-53";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
@@ -65,6 +74,12 @@ const record = (Action: "CREATE" | "DELETE" | "UPSERT", Type: RRType = "A", Host
 const tell = (Source: string, EventBusName = "default") =>
   new PutEventsCommand({ Entries: [{ Source, EventBusName, DetailType: "primary.committed", Detail: "{}" }] });
 const publish = (TopicArn: string) => new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [] });
+/** `requestsOf` takes what is named so for tagged. */
+const TAGGED = "tagged";
+const stopInstance = (id: string) => new StopInstancesCommand({ InstanceIds: [id] });
+const protection = (InstanceId: string) =>
+  new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "disableApiStop" });
+const stopTask = (cluster: string, task: string) => new StopTaskCommand({ cluster, task });
 const secret = (SecretId: string) => new GetSecretValueCommand({ SecretId });
 
 /** Whether all that the command asks for is allowed. */
@@ -86,6 +101,12 @@ const allowed: readonly (readonly [string, string, SdkCommand])[] = [
   ["notifier", "tells the bus", tell("valkeeper")],
   ["notifier", "tells the topic", publish(TOPIC_ARN)],
   ["registrar", "writes what is declared", put(specKey(group))],
+  ["stopper", "writes how a stop ended", update(ballotKey(group))],
+  ["stopper", "stops an instance that is tagged for a group", stopInstance(TAGGED)],
+  ["stopper", "asks whether it is protected", protection(TAGGED)],
+  ["stopper", "looks for instances", new DescribeInstancesCommand({})],
+  ["stopper", "looks for tasks of its clusters", new ListTasksCommand({ cluster: "prod" })],
+  ["stopper", "stops a task that is tagged for a group", stopTask("prod", TAGGED)],
   ["registrar", "withdraws a group", remove(ballotKey(group))],
   ["operator", "looks at a group", get(ballotKey(group))],
   ["operator", "orders a switchover", put(requestKey(group))],
@@ -104,6 +125,7 @@ const conceded: readonly (readonly [string, string, SdkCommand])[] = [
   ["voter-a", "deletes a ballot or history in a batch", unappend(ballotKey(group))],
   ["voter-a", "enters another's slot into the directory", put({ pk: SLOT_DIRECTORY, sk: "eu-west-1b#0" })],
   ["registrar", "deletes history one by one", remove(event)],
+  ["stopper", "writes votes and leases, attributes of the ballot", update(ballotKey(group))],
   ["publisher", "writes any name of the zone", record("CREATE", "CNAME")],
   ["operator", "replaces a ballot as a whole", put(ballotKey(group))],
   ["application", "reads what is noted about the copies", get(copiesKey(group))],
@@ -145,6 +167,22 @@ const refused: readonly (readonly [string, string, SdkCommand])[] = [
   ["notifier", "tells another bus", tell("valkeeper", "others")],
   ["notifier", "tells another topic", publish(`${TOPIC_ARN}-2`)],
   ["notifier", "reads the nodes' password", secret(SECRET_NAME)],
+  ["stopper", "stops an instance that is tagged for no group", stopInstance("i-other")],
+  ["stopper", "asks whether such a one is protected", protection("i-other")],
+  ["stopper", "terminates an instance", new TerminateInstancesCommand({ InstanceIds: [TAGGED] })],
+  ["stopper", "starts an instance", new StartInstancesCommand({ InstanceIds: [TAGGED] })],
+  ["stopper", "tags an instance", new CreateTagsCommand({ Resources: [TAGGED], Tags: [] })],
+  ["stopper", "stops a task that is tagged for no group", stopTask("prod", "other")],
+  ["stopper", "stops a task of another cluster", stopTask("others", TAGGED)],
+  ["stopper", "looks for tasks of another cluster", new ListTasksCommand({ cluster: "others" })],
+  ["stopper", "replaces a ballot as a whole", put(ballotKey(group))],
+  ["stopper", "deletes a ballot", remove(ballotKey(group))],
+  ["stopper", "publishes", put(publicationKey(group))],
+  ["stopper", "declares a group", put(specKey(group))],
+  ["stopper", "writes a slot", put(own)],
+  ["stopper", "reads the nodes' password", secret(SECRET_NAME)],
+  ["voter-a", "stops an instance", stopInstance(TAGGED)],
+  ["publisher", "stops an instance", stopInstance(TAGGED)],
   ["registrar", "reads a ballot", get(ballotKey(group))],
   ["registrar", "writes a ballot", put(ballotKey(group))],
   ["registrar", "updates a ballot", update(ballotKey(group))],
@@ -168,7 +206,7 @@ const refused: readonly (readonly [string, string, SdkCommand])[] = [
   ["application", "lists what is declared", list(SPEC_PARTITION)],
   ["application", "publishes", put(publicationKey(group))],
   ["application", "writes a parameter", parameter("/valkeeper/mymaster/primary")],
-  ...["voter-a", "publisher", "notifier", "registrar", "operator", "administrator", "application"].map(
+  ...["voter-a", "publisher", "notifier", "registrar", "stopper", "operator", "administrator", "application"].map(
     (role) => [role, "scans the table", scan] as const,
   ),
 ];
@@ -197,6 +235,7 @@ describe("least privilege", () => {
     ["voter", "voter-a"],
     ["publisher", "publisher"],
     ["registrar", "registrar"],
+    ["stopper", "stopper"],
     ["operator", "operator"],
     ["application", "application"],
   ])("docs/security.md says what the %s may do in the table", (documented, role) => {

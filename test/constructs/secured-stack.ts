@@ -31,6 +31,7 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
         zoneName: "valkey.internal",
       }),
     },
+    hostStopping: { ecsClusters: ["prod"] },
     notifications: { topic: Topic.fromTopicArn(stack, "Topic", there.topicArn) },
   });
   const { template } = synthesize(make, (failover, stack) => {
@@ -46,6 +47,7 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
     publisher: "PublisherRole",
     notifier: "NotifierRole",
     registrar: "RegistrarRole",
+    stopper: "StopperRole",
     operator: "OperatorRole",
     administrator: "AdministratorRole",
     application: "ApplicationRole",

@@ -413,7 +413,10 @@ describe("configWarnings", () => {
     ],
     [{ waitK: 1 }, "waitK 1 has no effect while onPossibleLoss is promote"],
     [{ minReplicasToWrite: 2 }, "minReplicasToWrite 2 is the number of replicas: the loss of one stops all writes"],
-    [{ stopInstance: "best-effort" }, "stopInstance best-effort: instances are not stopped by this version"],
+    [
+      { stopInstance: "required" },
+      "stopInstance required: where the old primary's host cannot be stopped, no failover happens until a person decides",
+    ],
     [{ mode: "observe" }, "mode observe: everything is decided and recorded, nothing is done"],
     [
       { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, zone: "a" })) },

@@ -206,10 +206,6 @@ describe("relations", () => {
       "minReplicasToWrite 3 is above 2, the number of replicas of 3 nodes: the primary would refuse every write",
     ],
     [
-      { stopInstance: "required" },
-      'stopInstance "required" cannot be kept yet, because instances are not stopped by this version: use "off"',
-    ],
-    [
       { tls: { serverName: "valkey.internal" } },
       "tls.serverName is given and tls.enabled is false: enable TLS or leave it out",
     ],

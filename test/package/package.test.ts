@@ -13,7 +13,7 @@ import { npmProgram, type PackedPackage, packAndInstall, run, withOnly } from ".
 
 const node = process.execPath;
 const app = readFileSync(join(projectRoot, "test", "package", "app.mjs"), "utf8");
-const functions = ["notifier", "publisher", "registrar", "voter"];
+const functions = ["notifier", "publisher", "registrar", "stopper", "voter"];
 const group = new ProcessGroup();
 let packed: PackedPackage;
 /** What the installed construct made of the app, with nothing but its peers installed. */

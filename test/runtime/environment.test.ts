@@ -3,6 +3,7 @@ import {
   parseNotifierEnvironment,
   parsePublisherEnvironment,
   parseRegistrarEnvironment,
+  parseStopperEnvironment,
   parseVoterEnvironment,
 } from "../../lib/runtime/environment.ts";
 
@@ -102,6 +103,20 @@ describe("the other functions' environments", () => {
     });
     expect(parseRegistrarEnvironment(variables).voters).toHaveLength(3);
     expect(issuesOf(() => parseRegistrarEnvironment({}))).toHaveLength(3);
+  });
+
+  it("say where the stopper looks for tasks, and whether the registrar may let groups ask for it", () => {
+    const store = { region: "eu-west-1", table: "valkeeper" };
+    expect(parseStopperEnvironment(variables)).toEqual({ ...store, clusters: [] });
+    expect(parseStopperEnvironment({ ...variables, VALKEEPER_ECS_CLUSTERS: "prod,test" }).clusters).toEqual([
+      "prod",
+      "test",
+    ]);
+    expect(issuesOf(() => parseStopperEnvironment({ ...variables, VALKEEPER_ECS_CLUSTERS: "prod, test" }))).toEqual([
+      'VALKEEPER_ECS_CLUSTERS is "prod, test": it should be names of ECS clusters, separated by commas',
+    ]);
+    expect(parseRegistrarEnvironment(variables).hasStopper).toBe(false);
+    expect(parseRegistrarEnvironment({ ...variables, VALKEEPER_STOPPER: "true" }).hasStopper).toBe(true);
   });
 
   it("say whom the notifier tells: a topic, a bus, or both, and never nobody", () => {

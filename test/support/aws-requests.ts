@@ -31,9 +31,21 @@ interface Input {
   readonly SecretId?: string;
   readonly HostedZoneId?: string;
   readonly ChangeBatch?: { readonly Changes: readonly RecordChange[] };
+  readonly InstanceId?: string;
+  readonly InstanceIds?: readonly string[];
+  readonly Resources?: readonly string[];
+  readonly cluster?: string;
+  readonly task?: string;
+  readonly tasks?: readonly string[];
   readonly TopicArn?: string;
   readonly Entries?: readonly { readonly Source: string; readonly EventBusName: string }[];
 }
+
+const clusterArn = ({ cluster }: Input): string => `arn:aws:ecs:${ACCOUNT}:cluster/${cluster}`;
+
+/** What IAM knows of a host by its tags: one that is called so is tagged for a group. */
+const tagsOf = (id: string): Readonly<Record<string, readonly string[]>> =>
+  id === "tagged" ? { "aws:ResourceTag/valkeeper:group": ["mymaster"] } : {};
 
 interface RecordChange {
   readonly Action: string;
@@ -85,6 +97,28 @@ export function requestsOf(command: SdkCommand, tableArn: string): readonly AwsR
           ? EventBusName
           : `arn:aws:events:${ACCOUNT}:event-bus/${EventBusName}`,
         context: { "events:source": [Source] },
+      }));
+    case "DescribeInstances":
+    case "DescribeSpotInstanceRequests":
+      return [{ action: `ec2:${name}`, resource: "*" }];
+    case "StopInstances":
+    case "StartInstances":
+    case "TerminateInstances":
+    case "DescribeInstanceAttribute":
+    case "CreateTags":
+      return (input.InstanceIds ?? input.Resources ?? [input.InstanceId ?? ""]).map((id) => ({
+        action: `ec2:${name}`,
+        resource: `arn:aws:ec2:${ACCOUNT}:instance/${id}`,
+        context: tagsOf(id),
+      }));
+    case "ListTasks":
+      return [{ action: "ecs:ListTasks", resource: "*", context: { "ecs:cluster": [clusterArn(input)] } }];
+    case "DescribeTasks":
+    case "StopTask":
+      return (input.tasks ?? [input.task ?? ""]).map((task) => ({
+        action: `ecs:${name}`,
+        resource: `arn:aws:ecs:${ACCOUNT}:task/${input.cluster}/${task}`,
+        context: tagsOf(task),
       }));
     default:
       throw new Error(`${name}: which action of IAM it is, is not written here`);

@@ -24,6 +24,8 @@ const ELEMENTS = new Set(["Sid", "Effect", "Action", "Resource", "Condition"]);
 const COMPARISONS: Readonly<Record<string, (pattern: string, value: string) => boolean>> = {
   StringEquals: (pattern, value) => pattern === value,
   StringLike: isLike,
+  // IAM documents it as the same as ArnLike.
+  ArnEquals: isLike,
   Bool: (pattern, value) => pattern.toLowerCase() === value.toLowerCase(),
 };
 

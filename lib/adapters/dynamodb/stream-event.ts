@@ -1,5 +1,5 @@
 // What do records of the table's stream say? To the notifier: which steps of history are new. To the publisher: which
-// groups ask to be published. That is only looked at as hints: the ballot is read
+// groups ask to be published. To the stopper: which group wishes to have a host stopped. That is only looked at as hints: the ballot is read
 // afterwards, consistently. Votes and leases change a ballot several times a second while something is wrong, so a change
 // that leaves everything published as it was is passed over.
 
@@ -32,6 +32,23 @@ export function groupsToPublish(records: readonly StreamRecord[]): ReadonlyMap<G
   }
   return groups;
 }
+
+/** Each group whose ballot has a new wish for a stop, with the sequence number of its record. */
+export function groupsToStop(records: readonly StreamRecord[]): ReadonlyMap<GroupName, string> {
+  const groups = new Map<GroupName, string>();
+  for (const { dynamodb } of records) {
+    const { pk, sk } = textsOf(dynamodb?.Keys);
+    if (!pk.startsWith("group#") || sk !== "ballot") continue;
+    const [before, now] = [wishIn(dynamodb?.OldImage), wishIn(dynamodb?.NewImage)];
+    if (now !== undefined && now !== before)
+      groups.set(groupName(pk.slice("group#".length)), dynamodb?.SequenceNumber ?? "");
+  }
+  return groups;
+}
+
+/** The epoch of the wish, which tells one from the next. */
+const wishIn = (image: Attributes | undefined): string | undefined =>
+  image?.["operation"]?.M?.["stop"]?.M?.["epoch"]?.N;
 
 export interface NewStep {
   /** Null: it is damaged, or was written by a newer version. */

@@ -1,6 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
-import { groupsToPublish, type StreamRecord } from "../../../lib/adapters/dynamodb/stream-event.ts";
+import { groupsToPublish, groupsToStop, type StreamRecord } from "../../../lib/adapters/dynamodb/stream-event.ts";
 
 type Image = Readonly<Record<string, AttributeValue>>;
 
@@ -73,5 +73,22 @@ describe("which groups a batch of stream records asks to be published", () => {
   it("each with its first record, so that nothing behind it is passed over", () => {
     const records = ["5", "6", "7"].map((number) => recordOf("published#g", "primary", { number }));
     expect([...groupsToPublish(records)]).toEqual([["g", "5"]]);
+  });
+});
+
+describe("what is wished to be stopped", () => {
+  const wishing = (at: string | null) =>
+    ballot(at === null ? {} : { operation: { M: { stop: { M: { node: { S: "n1" }, epoch: { N: at } } } } } });
+  const change = (before: string | null, after: string | null) =>
+    recordOf("group#g", "ballot", { before: wishing(before), after: wishing(after), number: "9" });
+
+  it("is new with its epoch, and told with the record from which the stream is read again", () => {
+    expect([...groupsToStop([change(null, "7")])]).toEqual([["g", "9"]]);
+    expect([...groupsToStop([change("7", "9")])]).toEqual([["g", "9"]]);
+  });
+
+  it("is nothing while it stands as it was, is gone, or was never there", () => {
+    expect(groupsToStop([change("7", "7"), change("7", null), change(null, null), {}]).size).toBe(0);
+    expect(groupsToStop([recordOf("group#g", "request", { after: wishing("7") })]).size).toBe(0);
   });
 });

@@ -1,0 +1,141 @@
+// Stops the hosts of old primaries, for groups whose `stopInstance` asks for it: by a function of its own on the table's
+// stream, so that waiting for a stop delays nobody's publication. It may stop what carries a group's tag, and nothing else.
+
+import { Arn, ArnFormat, Duration, Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { VARIABLES } from "../runtime/environment.ts";
+import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
+import { STOPPER_TIMEOUT_MS } from "../runtime/timing.ts";
+import { BundledFunction } from "./bundled-function.ts";
+import type { IFailoverTable } from "./failover-table-base.ts";
+import type { FunctionParts } from "./function-parts.ts";
+
+export interface HostStoppingOptions {
+  /**
+   * Names of the ECS clusters, of this account and region, in which nodes run as tasks.
+   * @default - nodes run on EC2 instances alone
+   */
+  readonly ecsClusters?: string[];
+}
+
+export interface HostStopperProps extends HostStoppingOptions {
+  readonly table: IFailoverTable;
+  /**
+   * Gets what could not be carried out.
+   * @default - it is given up with a line in the function's log
+   */
+  readonly deadLetterQueue?: IQueue;
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+  /** @default - nothing is given */
+  readonly parts?: FunctionParts;
+}
+
+/** The tag by which hosts are found; lib/ports/hosts.ts spells it too. */
+const GROUP_TAG = "valkeeper:group";
+/** An operation does not wait for longer (core's host-stop.ts). */
+const GIVEN_UP_AFTER = Duration.minutes(3);
+const RETRIES = 5;
+/** Batches of one shard that run side by side, those of one group never: no group waits for another's stop. */
+const BATCHES_AT_ONCE = 10;
+
+export class HostStopper extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: HostStopperProps) {
+    super(scope, id);
+    const { table, ecsClusters = [] } = props;
+    const stopper = new BundledFunction(this, "Stopper", {
+      name: "stopper",
+      description: "Valkeeper stopper: stops the hosts of old primaries",
+      timeoutMs: STOPPER_TIMEOUT_MS,
+      memoryMegabytes: 256,
+      environment: {
+        [VARIABLES.table]: table.table.tableName,
+        ...(ecsClusters.length === 0 ? {} : { [VARIABLES.clusters]: ecsClusters.join(",") }),
+      },
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(props.parts === undefined ? {} : { parts: props.parts }),
+    });
+    this.function = stopper.function;
+    table.grantStop(stopper.role);
+    grantInstances(stopper, Stack.of(this));
+    if (ecsClusters.length > 0) grantTasks(stopper, Stack.of(this), ecsClusters);
+    stopper.function.addEventSource(
+      new DynamoEventSource(table.table, {
+        startingPosition: StartingPosition.LATEST,
+        batchSize: 25,
+        parallelizationFactor: BATCHES_AT_ONCE,
+        reportBatchItemFailures: true,
+        bisectBatchOnError: true,
+        retryAttempts: RETRIES,
+        maxRecordAge: GIVEN_UP_AFTER,
+        filters: [newWishes()],
+        ...(props.deadLetterQueue === undefined ? {} : { onFailure: new SqsDlq(props.deadLetterQueue) }),
+      }),
+    );
+  }
+}
+
+const isTagged = { StringLike: { [`aws:ResourceTag/${GROUP_TAG}`]: "?*" } };
+
+function grantInstances(stopper: BundledFunction, stack: Stack): void {
+  const { role } = stopper;
+  const instances = Arn.format({ service: "ec2", resource: "instance", resourceName: "*" }, stack);
+  // These take no resource.
+  role.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ["ec2:DescribeInstances", "ec2:DescribeSpotInstanceRequests"], resources: ["*"] }),
+  );
+  role.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: ["ec2:DescribeInstanceAttribute", "ec2:StopInstances"],
+      resources: [instances],
+      conditions: isTagged,
+    }),
+  );
+  stopper.acknowledgeWildcard(
+    "*",
+    "Descriptions of instances, Spot requests and tasks: these actions take no resource.",
+  );
+  stopper.acknowledgeWildcard(instances, "Instances are told by their tag: which there will be nobody knows now.");
+}
+
+function grantTasks(stopper: BundledFunction, stack: Stack, clusters: readonly string[]): void {
+  const { role } = stopper;
+  const arn = (resource: string, resourceName: string): string =>
+    Arn.format({ service: "ecs", resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME }, stack);
+  const inClusters = { ArnEquals: { "ecs:cluster": clusters.map((cluster) => arn("cluster", cluster)) } };
+  const tasks = clusters.map((cluster) => arn("task", `${cluster}/*`));
+  for (const each of tasks) {
+    stopper.acknowledgeWildcard(
+      each,
+      "Tasks of a cluster that is named, told by their tag: which there will be nobody knows now.",
+    );
+  }
+  role.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ["ecs:ListTasks"], resources: ["*"], conditions: inClusters }),
+  );
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ecs:DescribeTasks"], resources: tasks }));
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ecs:StopTask"], resources: tasks, conditions: isTagged }));
+}
+
+/** A ballot whose operation has a wish now and had none before. */
+const newWishes = () => {
+  const wish = (is: unknown) => ({ operation: { M: { stop: { M: { node: { S: is } } } } } });
+  return FilterCriteria.filter({
+    eventName: FilterRule.isEqual("MODIFY"),
+    dynamodb: {
+      Keys: {
+        [PARTITION_KEY]: { S: FilterRule.beginsWith("group#") },
+        [SORT_KEY]: { S: FilterRule.isEqual("ballot") },
+      },
+      NewImage: wish(FilterRule.exists()),
+      OldImage: wish(FilterRule.notExists()),
+    },
+  });
+};
