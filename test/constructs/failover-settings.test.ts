@@ -77,6 +77,22 @@ describe("the app's settings", () => {
     ]);
   });
 
+  it("say whose the table's endpoint is, and how far the voters are let out", () => {
+    const settings = readSettings({ ...example, dynamoDbEndpoint: "create", allowAllOutbound: false });
+    const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+    const template = Template.fromStack(new FailoverStack(app, "Valkeeper", { settings }));
+    template.resourcePropertiesCountIs("AWS::EC2::VPCEndpoint", { VpcEndpointType: "Gateway" }, 1);
+    template.hasResourceProperties("AWS::EC2::SecurityGroup", {
+      SecurityGroupEgress: [Match.objectLike({ FromPort: 443 }), Match.objectLike({ FromPort: 443 })],
+    });
+    expect(issuesOf({ ...example, dynamoDbEndpoint: true })).toEqual([
+      "settings.dynamoDbEndpoint should be a text and is true",
+    ]);
+    expect(issuesOf({ ...example, dynamoDbEndpoint: "maybe" })).toEqual([
+      'settings.dynamoDbEndpoint should be create or existing and is "maybe"',
+    ]);
+  });
+
   it("from a file that is not there, or is no JSON, are named", () => {
     expect(() => settingsFrom("no-such-file.json", example)).toThrow(/no-such-file\.json cannot be read/);
     expect(() => settingsFrom("LICENSE", example)).toThrow(/LICENSE is not JSON/);
