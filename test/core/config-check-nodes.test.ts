@@ -373,6 +373,32 @@ describe("tls and publication", () => {
     expect(withSetting("publication", { parameterPrefix: null })).toEqual([]);
   });
 
+  it("names a record's name that is none once, also beside the readers'", () => {
+    const dns = { hostedZoneId: "Z1", name: "v..com", readersName: "r.example.com" };
+    expect(withSetting("publication", { dns })).toContain('publication.dns.name should be a DNS name and is "v..com"');
+  });
+
+  it("need something that stops hosts where a failover is to wait for that", () => {
+    const asked = (stopInstance: string, hasStopper?: boolean) =>
+      issuesOf(
+        { name: "g", nodes: [{ id: "n1", host: "h" }], stopInstance },
+        hasStopper === undefined ? context : { ...context, hasStopper },
+      );
+    expect(asked("required", false)).toEqual([
+      'stopInstance "required" needs something that stops hosts, and this deployment has none: give it hostStopping, or use "off"',
+    ]);
+    expect([asked("required", true), asked("required"), asked("off", false)]).toEqual([[], [], []]);
+  });
+
+  it("points no record at itself, whatever the spelling of its name, nor takes two names for one", () => {
+    const asHost = (host: string, name: string) =>
+      issuesOf({ name: "g", nodes: [{ id: "n1", host }], publication: { dns: { hostedZoneId: "Z1", name } } }).filter(
+        (issue) => issue.includes("would point at itself"),
+      ).length;
+    expect([asHost("Cache.internal.", "cache.INTERNAL"), asHost("cache.internal", "cache.internal.")]).toEqual([1, 1]);
+    expect(asHost("acache.internal", "a.cache.internal")).toBe(0);
+  });
+
   it("leave alone what only the deployment knows", () => {
     const token = (name: string) => `\${Token[${name}]}`;
     const isUnresolved = (text: string) => text.includes("{Token[");
@@ -440,7 +466,7 @@ describe("configWarnings", () => {
     ],
     [
       {
-        nodes: ["10.0.0.1", "fd00::2", "n3"].map((host, index) => ({ id: `n${index}`, host })),
+        nodes: ["10.0.0.1", "fd00::2", "cache-3"].map((host, index) => ({ id: `n${index}`, host })),
         publication: { dns: { hostedZoneId: "Z1", name: "v.example.com", ttlSeconds: 60 } },
       },
       "some nodes have addresses and some have names: the DNS record changes its type (A, AAAA, CNAME) with the primary",
