@@ -37,7 +37,7 @@ const WITNESS_HOLDS_MS = 1_100;
 /** This voter's verdict on the committed primary at this instant; asks to be called when it may change. */
 export function judge(turn: Turn, primary: Primary, unreachableByAll: boolean): Verdict {
   const node = turn.state.nodes[primary.node];
-  if (node === undefined) return { level: "up", cause: "unknown", silentMs: 0, withheld: null };
+  if (node === undefined) return { level: "up", cause: "unknown", silentMs: 0, withheld: undeclared(primary) };
   const { config } = turn.context;
   switch (node.class) {
     case "reborn":
@@ -186,6 +186,14 @@ export const misconfigured = (node: NodeState): Rejection => ({
   detail: `${node.id}: ${node.detail}`,
   ends: "the coordinator can read INFO there again",
   check: `user, password, ACL and TLS of the coordinator on ${node.id}`,
+});
+
+/** It was taken out of the declaration: its address is known no more, and nobody can say whether it lives. */
+const undeclared = ({ node }: Primary): Rejection => ({
+  reason: "misconfigured",
+  detail: `${node} is the primary on record and no longer declared: nobody watches it`,
+  ends: "it is declared again, or a declared node is made primary",
+  check: `valkeeper groups set with ${node} among the nodes, or valkeeper groups recover`,
 });
 
 const cutOff = (turn: Turn): Rejection => ({

@@ -305,8 +305,10 @@ describe("a primary that loads", () => {
 describe("a primary that is no node of this group", () => {
   it("is up and unknown: there is nothing to judge", () => {
     const turn = turnAt(watching(), 9_000);
-    const verdict = { level: "up", cause: "unknown", silentMs: 0, withheld: null };
-    expect(judge(turn, primary({ node: nodeId("n9") }), true)).toEqual(verdict);
+    expect(judge(turn, primary({ node: nodeId("n9") }), true)).toMatchObject({
+      ...{ level: "up", cause: "unknown", silentMs: 0 },
+      withheld: { reason: "misconfigured", detail: expect.stringContaining("no longer declared") },
+    });
   });
 });
 

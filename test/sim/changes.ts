@@ -29,6 +29,8 @@ export class Changes {
   readonly #lasting: Lasting;
   readonly #backups: Backup[] = [];
   #restored = 0;
+  /** A recovery gives epochs far above the record's: an earlier one may not know them. */
+  #hasRecovered = false;
 
   constructor(world: World, lasting: Lasting) {
     this.#world = world;
@@ -64,6 +66,7 @@ export class Changes {
     const isTold = table.publications.get(GROUP)?.epoch === ballot?.primary?.epoch;
     if (ballot === null || ballot.operation !== null || ballot.lease !== null || !isTold) return;
     table.putBallot(GROUP, null);
+    this.#hasRecovered = true;
     this.#world.recordsWereReplaced("deleted");
   }
 
@@ -111,24 +114,26 @@ export class Changes {
   }
 
   /**
-   * What is not promised is not drawn (protocol.md, section 15). Again only when the recovery from the last restore is
-   * published: its epochs stand nowhere else. Where voters do not reach what was published, once, and to a record that
-   * names a primary.
+   * What is not promised is not drawn (protocol.md, section 15). Once a record was restored or deleted, only when the
+   * recovery from that is published: its epochs stand nowhere else. Where voters do not reach what was published, once, and
+   * to a record that names a primary. Nobody restores a damaged one.
    */
   #restoreTable(backMs: number, forMs: number): void {
     const { queue, table, voters, copies, egress } = this.#world;
-    const backup = this.#backups.findLast(({ at }) => at <= queue.now - backMs) ?? this.#backups[0];
+    const whole = this.#backups.filter(({ state }) => state.ballots.get(GROUP)?.["schema"] !== NEWER_SCHEMA);
+    const backup = whole.findLast(({ at }) => at <= queue.now - backMs) ?? whole[0];
     if (backup === undefined || table.isAway) return;
     const record = this.#world.ballot();
     const published = copies.read("ssm", GROUP)?.epoch ?? 0;
     const isTold = record?.operation == null && published >= (record?.primary?.epoch ?? 0);
-    if (this.#restored > 0 && !(egress && isTold)) return;
+    if (this.#hasRecovered && !(egress && isTold)) return;
     if (!egress && (backup.state.ballots.get(GROUP)?.["primary"] ?? null) === null) return;
     for (const voter of voters.values()) {
       voter.kill();
       voter.silentUntil = Number.POSITIVE_INFINITY;
     }
     this.#restored += 1;
+    this.#hasRecovered = true;
     table.isAway = true;
     const id = `${table.id.split("/")[0]}/${this.#restored}`;
     this.#lasting(forMs, () => {
