@@ -75,7 +75,7 @@ export class HostStopper extends Construct {
         bisectBatchOnError: true,
         retryAttempts: RETRIES,
         maxRecordAge: GIVEN_UP_AFTER,
-        filters: [newWishes()],
+        filters: [wishes()],
         ...(props.deadLetterQueue === undefined ? {} : { onFailure: new SqsDlq(props.deadLetterQueue) }),
       }),
     );
@@ -124,18 +124,19 @@ function grantTasks(stopper: BundledFunction, stack: Stack, clusters: readonly s
   role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ecs:StopTask"], resources: tasks, conditions: isTagged }));
 }
 
-/** A ballot whose operation has a wish now and had none before. */
-const newWishes = () => {
-  const wish = (is: unknown) => ({ operation: { M: { stop: { M: { node: { S: is } } } } } });
-  return FilterCriteria.filter({
+/**
+ * A ballot whose operation has a wish. Whether that is new the function tells by the image before: that a pattern may ask for
+ * what is missing inside of something missing is nowhere promised, and a wish that nobody hears of is worse than calls for
+ * nothing while one stands.
+ */
+const wishes = () =>
+  FilterCriteria.filter({
     eventName: FilterRule.isEqual("MODIFY"),
     dynamodb: {
       Keys: {
         [PARTITION_KEY]: { S: FilterRule.beginsWith("group#") },
         [SORT_KEY]: { S: FilterRule.isEqual("ballot") },
       },
-      NewImage: wish(FilterRule.exists()),
-      OldImage: wish(FilterRule.notExists()),
+      NewImage: { operation: { M: { stop: { M: { node: { S: FilterRule.exists() } } } } } },
     },
   });
-};

@@ -20,7 +20,7 @@ describe("the stopper", () => {
     expect(issuesOf(() => ({ hostStopping: {}, groups: [asking] }))).toEqual([]);
   });
 
-  it("is woken by a new wish alone, several groups at a time, and leaves what it cannot do in the queue", () => {
+  it("is woken by ballots with a wish alone, several groups at a time, and leaves what it cannot do in the queue", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
       StartingPosition: "LATEST",
       BisectBatchOnFunctionError: true,
@@ -36,7 +36,6 @@ describe("the stopper", () => {
               dynamodb: {
                 Keys: { pk: { S: [{ prefix: "group#" }] }, sk: { S: ["ballot"] } },
                 NewImage: { operation: { M: { stop: { M: { node: { S: [{ exists: true }] } } } } } },
-                OldImage: { operation: { M: { stop: { M: { node: { S: [{ exists: false }] } } } } } },
               },
             }),
           },

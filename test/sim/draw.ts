@@ -257,7 +257,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
   };
   // One that is always behind: with all of them alike, any choice among them is a good one.
   const nodeOptionsOf = dice.chance(0.3) ? { [dice.pick(["n2", "n3"])]: { applyMs: 400 } } : {};
-  return {
+  const drawn = {
     nodes: dice.pick([
       ["n1", "n2", "n3"],
       ["n1", "n2", "n3"],
@@ -280,8 +280,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
       initialKeys: dice.pick([0, 100]),
     },
     nodeOptionsOf,
-    setup: "running",
-    config,
+    setup: "running" as const,
     clients: CLIENTS,
     publishesDirectly: dice.chance(0.7),
     schedule: {
@@ -293,4 +292,6 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
     economy: dice.chance(0.15),
     timeline: false,
   };
+  const stopInstance = dice.pick(["off", "off", "off", "off", "off", "off", "best-effort", "required"] as const);
+  return { ...drawn, config: stopInstance === "off" ? config : { ...config, stopInstance } };
 }

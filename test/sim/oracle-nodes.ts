@@ -2,6 +2,7 @@
 // who was promoted had everything that anybody frozen and eligible had, and nobody acts under an epoch that the table has
 // not given.
 
+import type { Ballot } from "../../lib/core/ballot.ts";
 import { tokenOf } from "../../lib/core/token.ts";
 import type { Epoch, NodeCommand, NodeId, NodeOutcome } from "../../lib/core/types.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
@@ -54,6 +55,23 @@ export class NodesOracle {
     else if (fact.kind === "started") this.#tokens.delete(fact.node);
   }
 
+  /** S5 where the host is to be stopped first: whoever is meant instead is meant when the voted-down process is out. */
+  #oldPrimaryIsOut({ before, after, write }: BallotChange): void {
+    if (write.name !== "record-intent" && write.name !== "commit") return;
+    const was = (before ?? {}) as unknown as Partial<Ballot>;
+    const is = after as unknown as Partial<Ballot>;
+    const kind = is.operation?.kind;
+    if (was.primary == null || this.#view.config().stopInstance !== "required") return;
+    if (kind !== "failover" && kind !== "cold-start") return;
+    const { node: id, runId, replicationId } = was.primary;
+    const chosen = write.name === "commit" ? is.primary?.node : is.lineage?.intents.at(-1)?.node;
+    const old = this.#view.nodes().find((node) => node.id === id);
+    // One that a person promoted since then has begun another history.
+    const isOut = old?.runId !== runId || !old.isPrimary || old.position?.stream.id !== replicationId;
+    if (chosen === id || isOut) return;
+    this.#findings.report("S5", `${write.name} of ${chosen} while ${id} lives, and may accept writes`);
+  }
+
   onAnswer({ by, node, command, outcome }: Answer): void {
     if (command.kind !== "freeze" || outcome.kind !== "applied") return;
     const truth = this.#view.nodes().find((each) => each.id === node);
@@ -81,7 +99,9 @@ export class NodesOracle {
     this.#decidedOn.clear();
   }
 
-  onBallot({ write, by, before, after }: BallotChange): void {
+  onBallot(change: BallotChange): void {
+    const { write, by, before, after } = change;
+    this.#oldPrimaryIsOut(change);
     if (Number(after["epoch"]) > Number(before?.["epoch"] ?? 0)) this.#given.set(Number(after["epoch"]), by);
     if (write.name !== "record-intent") return;
     const key = `${by} ${Number(after["epoch"])}`;

@@ -55,7 +55,7 @@ function made() {
     reason: null,
     now: () => view.time,
     ballot: () => view.record as unknown as Ballot,
-    config: () => ({ quorum: 2, downAfterMs: 5_000, leaseMs: 5_000 }),
+    config: () => ({ quorum: 2, downAfterMs: 5_000, leaseMs: 5_000, stopInstance: "off" }),
     nodes: () => view.lives,
     voters: () => view.seats,
     quietMs: () => view.quiet,

@@ -29,7 +29,7 @@ export interface VoterLife {
 export interface ProgressView {
   now(): number;
   ballot(): Ballot | null;
-  config(): Pick<GroupConfig, "quorum" | "downAfterMs" | "leaseMs">;
+  config(): Pick<GroupConfig, "quorum" | "downAfterMs" | "leaseMs" | "stopInstance">;
   nodes(): readonly NodeLife[];
   voters(): readonly VoterLife[];
   /** Ms since anything was last done to the world; 0 while it lasts. */
@@ -213,6 +213,8 @@ export class ProgressOracle {
   #isOtherwiseWell(ballot: Ballot): boolean {
     const { lease, armed, control, members, primary, budget } = ballot;
     const view = this.#view;
+    // A stop takes its own time, which is no promise of ours.
+    if (view.config().stopInstance !== "off") return false;
     if (lease !== null || !armed || control.mode !== "act" || view.requestStands() || !this.#wasSettled) return false;
     if (view.quietMs() < CALM_MS || this.#hasNoQuorum() || budget.some(({ promoted }) => !promoted)) return false;
     if (budget.length >= view.nodes().length) return false;

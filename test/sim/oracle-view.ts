@@ -13,6 +13,8 @@ export interface NodeTruth {
   readonly position: Position | null;
   readonly runId: string | null;
   readonly acceptsWrites: boolean;
+  /** It lives and follows nobody: it may accept writes, if not now then when it wakes. */
+  readonly isPrimary: boolean;
   readonly priority: number;
   /** Some living voter, itself able to use the table, reaches it, and it is awake and lets itself be frozen. */
   isReachable(): boolean;
@@ -25,7 +27,7 @@ export interface OracleView {
   /** By a right wall clock. */
   wallNow(): number;
   ballot(): Ballot | null;
-  config(): Pick<GroupConfig, "quorum" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes">;
+  config(): Pick<GroupConfig, "quorum" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "stopInstance">;
   nodes(): readonly NodeTruth[];
   /** Whether the voter at this place has been able to talk to the node for so long that it must have. */
   reached(by: string, node: NodeId): boolean;

@@ -41,7 +41,7 @@ interface MadeView extends OracleView {
   unreached: NodeId[];
   table: string;
   record: Ballot | null;
-  settings: { quorum: number; onPossibleLoss: "promote" | "refuse"; waitK: number; offsetToleranceBytes: number };
+  settings: ReturnType<OracleView["config"]>;
 }
 
 function made(): Made {
@@ -52,7 +52,7 @@ function made(): Made {
     unreached: [],
     table: "table-1",
     record: null,
-    settings: { quorum: 2, onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0 },
+    settings: { quorum: 2, onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0, stopInstance: "off" },
     now: () => view.time,
     wallNow: () => 1_000,
     tableId: () => view.table,
@@ -105,9 +105,49 @@ const truth = (id: NodeId, at: Position | null, changes: Partial<NodeTruth> = {}
   position: at,
   runId: `run of ${id}`,
   acceptsWrites: false,
+  isPrimary: false,
   priority: 100,
   isReachable: () => true,
   ...changes,
+});
+
+describe("the host of the old primary", () => {
+  const at = stream("c");
+  const meant = { operation: begins("failover", 2), lineage: { intents: [{ node: n2, epoch: 2 }] } };
+  const old = (changes: Partial<NodeTruth> = {}) =>
+    truth(n1, position(at, 5), { runId: "r", isPrimary: true, ...changes });
+  const world = (required: boolean, truths: NodeTruth[]): Made => {
+    const of = made();
+    of.view.settings = { ...of.view.settings, stopInstance: required ? "required" : "off" };
+    of.view.truths = truths;
+    of.write("voter:az-a", "adopt", { epoch: 1, primary: { node: n1, epoch: 1, runId: "r", replicationId: at.id } });
+    return of;
+  };
+
+  it("S5: another is meant, or committed, while it may accept writes", () => {
+    for (const [name, changes] of [
+      ["record-intent", meant],
+      ["commit", { ...meant, primary: primary(n2, 2) }],
+    ] as const) {
+      const required = world(true, [old()]);
+      required.write("voter:az-a", name, changes);
+      expect(required.ids()).toContain("S5");
+      const off = world(false, [old()]);
+      off.write("voter:az-a", name, changes);
+      expect(off.ids()).not.toContain("S5");
+    }
+  });
+
+  it("is no matter when it is another process, follows, was promoted by hand, or a person chose", () => {
+    for (const changes of [{ runId: "another" }, { isPrimary: false }, { position: position(stream("d"), 5) }]) {
+      const of = world(true, [old(changes)]);
+      of.write("voter:az-a", "record-intent", meant);
+      expect(of.ids()).toEqual([]);
+    }
+    const chosen = world(true, [old()]);
+    chosen.write("voter:az-a", "record-intent", { ...meant, operation: begins("recover", 2) });
+    expect(chosen.ids()).toEqual([]);
+  });
 });
 
 describe("the record", () => {

@@ -123,6 +123,7 @@ function truthOf(world: World, node: SimNode): NodeTruth {
     position: process?.position ?? null,
     runId: process?.runId ?? null,
     acceptsWrites: process?.acceptsWrites ?? false,
+    isPrimary: process !== null && process.follows === null,
     priority: node.options.priority,
     isReachable: () =>
       process !== null &&

@@ -27,6 +27,9 @@ const TOLD = {
   "fence.parked": "a freeze is parked on a node that hangs",
   "node.demoted": "a former primary is demoted",
   "node.misconfigured": "a node turns a voter away",
+  "stop.asked": "the host of an old primary is to be stopped",
+  "stop.refused": "a host is not stopped",
+  "node.stopped": "a host has stopped before another node is meant",
 } as const satisfies Partial<Record<JournalEntry["event"], string>>;
 
 /** What voters gave as the reason why nothing is done, in their slots. */
@@ -47,6 +50,7 @@ const REASONS = [
   "busy",
   "waiting-for-down-after",
   "operation-going-on",
+  "stop-awaited",
   "foreign-table",
   "record-unreadable",
 ] as const;

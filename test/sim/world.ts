@@ -24,6 +24,7 @@ import type { FaultPlan } from "./plan.ts";
 import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
+import { StopperFunction } from "./stopper-function.ts";
 import { CALM, SimStore, type StoreWeather } from "./store.ts";
 import { type BallotChange, type BallotRefusal, readable, Table } from "./table.ts";
 import { Timeline } from "./timeline.ts";
@@ -331,7 +332,13 @@ export class World {
       this.timeline?.add({ kind: "published", publication, by });
       for (const observer of this.observers) observer.onPublication?.(publication, by);
     };
-    this.observers.push({ onBallot: (change) => completer.changed(change) });
+    const stopper = new StopperFunction(this.queue, this.table, this.fleet, this.dice.split("stopper function"));
+    this.observers.push({
+      onBallot: (change) => {
+        completer.changed(change);
+        stopper.changed(change);
+      },
+    });
     completer.start();
   }
 
