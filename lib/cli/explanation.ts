@@ -7,7 +7,7 @@ import type { HistoryRecord, VoterGroupView } from "../core/records.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { NodeId, VoterId, WallTime } from "../core/types.ts";
 import { assess, isSeenServing, OPERATION_WORD, viewsOf } from "./assessment.ts";
-import { type LastOperation, lastOperation } from "./last-operation.ts";
+import { type LastOperation, lastOperation, textOf } from "./last-operation.ts";
 import type { GroupSnapshot, VoterSnapshot } from "./snapshot.ts";
 import { votersAt } from "./status-text.ts";
 import { duration } from "./units.ts";
@@ -65,10 +65,17 @@ export function explain(snapshot: GroupSnapshot, history: readonly HistoryRecord
       voters: withheld.filter(({ rejection }) => rejection.check === what).map(({ voter }) => voter),
     })),
     // What the headline and the voters' lines say already is not said again.
-    notes: [...controlNotes(snapshot, main), ...(isQuiet ? reasons : [])],
+    notes: [...controlNotes(snapshot, main), ...(isQuiet ? reasons : stopNotes(snapshot, history))],
     last: isQuiet ? lastOperation(history) : null,
     at: snapshot.at,
   };
+}
+
+/** Why the last attempt to replace this primary ended: that the next one rests, or a person is asked, does not say it. */
+function stopNotes({ ballot }: GroupSnapshot, history: readonly HistoryRecord[]): readonly string[] {
+  const refused = history.findLast(({ event }) => event === "stop.refused" || event === "node.stopped");
+  if (refused?.event !== "stop.refused" || refused.epoch <= (ballot?.primary?.epoch ?? 0)) return [];
+  return [`the host of ${textOf(refused, "node")} was not stopped: ${textOf(refused, "reason")}`];
 }
 
 interface Withheld {

@@ -110,6 +110,8 @@ function fenceClause(record: HistoryRecord): string | null {
   switch (record.event) {
     case "node.fenced":
       return `${node} ${RUNGS[textOf(record, "rung") ?? ""] ?? "frozen"}`;
+    case "node.stopped":
+      return `host ${textOf(record, "host") ?? ""} of ${node} stopped`;
     case "fence.parked":
       return `a freeze waits on a connection to ${node}`;
     case "node.demoted":
@@ -119,7 +121,7 @@ function fenceClause(record: HistoryRecord): string | null {
   }
 }
 
-const textOf = (record: HistoryRecord | undefined, key: string): string | null => {
+export const textOf = (record: HistoryRecord | undefined, key: string): string | null => {
   const value = record?.detail[key];
   return typeof value === "string" && value !== "" ? value : null;
 };

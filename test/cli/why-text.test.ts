@@ -180,6 +180,29 @@ describe("whyText", () => {
     );
   });
 
+  it("says that the last attempt ended because a host was not stopped, until one has or a primary is committed", () => {
+    const resting: Rejection = { reason: "backing-off", detail: "1 attempt", ends: "2 s have passed", check: null };
+    const seen = VOTERS.map((voter) =>
+      slot(voter, view({ n2: { class: "silent", sinceMs: 9_000 } }, { rejection: rejection(resting, 1_000) })),
+    );
+    const at = (ballot().primary?.epoch ?? 0) + 1;
+    const refused = step("stop.refused", 1_000, {
+      epoch: epoch(at),
+      detail: { node: "n2", reason: "stop protection" },
+    });
+    const note = "the host of n2 was not stopped: stop protection";
+    expect(text(seen, {}, [refused])).toContain(note);
+    const stopped = step("node.stopped", 2_000, { epoch: epoch(at), detail: { node: "n2", host: "i-1" } });
+    expect(text(seen, {}, [refused, stopped])).not.toContain(note);
+    expect(text(seen, {}, [{ ...refused, epoch: epoch(at - 1) }])).not.toContain(note);
+    expect(text(healthy, {}, [refused])).not.toContain(note);
+  });
+
+  it("names the host that was stopped among the fences", () => {
+    const history = [...failoverHistory(), step("node.stopped", 5_000, { detail: { node: "n1", host: "i-0abc" } })];
+    expect(text(healthy, {}, history)).toContain("host i-0abc of n1 stopped");
+  });
+
   it("says what is going on during an operation", () => {
     const operation: Operation = {
       kind: "switchover",
