@@ -4,7 +4,7 @@
 export { ConfigurationError } from "../core/errors.ts";
 export { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 export { Egress } from "./egress.ts";
-export type { IValkeyFailover, ValkeyFailoverAttributes } from "./failover-access.ts";
+export { FailoverAccess, type IValkeyFailover, type ValkeyFailoverAttributes } from "./failover-access.ts";
 export {
   type ConditionAlarm,
   FailoverAlarms,
@@ -21,7 +21,7 @@ export {
 } from "./failover-notifications.ts";
 export type { ValkeyFailoverProps } from "./failover-props.ts";
 export { FailoverTable, type FailoverTableAttributes, type FailoverTableProps } from "./failover-table.ts";
-export type { IFailoverTable } from "./failover-table-base.ts";
+export { FailoverTableBase, type IFailoverTable } from "./failover-table-base.ts";
 export type { FailoverFunctions, FunctionParts } from "./function-parts.ts";
 export type {
   NodeAddress,
