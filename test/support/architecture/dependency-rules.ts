@@ -26,7 +26,7 @@ export const folderRules: readonly FolderRule[] = [
   { folder: "lib/runtime/", files: ["lib/core/", "lib/ports/", "lib/runtime/"], packages: [] },
   {
     folder: "lib/constructs/",
-    files: ["lib/constructs/", ...coreConfiguration, ...environmentOfTheFunctions],
+    files: ["lib/constructs/", "lib/core/acl.ts", ...coreConfiguration, ...environmentOfTheFunctions],
     packages: ["aws-cdk-lib", "constructs", "node:"],
   },
   { folder: "lib/cli/", files: ["lib/core/", "lib/ports/", "lib/cli/"], packages: [...presentation, "node:"] },
