@@ -55,6 +55,7 @@ export const EVENTS = {
   "publication.committed": { history: true, sentinel: null },
   "publication.failed": { history: true, sentinel: null },
   "notification.failed": { history: false, sentinel: null },
+  "evacuation.ended": { history: false, sentinel: null },
   "request.refused": { history: true, sentinel: null },
   "request.done": { history: true, sentinel: null },
   "failover.completed": { history: true, sentinel: "+failover-end" },

@@ -37,6 +37,9 @@ export const VARIABLES = {
 /** EventBridge's `source`: rules match it, and the policy of the function that sends allows no other. */
 export const NOTIFICATION_SOURCE = "valkeeper";
 
+/** The event that starts voters that rest; its detail names the deployment's table. */
+export const WAKE_UP = { source: "valkeeper.evacuator", detailType: "Wake-up" } as const;
+
 /** What Node offers as `process.env`. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 /** A copy of the publication beside the table's own item. */
@@ -84,6 +87,13 @@ export interface StopperEnvironment {
   readonly region: string;
   readonly table: string;
   readonly clusters: readonly string[];
+}
+
+export interface EvacuatorEnvironment {
+  readonly region: string;
+  readonly table: string;
+  /** The voters rest, and have to be woken. */
+  readonly economy: boolean;
 }
 
 export interface NotifierEnvironment {
@@ -149,6 +159,17 @@ export function parseStopperEnvironment(variables: Variables): StopperEnvironmen
       names === null ? [] : read.text(names, clustersPattern, "names of ECS clusters, separated by commas").split(","),
   };
   read.finish("the stopper's environment");
+  return environment;
+}
+
+/** Throws `ConfigurationError` with every issue. */
+export function parseEvacuatorEnvironment(variables: Variables): EvacuatorEnvironment {
+  const read = reader(variables);
+  const environment: EvacuatorEnvironment = {
+    ...read.store(),
+    economy: read.word(VARIABLES.economy, ["true", "false"], "false") === "true",
+  };
+  read.finish("the evacuator's environment");
   return environment;
 }
 

@@ -16,3 +16,5 @@ export const REGISTRAR_TIMEOUT_MS = 60_000;
 export const NOTIFIER_TIMEOUT_MS = 60_000;
 /** Longer than a stop is waited for (stopper-loop.ts), with the calls around it. */
 export const STOPPER_TIMEOUT_MS = 120_000;
+/** Longer than an evacuation is waited for (evacuation.ts), with the calls around it. */
+export const EVACUATOR_TIMEOUT_MS = 120_000;

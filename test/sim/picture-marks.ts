@@ -114,6 +114,8 @@ export const OF_EVENT: Readonly<Record<EventName, Mark | null>> = {
   "publication.failed": "x",
   // The notifier's, which is not simulated.
   "notification.failed": null,
+  // The evacuator's, likewise.
+  "evacuation.ended": null,
   "request.refused": "N",
   "request.done": "Y",
   "failover.abandoned": "X",

@@ -1,6 +1,7 @@
 // The AWS clients, each with every time-out, retry and connection limit said. The endpoint is the SDK's own choice
 // (AWS_ENDPOINT_URL, else AWS), unless one is given. An SDK client sends once; `call` in call.ts decides on another try.
 
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ECSClient } from "@aws-sdk/client-ecs";
@@ -33,6 +34,7 @@ export interface AwsClients {
   readonly eventbridge: EventBridgeClient;
   readonly ec2: EC2Client;
   readonly ecs: ECSClient;
+  readonly autoScaling: AutoScalingClient;
   /** Closes every connection. */
   destroy(): void;
 }
@@ -65,6 +67,7 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
   const eventbridge = once(() => new EventBridgeClient(overBoth));
   const ec2 = once(() => new EC2Client(overBoth));
   const ecs = once(() => new ECSClient(overBoth));
+  const autoScaling = once(() => new AutoScalingClient(overBoth));
   return {
     get dynamodb() {
       return dynamodb();
@@ -89,6 +92,9 @@ export function createAwsClients(options: AwsOptions = {}): AwsClients {
     },
     get ecs() {
       return ecs();
+    },
+    get autoScaling() {
+      return autoScaling();
     },
     destroy: () => {
       for (const client of made.splice(0)) client.destroy();

@@ -65,8 +65,8 @@ const whatIsTagged = ({ group }: NodePlace): string =>
 
 const none = (reason: string): HostSearch => ({ kind: "none", reason });
 
-/** The reverse: which of a group's declared nodes runs on `host`; null: none, or more than one. */
-export function nodeOn(host: Host, nodes: readonly NodeConfig[]): NodeConfig | null {
+/** The reverse: which of a group's nodes runs on `host`; null: none, or more than one. */
+export function nodeOn<Node extends Pick<NodeConfig, "id" | "host">>(host: Host, nodes: readonly Node[]): Node | null {
   const known = [...canonicals(host.addresses), ...canonicals(host.names)];
   const here = nodes.filter((node) => {
     const wanted = canonical(node.host);

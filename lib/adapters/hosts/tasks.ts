@@ -5,6 +5,7 @@ import {
   DescribeTasksCommand,
   type ECSClient,
   ListTasksCommand,
+  type ListTasksCommandInput,
   StopTaskCommand,
   type Task,
 } from "@aws-sdk/client-ecs";
@@ -36,6 +37,11 @@ export class Tasks {
     return host ?? null;
   }
 
+  /** Those that a container instance runs, by its ARN and its cluster's. */
+  async on(cluster: string, containerInstance: string): Promise<readonly Host[]> {
+    return this.#list({ cluster, containerInstance, desiredStatus: "RUNNING" });
+  }
+
   async stop({ id }: Host): Promise<StopAnswer> {
     const reason = "Valkeeper: the primary that it runs was voted down";
     const command = new StopTaskCommand({ cluster: clusterOf(id), task: id, reason });
@@ -48,21 +54,25 @@ export class Tasks {
   }
 
   async #tasksOf(cluster: string): Promise<readonly Host[]> {
-    const hosts: Host[] = [];
     // A task that was told to stop is listed among the stopped ones, also while it still runs.
-    for (const desiredStatus of ["RUNNING", "STOPPED"] as const) {
-      let nextToken: string | undefined;
-      do {
-        const command = new ListTasksCommand({
-          ...{ cluster, desiredStatus, maxResults: PAGE },
-          ...(nextToken === undefined ? {} : { nextToken }),
-        });
-        const answer = await call((abortSignal) => this.#ecs.send(command, { abortSignal }), HOST_LIMITS);
-        const page = orThrow("ListTasks", answer);
-        hosts.push(...(await this.#describe(cluster, page.taskArns ?? [])));
-        nextToken = page.nextToken;
-      } while (nextToken !== undefined);
-    }
+    const statuses = ["RUNNING", "STOPPED"] as const;
+    return (await Promise.all(statuses.map((desiredStatus) => this.#list({ cluster, desiredStatus })))).flat();
+  }
+
+  async #list(wanted: ListTasksCommandInput & { readonly cluster: string }): Promise<readonly Host[]> {
+    const hosts: Host[] = [];
+    let nextToken: string | undefined;
+    do {
+      const command = new ListTasksCommand({
+        ...wanted,
+        maxResults: PAGE,
+        ...(nextToken === undefined ? {} : { nextToken }),
+      });
+      const answer = await call((abortSignal) => this.#ecs.send(command, { abortSignal }), HOST_LIMITS);
+      const page = orThrow("ListTasks", answer);
+      hosts.push(...(await this.#describe(wanted.cluster, page.taskArns ?? [])));
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
     return hosts;
   }
 
