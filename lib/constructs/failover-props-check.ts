@@ -52,7 +52,12 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
   if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
     complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }
-  for (const issue of [...concurrencyIssues(props), ...tableIssues(scope, props), ...functionIssues(props, zones)])
+  for (const issue of [
+    ...concurrencyIssues(props),
+    ...tableIssues(scope, props),
+    ...functionIssues(props, zones),
+    ...platformIssues(props),
+  ])
     complain(issue);
   if (props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE) for (const issue of routeIssues(zones)) complain(issue);
   if (issues.length > 0) throw new ConfigurationError(scope.node.path, issues);
@@ -99,10 +104,29 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
   if (functions.stopper !== undefined && props.hostStopping === undefined) {
     issues.push("functions.stopper is given, and there is no hostStopping");
   }
+  if (functions.evacuator !== undefined && (props.nodesRunOn ?? []).length === 0) {
+    issues.push("functions.evacuator is given, and nodesRunOn says nothing");
+  }
   if (functions.registrar !== undefined && (props.groups ?? []).length === 0) {
     issues.push("functions.registrar is given, and the app declares no groups to register");
   }
   return issues;
+}
+
+const PLATFORM_NAMES: Readonly<Record<string, readonly [what: string, pattern: RegExp]>> = {
+  autoScaling: ["a lifecycle hook's name", /^[A-Za-z0-9_/-]{1,255}$/],
+  ecs: ["an ECS cluster's name, not its ARN", /^[A-Za-z0-9_-]{1,255}$/],
+};
+
+function platformIssues({ nodesRunOn = [] }: ValkeyFailoverProps): string[] {
+  const all = nodesRunOn.map(({ name, _of }) => (_of === null ? name : `${name} ${_of}`));
+  const twice = [...new Set(all.filter((each, index) => all.indexOf(each) !== index))];
+  const misnamed = nodesRunOn.flatMap(({ name, _of }) => {
+    const [what, pattern] = PLATFORM_NAMES[name] ?? [];
+    const isWrong = pattern !== undefined && _of !== null && (Token.isUnresolved(_of) || !pattern.test(_of));
+    return isWrong ? [`nodesRunOn: ${JSON.stringify(_of)} should be ${what}, known at synthesis`] : [];
+  });
+  return [...twice.map((each) => `nodesRunOn names ${each} twice`), ...misnamed];
 }
 
 /** Whether there is anybody whom the notifier is to tell. */

@@ -13,6 +13,7 @@ import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FailoverFunctions } from "./function-parts.ts";
 import type { NodeCredentials, PublicationProps, ValkeyGroupProps } from "./group-props.ts";
 import type { HostStoppingOptions } from "./host-stopper.ts";
+import type { NodePlatform } from "./node-platform.ts";
 
 export interface ValkeyFailoverProps {
   /**
@@ -49,6 +50,11 @@ export interface ValkeyFailoverProps {
    * @default - nothing is ever stopped, and no group may ask for it
    */
   readonly hostStopping?: HostStoppingOptions;
+  /**
+   * What the nodes run on, in this account and region: a primary is handed over before AWS takes its host away.
+   * @default - nobody is told of hosts that go
+   */
+  readonly nodesRunOn?: NodePlatform[];
   /** @default Egress.NONE */
   readonly egress?: Egress;
   /**

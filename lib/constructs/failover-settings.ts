@@ -38,6 +38,17 @@ export interface NotificationSettings {
   readonly toEventBus?: boolean;
 }
 
+export interface PlatformSettings {
+  /** @default false */
+  readonly ec2?: boolean;
+  /** Needs `ec2`. @default false */
+  readonly rebalanceRecommendations?: boolean;
+  /** Names of termination hooks. @default [] */
+  readonly autoScalingHooks?: readonly string[];
+  /** Names. @default [] */
+  readonly ecsClusters?: readonly string[];
+}
+
 export interface FailoverSettings {
   /** @default "Valkeeper" */
   readonly stackName?: string;
@@ -60,6 +71,8 @@ export interface FailoverSettings {
   readonly notifications?: NotificationSettings;
   /** Left out: nothing is stopped. `{}`: EC2 instances alone. */
   readonly hostStopping?: { readonly ecsClusters?: readonly string[] };
+  /** Left out: nobody is told of hosts that go. */
+  readonly nodesRunOn?: PlatformSettings;
   /** @default false */
   readonly economy?: boolean;
   /** @default false */
@@ -90,6 +103,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
   alarms: { topicArn: "text" },
   notifications: { topicArn: "text", eventBusName: "text", toEventBus: "flag" },
   hostStopping: { ecsClusters: "texts" },
+  nodesRunOn: { ec2: "flag", rebalanceRecommendations: "flag", autoScalingHooks: "texts", ecsClusters: "texts" },
   economy: "flag",
   dashboard: "flag",
   groupMetrics: "flag",
@@ -167,7 +181,11 @@ function fits(value: unknown, kind: Simple): boolean {
 const isGroup = (value: unknown): boolean =>
   typeof value === "object" && value !== null && typeof (value as { name?: unknown }).name === "string";
 
-function checkMeaning({ vpc, egress, dynamoDbEndpoint, credentials }: FailoverSettings, issues: string[]): void {
+function checkMeaning(settings: FailoverSettings, issues: string[]): void {
+  const { vpc, egress, dynamoDbEndpoint, credentials, nodesRunOn } = settings;
+  if (nodesRunOn?.rebalanceRecommendations === true && nodesRunOn.ec2 !== true) {
+    issues.push("settings.nodesRunOn.rebalanceRecommendations is of EC2 instances: it needs ec2");
+  }
   const { vpcId, zones, subnetIds, routeTableIds } = (vpc ?? {}) as Partial<VpcSettings>;
   if (vpcId === undefined || zones === undefined || subnetIds === undefined) {
     issues.push("settings.vpc needs vpcId, zones and subnetIds");

@@ -17,9 +17,11 @@ import type {
   CredentialsSettings,
   FailoverSettings,
   NotificationSettings,
+  PlatformSettings,
   PublicationSettings,
 } from "./failover-settings.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
+import { NodePlatform } from "./node-platform.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
 
 export interface FailoverStackProps extends StackProps {
@@ -53,6 +55,7 @@ export class FailoverStack extends Stack {
       ...(settings.hostStopping === undefined
         ? {}
         : { hostStopping: { ecsClusters: [...(settings.hostStopping.ecsClusters ?? [])] } }),
+      ...(settings.nodesRunOn === undefined ? {} : { nodesRunOn: platformsOf(settings.nodesRunOn) }),
       ...(settings.environmentKeyArn === undefined
         ? {}
         : { environmentKey: Key.fromKeyArn(this, "EnvironmentKey", settings.environmentKeyArn) }),
@@ -71,6 +74,15 @@ export class FailoverStack extends Stack {
 
 const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
   topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };
+
+const platformsOf = (settings: PlatformSettings): NodePlatform[] => {
+  const { ec2, rebalanceRecommendations = false, autoScalingHooks = [], ecsClusters = [] } = settings;
+  return [
+    ...(ec2 === true ? [NodePlatform.ec2({ rebalanceRecommendations })] : []),
+    ...autoScalingHooks.map((hook) => NodePlatform.autoScaling(hook)),
+    ...ecsClusters.map((cluster) => NodePlatform.ecs(cluster)),
+  ];
+};
 
 const tellingOf = (
   scope: Construct,

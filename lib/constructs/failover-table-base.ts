@@ -14,6 +14,8 @@ export interface IFailoverTable extends IConstruct {
   grantPublish(grantee: IGrantable): Grant;
   /** The stopper: reads where the nodes are, and writes into a ballot how the stop of a host has ended. */
   grantStop(grantee: IGrantable): Grant;
+  /** The evacuator: reads where the nodes are, and orders that a primary is handed over. */
+  grantEvacuate(grantee: IGrantable): Grant;
   /** The registrar: what was declared; of a group that is taken out of the app also the rest, but for its history. */
   grantRegister(grantee: IGrantable): Grant;
   /** An operator: looks at everything, pauses, switches over; registers and changes no group. */
@@ -37,6 +39,10 @@ export abstract class FailoverTableBase extends Construct implements IFailoverTa
 
   grantStop(grantee: IGrantable): Grant {
     return grants.grantStop(this.table, grantee);
+  }
+
+  grantEvacuate(grantee: IGrantable): Grant {
+    return grants.grantEvacuate(this.table, grantee);
   }
 
   grantRegister(grantee: IGrantable): Grant {

@@ -35,6 +35,8 @@ export interface FailoverFunctions {
   /** @default - nothing is given */
   readonly stopper?: FunctionParts;
   /** @default - nothing is given */
+  readonly evacuator?: FunctionParts;
+  /** @default - nothing is given */
   readonly registrar?: FunctionParts;
 }
 

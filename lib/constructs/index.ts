@@ -31,7 +31,9 @@ export type {
   ValkeyGroupProps,
   ValkeyNodeProps,
 } from "./group-props.ts";
+export { HostEvacuator, type HostEvacuatorProps } from "./host-evacuator.ts";
 export { HostStopper, type HostStopperProps, type HostStoppingOptions } from "./host-stopper.ts";
+export { type Ec2PlatformOptions, NodePlatform } from "./node-platform.ts";
 export { PublicationPublisher, type PublicationPublisherProps } from "./publication-publisher.ts";
 export { ValkeyFailover } from "./valkey-failover.ts";
 export type { VoterZone } from "./voter-zones.ts";

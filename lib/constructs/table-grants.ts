@@ -53,6 +53,16 @@ export function grantStop(table: ITable, grantee: IGrantable): Grant {
     .combine(grantKey(table, grantee, true));
 }
 
+export function grantEvacuate(table: ITable, grantee: IGrantable): Grant {
+  const rights: Right[] = [
+    // Also to look: voters that are looked at take an order up at once.
+    [["GetItem", "PutItem", "UpdateItem"], [GROUPS]],
+    [["BatchGetItem"], [GROUPS]],
+    [["Query"], [SPECS]],
+  ];
+  return grantItems(table, grantee, rights).combine(grantKey(table, grantee, true));
+}
+
 export function grantRegister(table: ITable, grantee: IGrantable): Grant {
   const rights: Right[] = [
     [["GetItem", "PutItem"], [SPECS]],

@@ -24,6 +24,7 @@ import type { IFailoverTable } from "./failover-table-base.ts";
 import { createVpc } from "./failover-vpc.ts";
 import { given } from "./given.ts";
 import type { NodeCredentials } from "./group-props.ts";
+import { HostEvacuator } from "./host-evacuator.ts";
 import { HostStopper } from "./host-stopper.ts";
 import { PublicationPublisher } from "./publication-publisher.ts";
 import { RegisteredGroups } from "./registered-groups.ts";
@@ -47,6 +48,8 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
   readonly notifications?: FailoverNotifications;
   /** Undefined unless asked for. */
   readonly hostStopper?: HostStopper;
+  /** Undefined unless it is said what the nodes run on. */
+  readonly hostEvacuator?: HostEvacuator;
   /** Deliveries that were given up; a message here rings `dead-letters`. */
   readonly deadLetterQueue: IQueue;
   /** The voters', for rules of the nodes' security groups. */
@@ -62,7 +65,7 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     const egress = props.egress ?? Egress.NONE;
     this.vpc = props.vpc ?? createVpc(this, "Vpc", egress);
     const { zones, groups } = checkProps(this, props, this.vpc);
-    const { publication = {}, notifications = {}, functions = {}, logRetention } = props;
+    const { publication = {}, notifications = {}, functions = {}, nodesRunOn = [], logRetention } = props;
     const names = zones.map((zone) => zone.zone);
     const deadLetterQueue = new DeadLetters(this, "DeadLetters").queue;
     const table = props.table ?? this.#createTable(props);
@@ -91,6 +94,12 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       const parts = given({ parts: functions.stopper });
       this.hostStopper = new HostStopper(this, "HostStopping", { ...own, ...props.hostStopping, ...parts });
       watched.push({ name: "stopper", function: this.hostStopper.function });
+    }
+    if (nodesRunOn.length > 0) {
+      const voters = props.economy === true ? { restingVoters: this.voters.voters.map((each) => each.function) } : {};
+      const parts = { nodesRunOn, ...voters, ...given({ parts: functions.evacuator }) };
+      this.hostEvacuator = new HostEvacuator(this, "Evacuation", { ...own, ...parts });
+      watched.push({ name: "evacuator", function: this.hostEvacuator.function });
     }
     if (groups.length > 0) {
       const hasStopper = this.hostStopper !== undefined;

@@ -146,12 +146,16 @@ async function prepareAccount(cloud: LocalCloud): Promise<void> {
 export const clientsOf = ({ endpoint, region }: Pick<LocalCloud, "endpoint" | "region">): AwsClients =>
   createAwsClients({ endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
 
-/** Calls a deployed function once, as the schedule does: without waiting for its end. */
-export async function invokeNow(cloud: LocalCloud, functionName: string): Promise<void> {
+/** Calls a deployed function once without waiting for its end: as its schedule does, or a rule with its event. */
+export async function invokeNow(
+  cloud: LocalCloud,
+  functionName: string,
+  event: object = { scheduledTime: new Date().toISOString() },
+): Promise<void> {
   await request(cloud, `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`, {
     method: "POST",
     headers: { "X-Amz-Invocation-Type": "Event" },
-    body: JSON.stringify({ scheduledTime: new Date().toISOString() }),
+    body: JSON.stringify(event),
   });
 }
 

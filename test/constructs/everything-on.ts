@@ -8,6 +8,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { DynamoDbEndpoint } from "../../lib/constructs/dynamo-db-endpoint.ts";
 import { Egress } from "../../lib/constructs/egress.ts";
 import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
+import { NodePlatform } from "../../lib/constructs/node-platform.ts";
 import { group } from "./failover-stack.ts";
 
 const ARN = "eu-west-1:123456789012";
@@ -31,6 +32,11 @@ export const everythingOn = (stack: Stack, egress: Egress = Egress.ENDPOINTS): V
   },
   notifications: { topic: Topic.fromTopicArn(stack, "Topic", `arn:aws:sns:${ARN}:steps`) },
   hostStopping: { ecsClusters: ["prod"] },
+  nodesRunOn: [
+    NodePlatform.ec2({ rebalanceRecommendations: true }),
+    NodePlatform.autoScaling(),
+    NodePlatform.ecs("prod"),
+  ],
   economy: true,
   reservedConcurrency: 2,
   alarms: { topic: Topic.fromTopicArn(stack, "OnCall", `arn:aws:sns:${ARN}:oncall`), groupNames: [group.name] },

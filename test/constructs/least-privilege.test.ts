@@ -1,6 +1,7 @@
 // What each role may and may not do, judged by the synthesized policies. The requests are the store's own keys in the SDK's
 // own commands; that all that the functions really ask is allowed, and nothing beside it, test/integ/security.test.ts says.
 
+import { CompleteLifecycleActionCommand } from "@aws-sdk/client-auto-scaling";
 import {
   BatchWriteItemCommand,
   DeleteItemCommand,
@@ -82,6 +83,10 @@ const protection = (InstanceId: string) =>
 const stopTask = (cluster: string, task: string) => new StopTaskCommand({ cluster, task });
 const secret = (SecretId: string) => new GetSecretValueCommand({ SecretId });
 
+const letGo = new CompleteLifecycleActionCommand({
+  ...{ AutoScalingGroupName: "nodes", LifecycleHookName: "valkeeper", LifecycleActionResult: "CONTINUE" },
+});
+
 /** Whether all that the command asks for is allowed. */
 function may(role: string, command: SdkCommand): boolean {
   const statements = secured.roles.get(role) ?? [];
@@ -107,6 +112,12 @@ const allowed: readonly (readonly [string, string, SdkCommand])[] = [
   ["stopper", "looks for instances", new DescribeInstancesCommand({})],
   ["stopper", "looks for tasks of its clusters", new ListTasksCommand({ cluster: "prod" })],
   ["stopper", "stops a task that is tagged for a group", stopTask("prod", TAGGED)],
+  ["evacuator", "orders that a primary is handed over", put(requestKey(group))],
+  ["evacuator", "looks at a group", update(ballotKey(group))],
+  ["evacuator", "looks for an instance", new DescribeInstancesCommand({})],
+  ["evacuator", "looks for tasks of its clusters", new ListTasksCommand({ cluster: "prod" })],
+  ["evacuator", "lets an instance go that a hook holds back", letGo],
+  ["evacuator", "wakes the voters", tell("valkeeper.evacuator")],
   ["registrar", "withdraws a group", remove(ballotKey(group))],
   ["operator", "looks at a group", get(ballotKey(group))],
   ["operator", "orders a switchover", put(requestKey(group))],
@@ -126,6 +137,7 @@ const conceded: readonly (readonly [string, string, SdkCommand])[] = [
   ["voter-a", "enters another's slot into the directory", put({ pk: SLOT_DIRECTORY, sk: "eu-west-1b#0" })],
   ["registrar", "deletes history one by one", remove(event)],
   ["stopper", "writes votes and leases, attributes of the ballot", update(ballotKey(group))],
+  ["evacuator", "replaces a ballot as a whole", put(ballotKey(group))],
   ["publisher", "writes any name of the zone", record("CREATE", "CNAME")],
   ["operator", "replaces a ballot as a whole", put(ballotKey(group))],
   ["application", "reads what is noted about the copies", get(copiesKey(group))],
@@ -181,6 +193,17 @@ const refused: readonly (readonly [string, string, SdkCommand])[] = [
   ["stopper", "declares a group", put(specKey(group))],
   ["stopper", "writes a slot", put(own)],
   ["stopper", "reads the nodes' password", secret(SECRET_NAME)],
+  ["evacuator", "stops an instance", stopInstance(TAGGED)],
+  ["evacuator", "terminates an instance", new TerminateInstancesCommand({ InstanceIds: [TAGGED] })],
+  ["evacuator", "stops a task", stopTask("prod", TAGGED)],
+  ["evacuator", "looks for tasks of another cluster", new ListTasksCommand({ cluster: "others" })],
+  ["evacuator", "tells in the notifier's name", tell("valkeeper")],
+  ["evacuator", "tells another bus", tell("valkeeper.evacuator", "other")],
+  ["evacuator", "deletes a ballot", remove(ballotKey(group))],
+  ["evacuator", "publishes", put(publicationKey(group))],
+  ["evacuator", "declares a group", put(specKey(group))],
+  ["evacuator", "writes a slot", put(own)],
+  ["evacuator", "reads the nodes' password", secret(SECRET_NAME)],
   ["voter-a", "stops an instance", stopInstance(TAGGED)],
   ["publisher", "stops an instance", stopInstance(TAGGED)],
   ["registrar", "reads a ballot", get(ballotKey(group))],
@@ -206,9 +229,17 @@ const refused: readonly (readonly [string, string, SdkCommand])[] = [
   ["application", "lists what is declared", list(SPEC_PARTITION)],
   ["application", "publishes", put(publicationKey(group))],
   ["application", "writes a parameter", parameter("/valkeeper/mymaster/primary")],
-  ...["voter-a", "publisher", "notifier", "registrar", "stopper", "operator", "administrator", "application"].map(
-    (role) => [role, "scans the table", scan] as const,
-  ),
+  ...[
+    "voter-a",
+    "publisher",
+    "notifier",
+    "registrar",
+    "stopper",
+    "evacuator",
+    "operator",
+    "administrator",
+    "application",
+  ].map((role) => [role, "scans the table", scan] as const),
 ];
 
 const ofTable = (role: string): readonly PolicyStatement[] =>
@@ -236,6 +267,7 @@ describe("least privilege", () => {
     ["publisher", "publisher"],
     ["registrar", "registrar"],
     ["stopper", "stopper"],
+    ["evacuator", "evacuator"],
     ["operator", "operator"],
     ["application", "application"],
   ])("docs/security.md says what the %s may do in the table", (documented, role) => {

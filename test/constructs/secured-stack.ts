@@ -8,6 +8,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Egress } from "../../lib/constructs/egress.ts";
 import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
+import { NodePlatform } from "../../lib/constructs/node-platform.ts";
 import type { PolicyStatement } from "../support/iam-policy.ts";
 import { statementsOf, synthesize } from "./failover-stack.ts";
 
@@ -32,6 +33,8 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
       }),
     },
     hostStopping: { ecsClusters: ["prod"] },
+    nodesRunOn: [NodePlatform.ec2(), NodePlatform.autoScaling(), NodePlatform.ecs("prod")],
+    economy: true,
     notifications: { topic: Topic.fromTopicArn(stack, "Topic", there.topicArn) },
   });
   const { template } = synthesize(make, (failover, stack) => {
@@ -48,6 +51,7 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
     notifier: "NotifierRole",
     registrar: "RegistrarRole",
     stopper: "StopperRole",
+    evacuator: "EvacuatorRole",
     operator: "OperatorRole",
     administrator: "AdministratorRole",
     application: "ApplicationRole",

@@ -17,6 +17,7 @@ export function summaryOf(template: Template): string {
     ["table", all(template, "AWS::DynamoDB::GlobalTable").map(tableLine)],
     ["functions", all(template, "AWS::Lambda::Function").flatMap(functionLines)],
     ["schedules", all(template, "AWS::Scheduler::Schedule").map(scheduleLine)],
+    ["rules", all(template, "AWS::Events::Rule").map(ruleLine)],
     ["event sources", all(template, "AWS::Lambda::EventSourceMapping").map(sourceLine)],
     ["rights", rights(template)],
     ["alarms", all(template, "AWS::CloudWatch::Alarm").map(alarmLine)],
@@ -57,6 +58,9 @@ function functionLines(each: Properties): readonly string[] {
 
 const scheduleLine = ({ ScheduleExpression, Description }: Properties): string =>
   `${String(ScheduleExpression)}: ${textOf(Description)}`;
+
+const ruleLine = ({ Description, EventPattern }: Properties): string =>
+  `${textOf(Description)}: ${(EventPattern as { readonly "detail-type": readonly string[] })["detail-type"].join(", ")}`;
 
 function sourceLine({
   BatchSize,

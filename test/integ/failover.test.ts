@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { nodeId } from "../../lib/core/types.ts";
-import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import { localCloudForFile } from "../contract/group-store-endpoints.ts";
 import { LiveGroup, type LiveGroupOptions } from "../support/live-group.ts";
 import { eventually, useProcessGroup } from "../support/local-group.ts";
+import { Writer } from "../support/writer.ts";
 
 const endpoint = localCloudForFile();
 const group = useProcessGroup();
@@ -20,34 +20,6 @@ afterEach(async (context) => {
   live?.close();
   for (const node of live?.nodes ?? []) await node.kill();
 });
-
-/** Writes one key after another to whoever the record names, until stopped; remembers what was acknowledged. */
-class Writer {
-  readonly acknowledged: string[] = [];
-  #isStopped = false;
-  readonly #done: Promise<void>;
-
-  constructor(node: () => ValkeyProcess) {
-    this.#done = this.#run(node);
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#done;
-  }
-
-  async #run(node: () => ValkeyProcess): Promise<void> {
-    for (let n = 0; !this.#isStopped; n += 1) {
-      const key = `key-${n}`;
-      try {
-        const reply = await node().ask("SET", key, "1");
-        if (reply === "OK") this.acknowledged.push(key);
-      } catch {
-        // Not acknowledged: the write may or may not be there, and nothing is promised of it.
-      }
-    }
-  }
-}
 
 describe("failover on real nodes", () => {
   it("S1, S3, L2: replaces a killed primary by vote and lease, and takes it back as a replica", async () => {

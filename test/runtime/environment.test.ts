@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  parseEvacuatorEnvironment,
   parseNotifierEnvironment,
   parsePublisherEnvironment,
   parseRegistrarEnvironment,
@@ -117,6 +118,13 @@ describe("the other functions' environments", () => {
     ]);
     expect(parseRegistrarEnvironment(variables).hasStopper).toBe(false);
     expect(parseRegistrarEnvironment({ ...variables, VALKEEPER_STOPPER: "true" }).hasStopper).toBe(true);
+  });
+
+  it("say whether the evacuator has to wake the voters", () => {
+    const store = { region: "eu-west-1", table: "valkeeper" };
+    expect(parseEvacuatorEnvironment(variables)).toEqual({ ...store, economy: false });
+    expect(parseEvacuatorEnvironment({ ...variables, VALKEEPER_ECONOMY: "true" }).economy).toBe(true);
+    expect(issuesOf(() => parseEvacuatorEnvironment({ VALKEEPER_ECONOMY: "yes" }))).toHaveLength(3);
   });
 
   it("say whom the notifier tells: a topic, a bus, or both, and never nobody", () => {

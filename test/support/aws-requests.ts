@@ -2,6 +2,7 @@
 // and a recorder of the commands that are sent, by the role in whose name.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { Route53Client } from "@aws-sdk/client-route-53";
@@ -32,6 +33,7 @@ interface Input {
   readonly HostedZoneId?: string;
   readonly ChangeBatch?: { readonly Changes: readonly RecordChange[] };
   readonly InstanceId?: string;
+  readonly AutoScalingGroupName?: string;
   readonly InstanceIds?: readonly string[];
   readonly Resources?: readonly string[];
   readonly cluster?: string;
@@ -41,6 +43,8 @@ interface Input {
   readonly Entries?: readonly { readonly Source: string; readonly EventBusName: string }[];
 }
 
+const scalingArn = ({ AutoScalingGroupName }: Input): string =>
+  `arn:aws:autoscaling:${ACCOUNT}:autoScalingGroup:87654321:autoScalingGroupName/${AutoScalingGroupName}`;
 const clusterArn = ({ cluster }: Input): string => `arn:aws:ecs:${ACCOUNT}:cluster/${cluster}`;
 
 /** What IAM knows of a host by its tags: one that is called so is tagged for a group. */
@@ -111,6 +115,10 @@ export function requestsOf(command: SdkCommand, tableArn: string): readonly AwsR
         resource: `arn:aws:ec2:${ACCOUNT}:instance/${id}`,
         context: tagsOf(id),
       }));
+    case "DescribeLifecycleHooks":
+      return [{ action: "autoscaling:DescribeLifecycleHooks", resource: "*" }];
+    case "CompleteLifecycleAction":
+      return [{ action: "autoscaling:CompleteLifecycleAction", resource: scalingArn(input) }];
     case "ListTasks":
       return [{ action: "ecs:ListTasks", resource: "*", context: { "ecs:cluster": [clusterArn(input)] } }];
     case "DescribeTasks":
@@ -169,7 +177,15 @@ interface Sent {
 }
 
 type Send = (this: unknown, command: SdkCommand, ...more: unknown[]) => unknown;
-const CLIENTS = [DynamoDBClient, EventBridgeClient, Route53Client, SecretsManagerClient, SNSClient, SSMClient];
+const CLIENTS = [
+  AutoScalingClient,
+  DynamoDBClient,
+  EventBridgeClient,
+  Route53Client,
+  SecretsManagerClient,
+  SNSClient,
+  SSMClient,
+];
 
 /** Records what is sent within `as`, and lets it through; what is sent elsewhere is nobody's. */
 export class RequestRecorder {
