@@ -33,6 +33,8 @@ const QUALIFIER = "hnb659fds";
 /** The CDK refuses accounts whose bootstrap is older than what a template needs, which is 6. */
 const BOOTSTRAP_VERSION = "32";
 const DEPLOY_WITHIN_MS = 120_000;
+/** One process serves the whole cloud: while it takes a stack apart or a loaded machine starts its functions, an answer is late. */
+const REQUEST_WITHIN_MS = 60_000;
 
 export async function deployStack({ group, cloud, settings, onLine }: DeployOptions): Promise<Deployed> {
   const startedAt = performance.now();
@@ -161,7 +163,7 @@ export async function invokeNow(
 
 /** The local cloud checks no signatures: two calls do not need an SDK client each. */
 async function request(cloud: LocalCloud, path: string, init: RequestInit, alsoFine?: number): Promise<void> {
-  const response = await fetch(`${cloud.endpoint}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(`${cloud.endpoint}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_WITHIN_MS) });
   const text = await response.text();
   if (!response.ok && response.status !== alsoFine) {
     throw new LocalError(

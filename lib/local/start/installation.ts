@@ -4,12 +4,12 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CreateHostedZoneCommand, type Route53Client } from "@aws-sdk/client-route-53";
-import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { CreateSecretCommand, DeleteSecretCommand } from "@aws-sdk/client-secrets-manager";
 import type { AwsClients } from "../../adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../adapters/dynamodb/group-store.ts";
 import { type GroupName, groupName } from "../../core/types.ts";
 import type { OperatorStore, PublicationStore } from "../../ports/group-store.ts";
-import { clientsOf, type Deployed, deployStack } from "../deploy.ts";
+import { clientsOf, type Deployed, type DeployOptions, deployStack, destroyStack } from "../deploy.ts";
 import { cloudAt, type LocalCloud, startLocalCloud } from "../local-cloud.ts";
 import { PATIENT } from "../local-store.ts";
 import type { ProcessGroup } from "../process-group.ts";
@@ -19,13 +19,25 @@ import { ValkeyProcess } from "../valkey-process.ts";
 export const GROUP: GroupName = groupName("mymaster");
 export const ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"] as const;
 export const ZONE_NAME = "valkey.internal";
-export const PARAMETER_PREFIX = "/valkeeper";
-const SECRET_NAME = "valkey/coordinator";
 
 export interface Cloud {
   readonly cloud: LocalCloud;
   readonly clients: AwsClients;
   readonly hostedZoneId: string;
+  readonly names: Names;
+}
+
+/** What is made at the endpoint is found by these. */
+interface Names {
+  readonly stack: string;
+  readonly secret: string;
+  readonly parameterPrefix: string;
+}
+
+/** An endpoint of somebody else's may hold what another run has made, or is still using. */
+function namesAt(endpoint: string | undefined): Names {
+  const own = endpoint === undefined ? "" : `-${randomBytes(4).toString("hex")}`;
+  return { stack: `Valkeeper${own}`, secret: `valkey/coordinator${own}`, parameterPrefix: `/valkeeper${own}` };
 }
 
 export interface Installation extends Cloud {
@@ -65,17 +77,18 @@ export async function startCloud(group: ProcessGroup): Promise<Cloud> {
   const named = process.env["AWS_ENDPOINT_URL"];
   const cloud = named === undefined ? await startLocalCloud({ group }) : cloudAt(named, process.env["AWS_REGION"]);
   const clients = clientsOf(cloud);
+  const names = namesAt(named);
   group.onClose(() => clients.destroy());
   const [hostedZoneId] = await Promise.all([
     createHostedZone(clients.route53),
     clients.secretsManager.send(
       new CreateSecretCommand({
-        Name: SECRET_NAME,
+        Name: names.secret,
         SecretString: JSON.stringify({ password: localAccess.coordinator.password }),
       }),
     ),
   ]);
-  return { cloud, clients, hostedZoneId };
+  return { cloud, clients, hostedZoneId, names };
 }
 
 async function createHostedZone(route53: Route53Client): Promise<string> {
@@ -85,17 +98,36 @@ async function createHostedZone(route53: Route53Client): Promise<string> {
   return (created.HostedZone?.Id ?? "").replace("/hostedzone/", "");
 }
 
-export function deploy(
+export const deploy = (
   group: ProcessGroup,
-  { cloud, hostedZoneId }: Cloud,
+  cloud: Cloud,
   nodes: readonly ValkeyProcess[],
   onLine: (line: string) => void,
-): Promise<Deployed> {
-  return deployStack({
+): Promise<Deployed> => deployStack({ ...stackOf(group, cloud, nodes), onLine });
+
+/**
+ * Takes the stack and the secret away where they would stay: at an endpoint that does not end with this process. The copies of the
+ * publication stay, as they do when any stack goes, under a prefix and in a zone of this run's own.
+ */
+export async function takeDown(group: ProcessGroup, installation: Installation): Promise<void> {
+  const { clients, nodes, names } = installation;
+  await destroyStack(stackOf(group, installation, nodes));
+  const secret = { SecretId: names.secret, ForceDeleteWithoutRecovery: true };
+  await clients.secretsManager.send(new DeleteSecretCommand(secret));
+}
+
+export const isForeign = (): boolean => process.env["AWS_ENDPOINT_URL"] !== undefined;
+
+function stackOf(
+  group: ProcessGroup,
+  { cloud, hostedZoneId, names }: Cloud,
+  nodes: readonly ValkeyProcess[],
+): DeployOptions {
+  return {
     group,
     cloud,
-    onLine,
     settings: {
+      stackName: names.stack,
       vpc: {
         vpcId: "vpc-0123456789abcdef0",
         zones: ZONES,
@@ -103,8 +135,8 @@ export function deploy(
         routeTableIds: ZONES.map((_, index) => `rtb-0123456789abcdef${index}`),
       },
       egress: "nat",
-      credentials: { user: localAccess.coordinator.user, secretName: SECRET_NAME },
-      publication: { parameterPrefix: PARAMETER_PREFIX, hostedZone: { id: hostedZoneId, name: ZONE_NAME } },
+      credentials: { user: localAccess.coordinator.user, secretName: names.secret },
+      publication: { parameterPrefix: names.parameterPrefix, hostedZone: { id: hostedZoneId, name: ZONE_NAME } },
       retainTable: false,
       groups: [
         {
@@ -116,7 +148,7 @@ export function deploy(
         },
       ],
     },
-  });
+  };
 }
 
 export const storeOf = (clients: AwsClients, table: string): OperatorStore =>

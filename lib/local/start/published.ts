@@ -3,7 +3,7 @@
 import { ListResourceRecordSetsCommand } from "@aws-sdk/client-route-53";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import type { Address } from "../../core/types.ts";
-import { GROUP, type Installation, PARAMETER_PREFIX, ZONE_NAME } from "./installation.ts";
+import { GROUP, type Installation, ZONE_NAME } from "./installation.ts";
 
 export interface Published {
   readonly table: string | null;
@@ -13,12 +13,12 @@ export interface Published {
   readonly record: string | null;
 }
 
-export async function readPublished({ store, clients, hostedZoneId }: Installation): Promise<Published> {
+export async function readPublished({ store, clients, hostedZoneId, names }: Installation): Promise<Published> {
   const name = `${GROUP}.${ZONE_NAME}`;
   const [item, parameter, records] = await Promise.all([
     store.readPublication(GROUP),
     clients.ssm
-      .send(new GetParameterCommand({ Name: `${PARAMETER_PREFIX}/${GROUP}/primary` }))
+      .send(new GetParameterCommand({ Name: `${names.parameterPrefix}/${GROUP}/primary` }))
       // Not there before the first publication.
       .catch(() => null),
     clients.route53.send(

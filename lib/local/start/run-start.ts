@@ -7,7 +7,17 @@ import { invokeNow } from "../deploy.ts";
 import type { ProcessGroup } from "../process-group.ts";
 import type { ValkeyProcess } from "../valkey-process.ts";
 import { type CommandLine, commandLine, commandLineEntry } from "./command-line.ts";
-import { deploy, GROUP, type Installation, pidFileOf, startCloud, startNodes, storeOf } from "./installation.ts";
+import {
+  deploy,
+  GROUP,
+  type Installation,
+  isForeign,
+  pidFileOf,
+  startCloud,
+  startNodes,
+  storeOf,
+  takeDown,
+} from "./installation.ts";
 import { type Measured, Scenario } from "./scenario.ts";
 import { type Say, StepPrinter } from "./step-printer.ts";
 
@@ -35,7 +45,18 @@ export async function runStart({ group, stream, onStay }: StartOptions): Promise
     onStay();
     await stay({ group, printer, installation, commands });
   }
-  return true;
+  return isForeign() ? tookDown(group, printer, installation) : true;
+}
+
+/** False when something is left at the endpoint; the step has said what. */
+async function tookDown(group: ProcessGroup, printer: StepPrinter, installation: Installation): Promise<boolean> {
+  const { endpoint } = installation.cloud;
+  try {
+    await printer.step(`what was made at ${endpoint} is taken down`, () => takeDown(group, installation));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const introduction = (isTerminal: boolean): string => {
