@@ -20,6 +20,7 @@ import {
   wallTime,
 } from "../../lib/core/types.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
+import { testPrefix } from "../support/cloud-under-test.ts";
 
 /** A store of its own for one run of the suite; groups in it are named apart by `freshGroup`. */
 export interface StoreUnderTest {
@@ -39,7 +40,7 @@ const n3 = nodeId("n3");
 let groups = 0;
 export function freshGroup(): GroupName {
   groups += 1;
-  return groupName(`group-${groups}`);
+  return groupName(`${testPrefix()}-${groups}`);
 }
 
 let attempts = 0;

@@ -1,6 +1,11 @@
 // Real endpoints for the store's tests, on this machine, ended with the test file.
 
-import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  PutItemCommand,
+  waitUntilTableExists,
+} from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll } from "vitest";
 import { type AwsClients, createAwsClients } from "../../lib/adapters/aws/clients.ts";
 import { marshalItem } from "../../lib/adapters/dynamodb/attribute-value.ts";
@@ -11,6 +16,7 @@ import type { GroupName } from "../../lib/core/types.ts";
 import { startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
 import { PARTITION_KEY, SORT_KEY } from "../../lib/runtime/table-schema.ts";
+import { cloudKind, RUN_TAG, testPrefix } from "../support/cloud-under-test.ts";
 import type { StoreUnderTest } from "./group-store-builders.ts";
 
 /** Loaded machines answer slowly; the limits themselves are tested against the fault proxy. */
@@ -27,36 +33,47 @@ export function endpointForFile(start: (group: ProcessGroup) => Promise<{ readon
   return () => endpoint;
 }
 
-/** The embedded cloud, or the one that AWS_ENDPOINT_URL names. */
+const NO_ENDPOINT = "the service's own";
+
+/** The embedded cloud, or the one that AWS_ENDPOINT_URL names, or AWS itself where a run says so. */
 export const localCloudForFile = (): (() => string) => {
-  const named = process.env["AWS_ENDPOINT_URL"];
+  const named = process.env["AWS_ENDPOINT_URL"] ?? (cloudKind() === "aws" ? NO_ENDPOINT : undefined);
   return endpointForFile((group) =>
     named === undefined ? startLocalCloud({ group }) : Promise.resolve({ endpoint: named }),
   );
 };
 
 export function clientsFor(endpoint: string): AwsClients {
+  // Region and credentials are the environment's then, as of every program that is to reach AWS.
+  if (endpoint === NO_ENDPOINT) return createAwsClients();
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   return createAwsClients({ endpoint, region: "eu-west-1", credentials });
 }
+
+const TABLE_READY_WITHIN_SECONDS = 55;
 
 let tables = 0;
 /** A new, empty table with the key that the construct deploys. */
 export async function makeTable(clients: AwsClients, named?: string): Promise<string> {
   tables += 1;
-  const name = named ?? `valkeeper-${process.pid}-${tables}`;
-  await clients.dynamodb.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [PARTITION_KEY, SORT_KEY].map((key) => ({ AttributeName: key, AttributeType: "S" })),
-      KeySchema: [
-        { AttributeName: PARTITION_KEY, KeyType: "HASH" },
-        { AttributeName: SORT_KEY, KeyType: "RANGE" },
-      ],
-    }),
-  );
+  const name = named ?? `${testPrefix()}-${process.pid}-${tables}`;
+  await createTable(clients, {
+    TableName: name,
+    AttributeDefinitions: [PARTITION_KEY, SORT_KEY].map((key) => ({ AttributeName: key, AttributeType: "S" })),
+    KeySchema: [
+      { AttributeName: PARTITION_KEY, KeyType: "HASH" },
+      { AttributeName: SORT_KEY, KeyType: "RANGE" },
+    ],
+  });
   return name;
+}
+
+/** Tagged with the run, so that what an interrupted run leaves behind is found, and there to be used: AWS takes seconds for it. */
+export async function createTable({ dynamodb }: AwsClients, table: CreateTableCommandInput): Promise<void> {
+  const Tags = [{ Key: RUN_TAG, Value: testPrefix() }];
+  await dynamodb.send(new CreateTableCommand({ BillingMode: "PAY_PER_REQUEST", Tags, ...table }));
+  const patience = { client: dynamodb, minDelay: 1, maxDelay: 2, maxWaitTime: TABLE_READY_WITHIN_SECONDS };
+  await waitUntilTableExists(patience, { TableName: table.TableName });
 }
 
 export interface EndpointStore extends StoreUnderTest {

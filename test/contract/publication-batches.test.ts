@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { Publisher, PublishOutcome } from "../../lib/ports/publisher.ts";
+import { testPrefix } from "../support/cloud-under-test.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { freshGroup } from "./group-store-builders.ts";
 import { clientsFor, type EndpointStore, localCloudForFile, makeStoreAt } from "./group-store-endpoints.ts";
@@ -35,7 +36,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   zones += 1;
-  const command = new CreateHostedZoneCommand({ Name: "example.net", CallerReference: `${zones}` });
+  const command = new CreateHostedZoneCommand({ Name: "example.net", CallerReference: `${testPrefix()}-${zones}` });
   hostedZoneId = (await made.clients.route53.send(command)).HostedZone?.Id ?? "";
   publisher = publisherAt({ store: made.store, clients });
   proxy.calm();

@@ -5,6 +5,7 @@ import { GetParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { makePublisher, type PublisherEvent } from "../../functions/publisher/publisher.ts";
 import type { GroupName } from "../../lib/core/types.ts";
+import { freshPrefix } from "../support/cloud-under-test.ts";
 import { ballotOf, createBallot, freshGroup, specOf } from "./group-store-builders.ts";
 import { type EndpointStore, localCloudForFile, makeStoreAt } from "./group-store-endpoints.ts";
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
   });
-  const zone = new CreateHostedZoneCommand({ Name: "example.com", CallerReference: "function" });
+  const zone = new CreateHostedZoneCommand({ Name: "example.com", CallerReference: freshPrefix() });
   hostedZoneId = (await made.clients.route53.send(zone)).HostedZone?.Id ?? "";
   publish = makePublisher({ region: "eu-west-1", table: made.table, metrics: "off" }, (line) =>
     lines.push(JSON.parse(line)),

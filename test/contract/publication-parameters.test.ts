@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { Publisher } from "../../lib/ports/publisher.ts";
+import { cloudKind, testPrefix } from "../support/cloud-under-test.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { freshGroup } from "./group-store-builders.ts";
 import { clientsFor, type EndpointStore, localCloudForFile, makeStoreAt } from "./group-store-endpoints.ts";
@@ -10,6 +11,9 @@ import { Interleaving, schedules } from "./publication-interleaving.ts";
 import { configOf, publicationAt, publisherAt, wallClock } from "./publication-setting.ts";
 
 const endpoint = localCloudForFile();
+/** LocalStack takes a second for each. */
+const SCHEDULES_WITHIN_MS = cloudKind() === "localstack" ? 400_000 : 120_000;
+const PREFIX = `/${testPrefix()}`;
 let made: EndpointStore;
 let publisher: Publisher;
 let group: GroupName;
@@ -23,13 +27,13 @@ beforeEach(() => {
   group = freshGroup();
 });
 
-const config = () => configOf(group, { parameterPrefix: "/valkeeper", dns: null });
+const config = () => configOf(group, { parameterPrefix: PREFIX, dns: null });
 const publish = (order: Parameters<typeof publicationAt>[1], by = publisher) =>
   by.publish("ssm", publicationAt(group, order), config());
 
 async function parameter(name: "topology" | "primary" | "readers"): Promise<string | null> {
   try {
-    const answer = await made.clients.ssm.send(new GetParameterCommand({ Name: `/valkeeper/${group}/${name}` }));
+    const answer = await made.clients.ssm.send(new GetParameterCommand({ Name: `${PREFIX}/${group}/${name}` }));
     return answer.Parameter?.Value ?? null;
   } catch (error) {
     if ((error as Error).name !== "ParameterNotFound") throw error;
@@ -38,9 +42,7 @@ async function parameter(name: "topology" | "primary" | "readers"): Promise<stri
 }
 const topology = async () => JSON.parse((await parameter("topology")) ?? "{}") as Record<string, unknown>;
 const overwrite = (name: "topology" | "primary" | "readers", value: string) =>
-  made.clients.ssm.send(
-    new PutParameterCommand({ Name: `/valkeeper/${group}/${name}`, Value: value, Overwrite: true }),
-  );
+  made.clients.ssm.send(new PutParameterCommand({ Name: `${PREFIX}/${group}/${name}`, Value: value, Overwrite: true }));
 
 const APPLIED = { kind: "applied", changed: true };
 
@@ -94,7 +96,7 @@ describe("publishing to SSM", () => {
     await overwrite("topology", "see the wiki");
     expect(await publish({ epoch: 7 })).toEqual(APPLIED);
     expect(await topology()).toMatchObject({ epoch: 7 });
-    await made.clients.ssm.send(new DeleteParameterCommand({ Name: `/valkeeper/${group}/primary` }));
+    await made.clients.ssm.send(new DeleteParameterCommand({ Name: `${PREFIX}/${group}/primary` }));
     expect(await publish({ epoch: 7 })).toEqual(APPLIED);
     expect(await parameter("primary")).toBe("10.0.0.7:6379");
   });
@@ -159,7 +161,7 @@ describe("publishing to SSM", () => {
     const blind = createPublisher({ store: made.store, ssm: null, route53: null, clock: wallClock });
     await made.store.removeGroup(group);
     expect((await publisher.standing(config())).epoch).toBe(7);
-    expect((await blind.standing(config())).epoch).toBe(0);
+    expect((await blind.standing(config())).epoch).toBe(7);
   });
 
   it("is skipped where it is not configured, or not reached from here", async () => {
@@ -173,44 +175,50 @@ describe("publishing to SSM", () => {
   });
 });
 
-describe("two publishers of different epochs, in every order of their requests", () => {
+// The schedules make a thousand writes, and SSM takes three a second: minutes, and nothing that an emulator does not show.
+describe.skipIf(cloudKind() === "aws")("two publishers of different epochs, in every order of their requests", () => {
   it.each([
     [0, 6],
     [4, 7],
-  ])("S2: the newer one stands at the end, over epoch %i", async (before, requests) => {
-    for (const schedule of schedules(requests)) {
-      group = freshGroup();
-      if (before > 0) await publish({ epoch: before });
-      let highest = 0;
-      const interleaving = new Interleaving(schedule, async () => {
-        const standing = Number((await topology())["epoch"] ?? 0);
-        // Where there is nothing yet, a parameter can be created exactly once: then nothing goes back for a moment either.
-        if (before === 0) expect(standing, schedule.join("")).toBeGreaterThanOrEqual(highest);
-        highest = standing;
-      });
-      const [older, newer] = (["a", "b"] as const).map((name) =>
-        createPublisher({
-          store: made.store,
-          ssm: interleaving.client(name, made.clients.ssm),
-          route53: null,
-          clock: wallClock,
-        }),
-      ) as [Publisher, Publisher];
-      const outcomes = await interleaving.run(
-        () => publish({ epoch: 7, replicas: ["10.0.1.7"] }, older),
-        () => publish({ epoch: 8, replicas: ["10.0.1.8"] }, newer),
-      );
-      const told = `${schedule.join("")} ${JSON.stringify(outcomes)}`;
-      expect(await topology(), told).toMatchObject({ epoch: 8 });
-      expect(await parameter("primary"), told).toBe("10.0.0.8:6379");
-      expect(await parameter("readers"), told).toBe("10.0.1.8:6379");
-      expect(outcomes[1], told).toMatchObject({ kind: "applied" });
-      expect((await made.store.readCopies(group)).ssm, told).toMatchObject({ epoch: 8 });
-    }
-  });
+  ])(
+    "S2: the newer one stands at the end, over epoch %i",
+    async (before, requests) => {
+      for (const schedule of schedules(requests)) {
+        group = freshGroup();
+        if (before > 0) await publish({ epoch: before });
+        let highest = 0;
+        const interleaving = new Interleaving(schedule, async () => {
+          const standing = Number((await topology())["epoch"] ?? 0);
+          // Where there is nothing yet, a parameter can be created exactly once: then nothing goes back for a moment either.
+          if (before === 0) expect(standing, schedule.join("")).toBeGreaterThanOrEqual(highest);
+          highest = standing;
+        });
+        const [older, newer] = (["a", "b"] as const).map((name) =>
+          createPublisher({
+            store: made.store,
+            ssm: interleaving.client(name, made.clients.ssm),
+            route53: null,
+            clock: wallClock,
+          }),
+        ) as [Publisher, Publisher];
+        const outcomes = await interleaving.run(
+          () => publish({ epoch: 7, replicas: ["10.0.1.7"] }, older),
+          () => publish({ epoch: 8, replicas: ["10.0.1.8"] }, newer),
+        );
+        const told = `${schedule.join("")} ${JSON.stringify(outcomes)}`;
+        expect(await topology(), told).toMatchObject({ epoch: 8 });
+        expect(await parameter("primary"), told).toBe("10.0.0.8:6379");
+        expect(await parameter("readers"), told).toBe("10.0.1.8:6379");
+        expect(outcomes[1], told).toMatchObject({ kind: "applied" });
+        expect((await made.store.readCopies(group)).ssm, told).toMatchObject({ epoch: 8 });
+      }
+    },
+    SCHEDULES_WITHIN_MS,
+  );
 });
 
-describe("publishing to an SSM that fails", () => {
+// A request that is signed for AWS does not pass a proxy before it.
+describe.skipIf(cloudKind() === "aws")("publishing to an SSM that fails", () => {
   let proxy: FaultProxy;
   let faulty: Publisher;
   let close: () => void;

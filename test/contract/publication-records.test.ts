@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type Change,
   ChangeResourceRecordSetsCommand,
@@ -9,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { Publisher } from "../../lib/ports/publisher.ts";
+import { cloudKind, givenZone } from "../support/cloud-under-test.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { freshGroup } from "./group-store-builders.ts";
 import { clientsFor, type EndpointStore, localCloudForFile, makeStoreAt } from "./group-store-endpoints.ts";
@@ -16,6 +18,7 @@ import { Interleaving, schedules } from "./publication-interleaving.ts";
 import { configOf, publicationAt, publisherAt, wallClock } from "./publication-setting.ts";
 
 const endpoint = localCloudForFile();
+const ZONE = givenZone()?.name ?? "example.com";
 let made: EndpointStore;
 let publisher: Publisher;
 let hostedZoneId: string;
@@ -24,7 +27,7 @@ let group: GroupName;
 beforeAll(async () => {
   made = await makeStoreAt(endpoint());
   publisher = publisherAt(made);
-  hostedZoneId = await makeZone("example.com");
+  hostedZoneId = givenZone()?.id ?? (await makeZone(ZONE));
 });
 afterAll(() => made?.close());
 beforeEach(() => {
@@ -32,11 +35,11 @@ beforeEach(() => {
 });
 
 async function makeZone(zone: string): Promise<string> {
-  const command = new CreateHostedZoneCommand({ Name: zone, CallerReference: zone });
+  const command = new CreateHostedZoneCommand({ Name: zone, CallerReference: randomUUID() });
   return (await made.clients.route53.send(command)).HostedZone?.Id ?? "";
 }
 
-const name = () => `${group}.example.com`;
+const name = () => `${group}.${ZONE}`;
 const config = (ttlSeconds = 5) =>
   configOf(group, { parameterPrefix: null, dns: { hostedZoneId, name: name(), ttlSeconds } });
 const publish = (order: Parameters<typeof publicationAt>[1], by = publisher) =>
@@ -146,7 +149,7 @@ describe("publishing to Route 53", () => {
 });
 
 describe("publishing the readers to Route 53", () => {
-  const readersName = () => `readers-${group}.example.com`;
+  const readersName = () => `readers-${group}.${ZONE}`;
   const withReaders = () =>
     configOf(group, {
       parameterPrefix: null,
@@ -202,32 +205,36 @@ describe("publishing the readers to Route 53", () => {
     expect((await publisher.standing(withReaders())).epoch).toBe(9);
   });
 
-  it("S2: nothing ever goes back, in every order of two publishers' requests", async () => {
-    for (const schedule of schedules(4)) {
-      group = freshGroup();
-      await publishBoth({ epoch: 4, replicas: ["10.0.1.4"] });
-      let highest = 4;
-      const interleaving = new Interleaving(schedule, async () => {
-        const records = await readers();
-        const epoch = Number(/epoch=(\d+)/.exec(records.join())?.[1] ?? 0);
-        expect(epoch, schedule.join("")).toBeGreaterThanOrEqual(highest);
-        expect(records, schedule.join("")).toEqual([`A 10.0.1.${epoch}`, twinText(epoch)]);
-        highest = epoch;
-      });
-      const [older, newer] = (["a", "b"] as const).map((by) => {
-        const route53 = interleaving.client(by, made.clients.route53);
-        return createPublisher({ store: made.store, ssm: null, route53, clock: wallClock });
-      }) as [Publisher, Publisher];
-      await interleaving.run(
-        () => publishBoth({ epoch: 7, replicas: ["10.0.1.7"] }, older),
-        () => publishBoth({ epoch: 8, replicas: ["10.0.1.8"] }, newer),
-      );
-      expect(await readers(), schedule.join("")).toEqual(["A 10.0.1.8", twinText(8)]);
-    }
-  });
+  // Each order takes AWS half a minute, at its five requests a second.
+  it.skipIf(cloudKind() === "aws")(
+    "S2: nothing ever goes back, in every order of two publishers' requests",
+    async () => {
+      for (const schedule of schedules(4)) {
+        group = freshGroup();
+        await publishBoth({ epoch: 4, replicas: ["10.0.1.4"] });
+        let highest = 4;
+        const interleaving = new Interleaving(schedule, async () => {
+          const records = await readers();
+          const epoch = Number(/epoch=(\d+)/.exec(records.join())?.[1] ?? 0);
+          expect(epoch, schedule.join("")).toBeGreaterThanOrEqual(highest);
+          expect(records, schedule.join("")).toEqual([`A 10.0.1.${epoch}`, twinText(epoch)]);
+          highest = epoch;
+        });
+        const [older, newer] = (["a", "b"] as const).map((by) => {
+          const route53 = interleaving.client(by, made.clients.route53);
+          return createPublisher({ store: made.store, ssm: null, route53, clock: wallClock });
+        }) as [Publisher, Publisher];
+        await interleaving.run(
+          () => publishBoth({ epoch: 7, replicas: ["10.0.1.7"] }, older),
+          () => publishBoth({ epoch: 8, replicas: ["10.0.1.8"] }, newer),
+        );
+        expect(await readers(), schedule.join("")).toEqual(["A 10.0.1.8", twinText(8)]);
+      }
+    },
+  );
 });
 
-describe("two publishers of different epochs, in every order of their requests", () => {
+describe.skipIf(cloudKind() === "aws")("two publishers of different epochs, in every order of their requests", () => {
   it.each([0, 4])("S2: nothing ever goes back, over epoch %i", async (before) => {
     for (const schedule of schedules(4)) {
       group = freshGroup();
@@ -266,7 +273,8 @@ describe("two publishers of different epochs, in every order of their requests",
   });
 });
 
-describe("publishing to a Route 53 that fails", () => {
+// A request that is signed for AWS does not pass a proxy before it.
+describe.skipIf(cloudKind() === "aws")("publishing to a Route 53 that fails", () => {
   let proxy: FaultProxy;
   let faulty: Publisher;
   let close: () => void;

@@ -1,6 +1,7 @@
 // Where applications are told to read, with real nodes, three voters and the publisher's own loop: replicas that stop, lose
 // their link or fall behind leave the parameter and the record, and come back.
 
+import { randomUUID } from "node:crypto";
 import { CreateHostedZoneCommand, ListResourceRecordSetsCommand } from "@aws-sdk/client-route-53";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterEach, describe, expect, it } from "vitest";
@@ -11,6 +12,7 @@ import { after } from "../../lib/core/types.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
 import { publishGroups } from "../../lib/runtime/publisher-loop.ts";
 import { clientsFor, localCloudForFile } from "../contract/group-store-endpoints.ts";
+import { testPrefix } from "../support/cloud-under-test.ts";
 import { LiveGroup } from "../support/live-group.ts";
 import { eventually, useProcessGroup } from "../support/local-group.ts";
 
@@ -38,10 +40,10 @@ afterEach(async (context) => {
 async function start() {
   const aws = clientsFor(endpoint());
   clients = aws;
-  const zone = new CreateHostedZoneCommand({ Name: "example.org", CallerReference: "readers" });
-  const hostedZoneId = (await aws.route53.send(zone)).HostedZone?.Id ?? "";
+  const zone = new CreateHostedZoneCommand({ Name: "example.org", CallerReference: randomUUID() });
+  const hostedZoneId = ((await aws.route53.send(zone)).HostedZone?.Id ?? "").replace("/hostedzone/", "");
   const dns = { hostedZoneId, name: "primary.example.org", ttlSeconds: 1, readersName: NAME };
-  const parameterPrefix = "/readers-test";
+  const parameterPrefix = `/${testPrefix()}`;
   live = await LiveGroup.create({
     group,
     endpoint: endpoint(),

@@ -20,7 +20,7 @@ import { type ValkeyOptions, ValkeyProcess } from "../../lib/local/valkey-proces
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import type { Journal, JournalEntry } from "../../lib/ports/journal.ts";
 import { VoterLoop, type VoterSummary } from "../../lib/runtime/voter-loop.ts";
-import { clientsFor, makeTable } from "../contract/group-store-endpoints.ts";
+import { clientsFor, makeTable, PATIENT } from "../contract/group-store-endpoints.ts";
 import { eventually } from "./local-group.ts";
 
 export interface LiveGroupOptions {
@@ -142,7 +142,8 @@ export class LiveGroup {
     this.nodes = nodes;
     this.voterIds = voterIds;
     const clients = clientsFor(endpoint);
-    this.store = createDynamodbStore({ client: clients.dynamodb, table });
+    // Whoever only looks may wait; the voters, each with a store of its own, may not.
+    this.store = createDynamodbStore({ client: clients.dynamodb, table, limits: PATIENT });
     this.#closeClients = () => clients.destroy();
   }
 
