@@ -104,7 +104,7 @@ class ExampleNode {
   /** As an application, or as nobody. */
   async ask(user: string | null, ...[command = "", ...args]: readonly string[]): Promise<unknown> {
     const login = user === null ? {} : { username: user, password: passwords.application };
-    const ca = readFileSync(join(folder, "ca.pem"));
+    const ca = readFileSync(inFolder("ca.pem"));
     const tls = { ca, servername: "valkeeper-example" };
     const client = new Redis({ host: this.address, port: PORT, tls, ...login, retryStrategy: () => null });
     client.on("error", () => undefined);
@@ -116,6 +116,9 @@ class ExampleNode {
   }
 }
 
+/** Where the document's commands leave their files. */
+const inFolder = (file: string): string => join(folder, "valkeeper-example", file);
+
 /** The commands that come before the first one for AWS. */
 function certificateCommands(): string {
   const text = readFileSync(join(projectRoot, "docs", "deploy.md"), "utf8");
@@ -124,9 +127,10 @@ function certificateCommands(): string {
 }
 
 async function makeCertificate(): Promise<void> {
-  writeFileSync(join(folder, "certificate.sh"), `set -eu\ncd ${folder}\n${certificateCommands()}`);
-  await runProgram("bash", [join(folder, "certificate.sh")]);
-  const SecretString = readFileSync(join(folder, "node.pem"), "utf8");
+  const script = join(folder, "certificate.sh");
+  writeFileSync(script, `set -eu\n${certificateCommands()}`);
+  await runProgram("env", [`HOME=${folder}`, "bash", script]);
+  const SecretString = readFileSync(inFolder("node.pem"), "utf8");
   await clients.secretsManager.send(new CreateSecretCommand({ Name: CERTIFICATE_SECRET, SecretString }));
 }
 
@@ -135,7 +139,7 @@ async function deployExample(): Promise<void> {
   const assembly = join(folder, "cdk.out");
   const context = {
     ...(JSON.parse(readFileSync(join(projectRoot, "cdk.json"), "utf8")) as { readonly context: object }).context,
-    ...{ authority: join(folder, "ca.pem"), network: NETWORK, imageId: "ami-0123456789abcdef0" },
+    ...{ authority: inFolder("ca.pem"), network: NETWORK, imageId: "ami-0123456789abcdef0" },
   };
   const environment = [`PATH=${path}`, `CDK_OUTDIR=${assembly}`, `CDK_CONTEXT_JSON=${JSON.stringify(context)}`];
   const program = [process.execPath, join(projectRoot, "bin", "example.ts")];
