@@ -3,7 +3,7 @@
 // All of it by single conditional writes beside no operation; none takes a lease, so a quiet group never has one (L3).
 
 import type { Ballot, Member } from "./ballot.ts";
-import { WITNESS_DRAIN_MS } from "./config.ts";
+import { type NodeConfig, WITNESS_DRAIN_MS } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
@@ -22,7 +22,12 @@ import { arm, enterReplicationId, setControl, updateMembers } from "./writes.ts"
 
 /** Writes what the quiet group's record lacks, one thing at a time. */
 export function maintain(turn: Turn, ballot: Ballot): void {
-  if (ballot.operation !== null || ballot.lease !== null || !mayAct(turn, ballot) || !primaryServes(turn.state)) return;
+  if (ballot.operation !== null || ballot.lease !== null || !mayAct(turn, ballot)) return;
+  if (!primaryServes(turn.state)) {
+    const nodes = byDeclaredNames(turn, ballot);
+    if (nodes !== ballot.members.nodes) writeMembers(turn, ballot, nodes);
+    return;
+  }
   if (enteredReplicationId(turn, ballot)) return;
   if (updatedMembers(turn, ballot)) return;
   armWhenHealthy(turn, ballot);
@@ -50,7 +55,7 @@ function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
 
 function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   const nodes: Record<NodeId, Member> = {};
-  for (const [id, member] of Object.entries(ballot.members.nodes) as [NodeId, Member][]) {
+  for (const [id, member] of Object.entries(byDeclaredNames(turn, ballot)) as [NodeId, Member][]) {
     if (isStillMember(turn, id, member)) nodes[id] = member;
   }
   for (const node of turn.context.config.nodes) {
@@ -64,6 +69,28 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   for (const [id, address] of discovered(turn, ballot)) {
     nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address, goneAt: null };
   }
+  return writeMembers(turn, ballot, nodes);
+}
+
+/**
+ * One that was discovered and is declared since is the member that it was, by its declared name (R18). Also while the
+ * primary is lost: under the name by which nobody looks for it, what it holds would not count.
+ */
+function byDeclaredNames(turn: Turn, ballot: Ballot): Ballot["members"]["nodes"] {
+  const known = ballot.members.nodes;
+  const renamed: Record<NodeId, Member> = { ...known };
+  let isAny = false;
+  for (const [id, member] of Object.entries(known) as [NodeId, Member][]) {
+    const name = member.address === null ? undefined : declaredAt(turn, member.address)?.id;
+    if (name === undefined || name === id || known[name]?.runId != null) continue;
+    delete renamed[id];
+    renamed[name] = { ...member, address: null };
+    isAny = true;
+  }
+  return isAny ? renamed : known;
+}
+
+function writeMembers(turn: Turn, ballot: Ballot, nodes: Ballot["members"]["nodes"]): boolean {
   const changed = changesOf(ballot, nodes);
   if (changed.length === 0 || !mayWrite(turn)) return false;
   const isPublished = (member: Member | undefined) =>
@@ -92,7 +119,7 @@ function isStillMember(turn: Turn, id: NodeId, member: Member): boolean {
 const isSameProcess = (turn: Turn, a: NodeState, b: NodeState | undefined): boolean =>
   b?.reading != null && answersNow(turn, a) && answersNow(turn, b) && a.reading?.runId === b.reading.runId;
 
-const changesOf = (ballot: Ballot, nodes: Readonly<Record<NodeId, Member>>): readonly NodeId[] => {
+const changesOf = (ballot: Ballot, nodes: Ballot["members"]["nodes"]): readonly NodeId[] => {
   const known = ballot.members.nodes;
   const isChanged = (id: NodeId) => {
     const a = known[id];
@@ -227,7 +254,7 @@ export function syncNodes(turn: Turn): void {
   const wanted = new Map<NodeId, Address>();
   for (const node of turn.context.config.nodes) wanted.set(node.id, { host: node.host, port: node.port });
   for (const [id, { address }] of Object.entries(members) as [NodeId, Member][]) {
-    if (address !== null && !wanted.has(id) && !isDeclaredAt(turn, address)) wanted.set(id, address);
+    if (address !== null && !wanted.has(id) && declaredAt(turn, address) === undefined) wanted.set(id, address);
   }
   const nodes = [...wanted].map(([id, address]) => [
     id,
@@ -237,8 +264,8 @@ export function syncNodes(turn: Turn): void {
 }
 
 /** One that was discovered and is declared since (R18): looked at under both names, a new primary would be pointed at itself. */
-const isDeclaredAt = (turn: Turn, address: Address): boolean =>
-  turn.context.config.nodes.some(
+const declaredAt = (turn: Turn, address: Address): NodeConfig | undefined =>
+  turn.context.config.nodes.find(
     (node) => isSameAddress(node, address) || (node.announce !== null && isSameAddress(node.announce, address)),
   );
 
@@ -252,7 +279,7 @@ function isInStep(turn: Turn, members: Ballot["members"]["nodes"]): boolean {
   for (const node of nodes) if (!isUnmoved(known[node.id], node)) return false;
   for (const id of Object.keys(members) as NodeId[]) {
     const address = members[id]?.address ?? null;
-    if (address === null || nodes.some((node) => node.id === id) || isDeclaredAt(turn, address)) continue;
+    if (address === null || nodes.some((node) => node.id === id) || declaredAt(turn, address) !== undefined) continue;
     if (!isUnmoved(known[id], address)) return false;
     wanted += 1;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Member } from "../../lib/core/ballot.ts";
 import { withoutNulls } from "../../lib/core/ballot-format.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { instant, type NodeReading, nodeId } from "../../lib/core/types.ts";
@@ -246,6 +247,26 @@ describe("syncNodes", () => {
     const once = synced(watching(look));
     expect(Object.keys(once.nodes)).toEqual(["n1", "n2", "n3", "c"]);
     expect(synced(once)).toBe(once);
+  });
+
+  it("R18: one that was discovered and is declared by now is the member that it was, also while the primary is lost", () => {
+    const { n2: _, ...others } = ballot().members.nodes as Readonly<Record<string, Member>>;
+    const found = member(2, { address: { host: "10.0.0.2", port: 6379 } });
+    const look = ballot({ members: { version: 2, nodes: { ...others, found } as never } });
+    const lost = withNode(watching(look), N1, { heard: "refused", class: "refused", lostAt: instant(0) });
+    for (const state of [lost, watching(look)]) {
+      const turn = turnAt(state, 10);
+      maintain(turn, look);
+      const [command] = written(turn) as unknown as { write: { changes: { path: string[]; value: unknown }[] } }[];
+      const nodes = command?.write.changes.find((change) => change.path[0] === "members")?.value;
+      expect(nodes).toMatchObject({ nodes: { n2: { runId: run(2), inSyncEpoch: 1 } } });
+      expect(nodes).not.toHaveProperty("nodes.n2.address");
+      expect(Object.keys((nodes as { nodes: object }).nodes).toSorted()).toEqual(["n1", "n2", "n3"]);
+    }
+    const known = ballot({ members: { version: 2, nodes: { ...ballot().members.nodes, found } as never } });
+    const turn = turnAt(withNode(watching(known), N1, { heard: "refused", class: "refused", lostAt: instant(0) }), 10);
+    maintain(turn, known);
+    expect(written(turn)).toEqual([]);
   });
 
   it("forgets what it knew of a node that moved", () => {
