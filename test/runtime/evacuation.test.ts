@@ -168,6 +168,19 @@ describe("an evacuation", () => {
     expect(scene.asked[0]?.askedAt).toBeGreaterThanOrEqual(10_000);
   });
 
+  it("waits for an order that stands also where no primary is there: it may be about to make one", async () => {
+    const scene = new Scene();
+    scene.leaving = [N2];
+    scene.request = request({ id: "a person's", expiresAt: wallTime(30_000), result: null });
+    const ended = scene.run(departure(), 8_000);
+    scene.clock.wakeAt(3_000 as never, () => {
+      scene.request = { ...request({ id: "a person's" }), result: { ...done, epoch: epoch(3), at: wallTime(0) } };
+      scene.ballot = { ...scene.ballot, primary: primary({ node: N2 }) };
+    });
+    await ended;
+    expect(scene.asked).toMatchObject([{ kind: "drain", target: N2 }]);
+  });
+
   it("waits for an operation that goes on: its primary may be on what goes", async () => {
     const scene = new Scene();
     scene.ballot = { ...scene.ballot, primary: primary({ node: N3 }), operation: operation({ target: N1 }) };

@@ -36,7 +36,8 @@ export function createDepartures({ ec2, ecs, autoScaling }: DeparturesOptions): 
     async heartbeatMs({ autoScalingGroup: AutoScalingGroupName, hook }) {
       const command = new DescribeLifecycleHooksCommand({ AutoScalingGroupName, LifecycleHookNames: [hook] });
       const answer = await call((abortSignal) => autoScaling.send(command, { abortSignal }), HOST_LIMITS);
-      const { LifecycleHooks: [found] = [] } = orThrow("DescribeLifecycleHooks", answer);
+      const { LifecycleHooks: hooks = [] } = orThrow("DescribeLifecycleHooks", answer);
+      const found = hooks.find(({ LifecycleHookName }) => LifecycleHookName === hook);
       return found?.HeartbeatTimeout === undefined ? null : found.HeartbeatTimeout * 1_000;
     },
     complete: (action) => complete(autoScaling, action),
