@@ -42,7 +42,7 @@ const localCloud = (context) => ({
 
 const localstack = (context) => ({
   what: "LocalStack",
-  size: "one to three minutes, 520 MB",
+  size: "one to five minutes, 520 MB",
   folder: join(context.cache, "localstack"),
   executable: "python",
   requirements: join(context.root, ".ci", "localstack-requirements.txt"),
