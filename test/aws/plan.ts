@@ -91,9 +91,7 @@ export function planText(plan: Plan): readonly string[] {
     "It makes, and removes again:",
     `  DynamoDB tables ${prefix}-..., on demand, about fifteen, tagged ${RUN_TAG}=${prefix}`,
     `  SSM parameters /${prefix}/..., standard ones, about forty`,
-    zone === null
-      ? "  no DNS records"
-      : `  records ...${prefix}-....${zone.name} in the zone ${zone.id}, about forty`,
+    zone === null ? "  no DNS records" : `  records ...${prefix}-....${zone.name} in the zone ${zone.id}, about forty`,
     `It costs ${usdAtMost().toFixed(2)} USD at most: ${UNITS_AT_MOST.read} read and ${UNITS_AT_MOST.write} write units`,
     `(prices of ${PRICED_ON}, ${REGION}); standard parameters and changes of records cost nothing.`,
     `It takes ${MINUTES_AT_MOST} minutes at most. What is left after an accident: npm run test:aws -- --leftovers`,
