@@ -75,6 +75,12 @@ export interface FailoverSettings {
   readonly nodesRunOn?: PlatformSettings;
   /** @default false */
   readonly economy?: boolean;
+  /** @default 256 */
+  readonly voterMemoryMegabytes?: number;
+  /** Kept for each voter, 2 or more. Left out: not limited. */
+  readonly reservedConcurrency?: number;
+  /** Units a second. Left out: what a new table has. */
+  readonly tableWarmThroughput?: { readonly readUnitsPerSecond?: number; readonly writeUnitsPerSecond?: number };
   /** @default false */
   readonly dashboard?: boolean;
   /** @default false */
@@ -105,6 +111,9 @@ const SHAPE: { readonly [name: string]: Kind } = {
   hostStopping: { ecsClusters: "texts" },
   nodesRunOn: { ec2: "flag", rebalanceRecommendations: "flag", autoScalingHooks: "texts", ecsClusters: "texts" },
   economy: "flag",
+  voterMemoryMegabytes: "number",
+  reservedConcurrency: "number",
+  tableWarmThroughput: { readUnitsPerSecond: "number", writeUnitsPerSecond: "number" },
   dashboard: "flag",
   groupMetrics: "flag",
   retainTable: "flag",

@@ -48,6 +48,7 @@ export class FailoverStack extends Stack {
       tableRemovalPolicy: settings.retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(settings.credentials === undefined ? {} : { credentials: credentialsOf(this, settings.credentials) }),
       economy: settings.economy ?? false,
+      ...sizesOf(settings),
       dashboard: settings.dashboard ?? false,
       groupMetrics: settings.groupMetrics ?? false,
       ...(settings.alarms === undefined ? {} : { alarms: alarmsOf(this, settings.alarms) }),
@@ -71,6 +72,12 @@ export class FailoverStack extends Stack {
     }
   }
 }
+
+const sizesOf = ({ voterMemoryMegabytes, reservedConcurrency, tableWarmThroughput }: FailoverSettings) => ({
+  ...(voterMemoryMegabytes === undefined ? {} : { voterMemoryMegabytes }),
+  ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+  ...(tableWarmThroughput === undefined ? {} : { tableWarmThroughput }),
+});
 
 const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
   topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };

@@ -30,8 +30,9 @@ export function createVpc(scope: Construct, id: string, egress: Egress): IVpc {
 
 const WITH_EGRESS = SubnetType.PRIVATE_WITH_EGRESS;
 
-/** Where the stack's region is not known the CDK counts on two zones: nearly every region has more, and a deployment finds out. */
+/** Where the stack's account or region is not known the CDK counts on two zones: nearly every region has more, and a deployment finds out. */
 function zonesOf(scope: Construct): { readonly availabilityZones: string[] } | { readonly maxAzs: number } {
-  if (!Token.isUnresolved(Stack.of(scope).region)) return { maxAzs: LEAST_ZONES };
+  const { account, region } = Stack.of(scope);
+  if (!Token.isUnresolved(account) && !Token.isUnresolved(region)) return { maxAzs: LEAST_ZONES };
   return { availabilityZones: Array.from({ length: LEAST_ZONES }, (_, index) => Fn.select(index, Fn.getAzs())) };
 }

@@ -96,6 +96,8 @@ export function mayRest(state: GroupState, context: Context, at: Instant): boole
   const ballot = state.look?.ballot;
   if (ballot?.primary == null || !ballot.armed || ballot.table !== context.self.table) return false;
   if (state.storeBusy !== null || state.storeFailedSince !== null || state.rejection !== null) return false;
+  // A replica that may be about to be set aside, or let in again: the time that takes is kept by this invocation alone.
+  if (Object.keys(state.doubts).length > 0) return false;
   if (!hasLooked(state) || isIrregular(state) || !isRegular(state, context, at)) return false;
   if (!nodesOf(state).every((node) => !isAstray(state, node) && isAsRecorded(state, ballot, node))) return false;
   const turn = newTurn(state, { at, wall: 0 as WallTime, entropy: "" }, context);

@@ -53,6 +53,25 @@ describe("the app's settings", () => {
     ]);
   });
 
+  it("size the voters and the table", () => {
+    const settings = readSettings({
+      ...example,
+      voterMemoryMegabytes: 512,
+      reservedConcurrency: 3,
+      tableWarmThroughput: { readUnitsPerSecond: 15_000, writeUnitsPerSecond: 8_000 },
+    });
+    const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+    const template = Template.fromStack(new FailoverStack(app, "Valkeeper", { settings }));
+    template.resourcePropertiesCountIs(
+      "AWS::Lambda::Function",
+      { MemorySize: 512, ReservedConcurrentExecutions: 3, VpcConfig: Match.anyValue() },
+      3,
+    );
+    template.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
+      WarmThroughput: { ReadUnitsPerSecond: 15_000, WriteUnitsPerSecond: 8_000 },
+    });
+  });
+
   it("are refused with every issue at once, misspelt names included", () => {
     expect(
       issuesOf({ ...example, egres: "nat", vpc: { vpcId: "vpc-1", zones: "a", subnetIds: [] }, retainTable: "no" }),

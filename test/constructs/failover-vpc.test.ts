@@ -1,4 +1,4 @@
-import { App, Stack } from "aws-cdk-lib";
+import { App, Stack, type StackProps } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import { DynamoDbEndpoint } from "../../lib/constructs/dynamo-db-endpoint.ts";
@@ -7,8 +7,8 @@ import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts
 import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
 
 /** Region and zones are not known before the deployment. */
-function withoutVpc(props: ValkeyFailoverProps = {}): Template {
-  const stack = new Stack(new App({ context: { "aws:cdk:bundling-stacks": [] } }), "Test");
+function withoutVpc(props: ValkeyFailoverProps = {}, stackProps: StackProps = {}): Template {
+  const stack = new Stack(new App({ context: { "aws:cdk:bundling-stacks": [] } }), "Test", stackProps);
   new ValkeyFailover(stack, "Failover", props);
   return Template.fromStack(stack);
 }
@@ -27,6 +27,11 @@ describe("without a VPC", () => {
       template.resourceCountIs(paid, 0);
     }
     template.resourcePropertiesCountIs("AWS::Lambda::Function", { VpcConfig: Match.anyValue() }, 3);
+  });
+
+  it("also where only the region is known", () => {
+    const template = withoutVpc({}, { env: { region: "eu-west-1" } });
+    template.resourceCountIs("AWS::EC2::Subnet", 3);
   });
 
   it("egress dualStack has a free way out by IPv6, in every subnet", () => {

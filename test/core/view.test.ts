@@ -115,6 +115,10 @@ describe("R14: an invocation may rest, with nobody after it", () => {
   it.each<[string, GroupState]>([
     ["a replica that is gone, although a successor could take over", withNode(watching(), N3, { class: "silent" })],
     ["a node that was not asked yet", withNode(watching(), N3, { heard: null, reading: null, class: "unknown" })],
+    [
+      "a replica that may be about to be let in again for reading",
+      watching(ballot(), { doubts: { [N2]: { isFit: true, since: instant(0) } } }),
+    ],
     ["a replica without its link", withNode(watching(), N2, { reading: reading({ linkUp: false }) })],
     [
       "a replica that follows another, its link up",
