@@ -22,9 +22,9 @@ import {
 import type { Clock } from "../ports/clock.ts";
 import type { Departure, Departures, LifecycleAction, Waker } from "../ports/departures.ts";
 import type { OperatorStore } from "../ports/group-store.ts";
-import type { NodePlace } from "../ports/hosts.ts";
 import type { Journal } from "../ports/journal.ts";
 import { errorText } from "./error-text.ts";
+import { placesOf } from "./node-places.ts";
 
 export type EvacuationStore = Pick<
   OperatorStore,
@@ -134,13 +134,6 @@ async function concernedBy({ ports: { store, departures }, departure }: Moving):
   });
 }
 
-function placesOf({ name: group, nodes }: GroupConfig, ballot: Ballot | null): readonly NodePlace[] {
-  const discovered = Object.entries(ballot?.members.nodes ?? {}).flatMap(([id, { address }]) =>
-    address === null ? [] : [{ group, node: id as NodeId, host: address.host }],
-  );
-  return [...nodes.map(({ id, host }) => ({ group, node: id, host })), ...discovered];
-}
-
 type Step = Pick<Evacuated, "kind" | "detail"> | { readonly kind: "wait"; readonly detail: string };
 
 async function move(moving: Moving, config: GroupConfig, nodes: readonly NodeId[]): Promise<Evacuated> {
@@ -177,6 +170,8 @@ async function lookOnce(asking: Asking): Promise<Step> {
     return { kind: "wait", detail: "no voter has answered the order" };
   }
   if (request !== null && request.result === null && clock.wallTime() < request.expiresAt) {
+    // Voters that rest would leave it, and with it what follows, for as long as they rest.
+    await wake(asking);
     return { kind: "wait", detail: `another order stands: ${request.kind} by ${request.by}` };
   }
   if (isGoingOn) return { kind: "wait", detail: `a ${ballot.operation?.kind} is going on` };

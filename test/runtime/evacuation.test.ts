@@ -168,6 +168,13 @@ describe("an evacuation", () => {
     expect(scene.asked[0]?.askedAt).toBeGreaterThanOrEqual(10_000);
   });
 
+  it("wakes voters that rest for an order that stands: it may have been given while they rest", async () => {
+    const scene = new Scene();
+    scene.request = request({ id: "a person's", expiresAt: wallTime(10_000), result: null });
+    expect(await scene.run(departure(), 3_000)).toBe("nothing");
+    expect([scene.woken, scene.asked]).toEqual([1, []]);
+  });
+
   it("waits for an order that stands also where no primary is there: it may be about to make one", async () => {
     const scene = new Scene();
     scene.leaving = [N2];
