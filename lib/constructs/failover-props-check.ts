@@ -13,6 +13,7 @@ import { groupAlarmIssues } from "./failover-alarms.ts";
 import type { NotificationOptions } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues } from "./failover-table.ts";
+import { type NodePlatform, ruleNameOf } from "./node-platform.ts";
 import { selectZones, type VoterZone } from "./voter-zones.ts";
 
 export interface Checked {
@@ -126,7 +127,18 @@ function platformIssues({ nodesRunOn = [] }: ValkeyFailoverProps): string[] {
     const isWrong = pattern !== undefined && _of !== null && (Token.isUnresolved(_of) || !pattern.test(_of));
     return isWrong ? [`nodesRunOn: ${JSON.stringify(_of)} should be ${what}, known at synthesis`] : [];
   });
-  return [...twice.map((each) => `nodesRunOn names ${each} twice`), ...misnamed];
+  return [...twice.map((each) => `nodesRunOn names ${each} twice`), ...misnamed, ...hooksOfOneId(nodesRunOn)];
+}
+
+/** A slash separates the ids of constructs, so that rules have a hyphen in its place. */
+function hooksOfOneId(nodesRunOn: readonly NodePlatform[]): string[] {
+  const hooks = new Set(nodesRunOn.flatMap(({ name, _of }) => (name === "autoScaling" && _of !== null ? [_of] : [])));
+  return [...new Set([...hooks].map(ruleNameOf))]
+    .map((id) => [...hooks].filter((hook) => ruleNameOf(hook) === id))
+    .filter(({ length }) => length > 1)
+    .map(
+      (same) => `nodesRunOn: the hooks ${same.join(" and ")} differ by / and - alone, which gives their rules one id`,
+    );
 }
 
 /** Whether there is anybody whom the notifier is to tell. */

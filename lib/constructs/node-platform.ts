@@ -60,7 +60,7 @@ export class NodePlatform {
   static autoScaling(hookName: string = "valkeeper"): NodePlatform {
     return new NodePlatform("autoScaling", hookName, () => [
       {
-        id: `Termination-${hookName.replaceAll("/", "-")}`,
+        id: `Termination-${ruleNameOf(hookName)}`,
         description: `An instance is held back by the termination hook ${hookName}`,
         pattern: {
           source: ["aws.autoscaling"],
@@ -112,6 +112,9 @@ export class NodePlatform {
     this._notices = notices;
   }
 }
+
+/** Two hooks may come to the same: that is complained about before anything is made. */
+export const ruleNameOf = (hookName: string): string => hookName.replaceAll("/", "-");
 
 export const ecsArn = (stack: Stack, resource: string, resourceName: string): string =>
   Arn.format({ service: "ecs", resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME }, stack);

@@ -130,6 +130,10 @@ describe("the evacuator", () => {
       'nodesRunOn: "arn:aws:ecs:x" should be an ECS cluster\'s name, not its ARN, known at synthesis',
       'nodesRunOn: "" should be a lifecycle hook\'s name, known at synthesis',
     ]);
+    const hooks = ["a/b", "a-b", "other"].map((name) => NodePlatform.autoScaling(name));
+    expect(issuesOf(() => ({ nodesRunOn: hooks }))).toEqual([
+      "nodesRunOn: the hooks a/b and a-b differ by / and - alone, which gives their rules one id",
+    ]);
     expect(issuesOf(() => ({ functions: { evacuator: {} } }))).toEqual([
       "functions.evacuator is given, and nodesRunOn says nothing",
     ]);
