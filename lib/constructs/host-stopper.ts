@@ -36,12 +36,12 @@ export interface HostStopperProps extends HostStoppingOptions {
   readonly parts?: FunctionParts;
 }
 
-/** The tag by which hosts are found; lib/ports/hosts.ts spells it too. */
+/** The tag by which hosts are found. lib/ports/hosts.ts, which constructs must not import, spells it too; a test compares. */
 const GROUP_TAG = "valkeeper:group";
 /** An operation does not wait for longer (core's host-stop.ts). */
 const GIVEN_UP_AFTER = Duration.minutes(3);
 const RETRIES = 5;
-/** Batches of one shard that run side by side, those of one group never: no group waits for another's stop. */
+/** Lanes of one shard, worked side by side: a group is in one by its hash, and waits there for stops of an earlier batch. */
 const BATCHES_AT_ONCE = 10;
 
 export class HostStopper extends Construct {

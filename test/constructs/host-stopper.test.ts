@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { GROUP_TAG } from "../../lib/ports/hosts.ts";
 import { actionsOf, group, issuesOf, statementsOf, synthesize } from "./failover-stack.ts";
 
 const isStopper = (resource: Readonly<Record<string, { readonly Description?: unknown }>>): boolean =>
@@ -62,6 +63,13 @@ describe("the stopper", () => {
       "ec2:DescribeSpotInstanceRequests",
       "ec2:StopInstances",
     ]);
+  });
+
+  it("may stop what carries the tag by which hosts are found", () => {
+    const stops = statementsOf(template, "StopperRole").find(({ Action }) =>
+      [Action].flat().includes("ec2:StopInstances"),
+    );
+    expect(stops?.Condition).toEqual({ StringLike: { [`aws:ResourceTag/${GROUP_TAG}`]: "?*" } });
   });
 
   it("is known to the registrar, which checks the groups again", () => {
