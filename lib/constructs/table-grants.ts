@@ -46,6 +46,7 @@ export function grantPublish(table: ITable, grantee: IGrantable): Grant {
 export function grantStop(table: ITable, grantee: IGrantable): Grant {
   const rights: Right[] = [
     [["GetItem", "UpdateItem"], [GROUPS]],
+    [["BatchGetItem"], [GROUPS]],
     [["Query"], [SPECS]],
   ];
   return grantItems(table, grantee, rights)

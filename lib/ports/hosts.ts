@@ -27,6 +27,8 @@ export interface Host {
   readonly keeper: string | null;
   /** Why it cannot be stopped by what it is; null: nothing is known to be in the way. */
   readonly unstoppable: string | null;
+  /** Why what runs there may go on after a stop, with its memory: `stopped` proves nothing then. Null: it cannot. */
+  readonly resumable: string | null;
 }
 
 /** Whose host is asked for. */

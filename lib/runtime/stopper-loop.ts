@@ -5,6 +5,7 @@
 
 import { canonicalHost } from "../core/address-format.ts";
 import type { Ballot, StopOutcome, StopWish } from "../core/ballot.ts";
+import type { GroupConfig } from "../core/config.ts";
 import { effectiveConfig } from "../core/spec.ts";
 import {
   type AttemptId,
@@ -18,11 +19,12 @@ import {
 import { recordStop } from "../core/writes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GroupStore } from "../ports/group-store.ts";
-import type { Host, Hosts } from "../ports/hosts.ts";
+import type { Host, Hosts, NodePlace } from "../ports/hosts.ts";
 import type { Journal } from "../ports/journal.ts";
 import { errorText } from "./error-text.ts";
+import { placesOf } from "./node-places.ts";
 
-export type StopperStore = Pick<GroupStore, "tableId" | "listSpecs" | "readBallot" | "writeBallot">;
+export type StopperStore = Pick<GroupStore, "tableId" | "listSpecs" | "glance" | "readBallot" | "writeBallot">;
 
 export interface StopperPorts {
   readonly store: StopperStore;
@@ -99,16 +101,16 @@ async function tryOnce(stopping: Stopping): Promise<StopResult> {
   const { ports, group, wish, ballot, isWished } = stopping;
   const { specs } = await ports.store.listSpecs();
   const configs = specs.map(effectiveConfig);
-  const nodes = configs.flatMap((config) => config.nodes.map(({ id, host }) => ({ group: config.name, id, host })));
-  const declared = nodes.find((each) => each.group === group && each.id === wish.node)?.host;
+  const declared = configs.find(({ name }) => name === group)?.nodes.find(({ id }) => id === wish.node)?.host;
   const address = ballot.members.nodes[wish.node]?.address?.host ?? declared;
   if (address === undefined) return refused(`${wish.node} is no node of the group any more`);
   const search = await ports.hosts.find({ group, node: wish.node, host: address });
   if (search.kind === "none") return refused(search.reason);
   const { host } = search;
-  const others = nodes.filter((each) => (each.group !== group || each.id !== wish.node) && isOn(host, each.host));
+  if (host.resumable !== null) return refused(host.resumable);
+  const others = (await otherPlaces(stopping, configs)).filter((each) => isOn(host, each.host));
   if (others.length > 0) {
-    return refused(`${host.id} also runs ${others.map((each) => `${each.id} of ${each.group}`).join(", ")}`);
+    return refused(`${host.id} also runs ${others.map((each) => `${each.node} of ${each.group}`).join(", ")}`);
   }
   if (host.state === "running" || host.state === "starting") {
     if (!(await isWished())) return { kind: "nothing" };
@@ -118,6 +120,19 @@ async function tryOnce(stopping: Stopping): Promise<StopResult> {
   return untilStopped(stopping, host);
 }
 
+/** Every other node of any group. A name that voters have discovered the same process by is no other node. */
+async function otherPlaces({ ports, group, wish, ballot }: Stopping, configs: readonly GroupConfig[]) {
+  const seen = await ports.store.glance(configs.map(({ name }) => name).filter((name) => name !== group));
+  const { nodes } = ballot.members;
+  const runId = nodes[wish.node]?.runId ?? null;
+  const isWishs = (place: NodePlace): boolean =>
+    place.group === group && (place.node === wish.node || (runId !== null && nodes[place.node]?.runId === runId));
+  return configs
+    .flatMap((config) => placesOf(config, config.name === group ? ballot : (seen.get(config.name)?.ballot ?? null)))
+    .filter((place) => !isWishs(place));
+}
+
+/** The host's tags name one node of one group, so that another's is known by an address or a name of the host alone. */
 function isOn({ addresses, names }: Host, host: string): boolean {
   const wanted = canonicalHost(host) ?? host;
   return [...addresses, ...names].some((each) => (canonicalHost(each) ?? each) === wanted);

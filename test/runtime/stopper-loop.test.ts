@@ -8,7 +8,7 @@ import { epoch, groupName } from "../../lib/core/types.ts";
 import type { Host, HostState, Hosts, StopAnswer } from "../../lib/ports/hosts.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { STOP_WITHIN_MS, type StopperPorts, type StopResult, stopHostOf } from "../../lib/runtime/stopper-loop.ts";
-import { ballot, config, GROUP, lease, N1, node, operation, TABLE } from "../core/builders.ts";
+import { addressOf, ballot, config, GROUP, lease, member, N1, node, operation, TABLE } from "../core/builders.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const wished = (values: Partial<Operation> = {}): Ballot =>
@@ -17,6 +17,15 @@ const wished = (values: Partial<Operation> = {}): Ballot =>
     lease: lease(),
     operation: operation({ stop: { node: N1, epoch: epoch(2), outcome: null }, ...values }),
   });
+
+const OTHER = groupName("other");
+
+/** The members of three declared nodes, and one that was discovered at the host's address, with that process. */
+const withDiscovered = (id: string, run: number): Ballot["members"] => {
+  const { version, nodes } = ballot().members;
+  const address = { ...addressOf(id), host: "10.0.0.1" };
+  return { version, nodes: { ...nodes, [N1]: member(1), [id]: member(run, { address }) } };
+};
 
 const specOf = (of = config()): SpecRecord => ({
   ...{ schema: 1, group: of.name, version: 1, owner: "cli", overrides: {}, shard: 0 },
@@ -30,6 +39,8 @@ class Scene {
   readonly stopped: string[] = [];
   item: Item = encodeBallot(wished());
   specs = [specOf()];
+  /** By the group's name. */
+  others: Readonly<Record<string, Ballot>> = {};
   state: HostState = "running";
   host: Partial<Host> = {};
   /** How long it takes to stop after it was told; null: it never does. */
@@ -46,7 +57,15 @@ class Scene {
   #host(): Host {
     this.beforeAsked();
     const own = { kind: "instance", id: "i-1", zone: null, group: GROUP, node: null, keeper: null } as const;
-    return { ...own, state: this.state, addresses: ["10.0.0.1"], names: [], unstoppable: null, ...this.host };
+    return {
+      ...own,
+      state: this.state,
+      addresses: ["10.0.0.1"],
+      names: [],
+      unstoppable: null,
+      resumable: null,
+      ...this.host,
+    };
   }
 
   readonly hosts: Hosts = {
@@ -83,6 +102,12 @@ class Scene {
       store: {
         tableId: () => Promise.resolve(TABLE),
         listSpecs: () => Promise.resolve({ specs: this.specs, damaged: [] }),
+        glance: (groups) =>
+          Promise.resolve(
+            new Map(
+              groups.map((group) => [group, { ballot: this.others[group] ?? null, request: null, unreadable: null }]),
+            ),
+          ),
         readBallot: () => Promise.resolve(decodeBallot(this.item)),
         writeBallot: (write) => {
           const lost = this.writes.shift() === "unknown";
@@ -141,6 +166,33 @@ describe("the stopper", () => {
       { host: { addresses: ["10.0.0.1", "10.0.0.2"] } },
       "i-1 also runs n2 of g",
     ],
+    [
+      "it also runs a node that was discovered in another group",
+      {
+        specs: [specOf(), specOf({ ...config(), name: OTHER, nodes: [node("n9", { host: "10.0.0.9" })] })],
+        others: { [OTHER]: ballot({ members: withDiscovered("n8", 8) }) },
+      },
+      "i-1 also runs n8 of other",
+    ],
+    [
+      "it also runs a node that was discovered in the group",
+      { item: encodeBallot({ ...wished(), members: withDiscovered("n8", 8) }) },
+      "i-1 also runs n8 of g",
+    ],
+    [
+      "it also runs a node of another group that is declared by the host's name",
+      {
+        host: { names: ["ip-10-0-0-1.internal"] },
+        specs: [specOf(), specOf({ ...config(), name: OTHER, nodes: [node("n9", { host: "IP-10-0-0-1.internal." })] })],
+      },
+      "i-1 also runs n9 of other",
+    ],
+    ["what runs there may go on after a stop", { host: { resumable: "i-1 may hibernate" } }, "i-1 may hibernate"],
+    [
+      "it is stopped already, and what ran there may go on",
+      { state: "stopped", host: { resumable: "i-1 may hibernate" } },
+      "i-1 may hibernate",
+    ],
     ["the node is declared no more", { specs: [] }, "n1 is no node of the group any more"],
     ["it does not stop", { stopsAfterMs: null }, "i-1 was told to stop, and is stopping after 75 s"],
   ])("records why not: %s", async (_, changes, detail) => {
@@ -148,6 +200,11 @@ describe("the stopper", () => {
     expect(await world.run()).toEqual({ kind: "refused", detail });
     expect(world.wish?.outcome).toMatchObject({ kind: "refused", detail });
     expect(world.lines).toMatchObject([{ event: "stop.refused", detail: { reason: detail } }]);
+  });
+
+  it("takes no second name of the same process for another node", async () => {
+    const world = scene({ item: encodeBallot({ ...wished(), members: withDiscovered("n8", 1) }) });
+    expect(await world.run()).toEqual({ kind: "stopped", detail: "i-1" });
   });
 
   it.each([

@@ -35,7 +35,7 @@ export class Instances {
   }
 
   async stop(host: Host): Promise<StopAnswer> {
-    const why = host.unstoppable ?? (await this.#whyNot(host.id));
+    const why = host.unstoppable ?? host.resumable ?? (await this.#whyNot(host.id));
     if (why !== null) return { kind: "refused", reason: why };
     // Without the system's own shutdown, which a hung host would sit out: what it had not written is a deposed primary's.
     const command = new StopInstancesCommand({ InstanceIds: [host.id], SkipOsShutdown: true });
@@ -113,9 +113,10 @@ export function hostOf(instance: Instance): Host {
     group: group === null ? null : groupName(group),
     node: node === null ? null : nodeId(node),
     addresses: [...new Set([...own, ...attached].filter(isSaid))],
-    names: [instance.PrivateDnsName].filter(isSaid),
+    names: [...new Set([instance.PrivateDnsName, ...interfaces.map((each) => each.PrivateDnsName)].filter(isSaid))],
     keeper,
     unstoppable: whyUnstoppable(instance, keeper),
+    resumable: whyResumable(instance),
   };
 }
 
@@ -125,6 +126,13 @@ function whyUnstoppable({ InstanceId: id, RootDeviceType }: Instance, keeper: st
   if (keeper !== null) return `${id} is in the Auto Scaling group ${keeper}, which would replace it`;
   if (RootDeviceType === "instance-store") return `${id} has an instance store as its root, and can only be terminated`;
   return null;
+}
+
+/** Whether it was stopped or hibernated is somebody else's choice too. What was terminated is gone with its memory. */
+function whyResumable({ InstanceId: id, HibernationOptions, State }: Instance): string | null {
+  if (HibernationOptions?.Configured !== true) return null;
+  if (State?.Name === "terminated" || State?.Name === "shutting-down") return null;
+  return `${id} may hibernate: a stopped one resumes the same process`;
 }
 
 function stateOf({ State }: Instance): HostState {

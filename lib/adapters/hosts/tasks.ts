@@ -109,6 +109,7 @@ export function taskHost(task: Task): Host {
     names: said("privateDnsName"),
     keeper: task.group?.startsWith("service:") === true ? task.group.slice("service:".length) : null,
     unstoppable: null,
+    resumable: null,
   };
 }
 

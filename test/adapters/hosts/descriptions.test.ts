@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostOf, whySpotStays } from "../../../lib/adapters/hosts/instances.ts";
+import { hostOf, Instances, whySpotStays } from "../../../lib/adapters/hosts/instances.ts";
 import { clusterOf, taskHost } from "../../../lib/adapters/hosts/tasks.ts";
 
 const ARN = "arn:aws:ecs:eu-west-1:000000000000:task/prod/0123456789abcdef0123456789abcdef";
@@ -17,7 +17,9 @@ describe("an instance's description", () => {
           PrivateIpAddress: "10.0.0.1",
           PrivateIpAddresses: [{ PrivateIpAddress: "10.0.0.1" }, { PrivateIpAddress: "10.0.0.11" }],
           Ipv6Addresses: [{ Ipv6Address: "2001:db8::1" }],
+          PrivateDnsName: "ip-10-0-0-1.eu-west-1.compute.internal",
         },
+        { PrivateDnsName: "ip-10-0-0-12.eu-west-1.compute.internal" },
       ],
       Tags: [
         { Key: "valkeeper:group", Value: "orders" },
@@ -27,8 +29,8 @@ describe("an instance's description", () => {
     expect(host).toEqual({
       ...{ kind: "instance", id: "i-1", state: "running", zone: "eu-west-1a", group: "orders", node: "a" },
       addresses: ["10.0.0.1", "10.0.0.11", "2001:db8::1"],
-      names: ["ip-10-0-0-1.eu-west-1.compute.internal"],
-      ...{ keeper: null, unstoppable: null },
+      names: ["ip-10-0-0-1.eu-west-1.compute.internal", "ip-10-0-0-12.eu-west-1.compute.internal"],
+      ...{ keeper: null, unstoppable: null, resumable: null },
     });
   });
 
@@ -42,6 +44,25 @@ describe("an instance's description", () => {
     ["a-new-word", "running"],
   ] as const)("%s counts as %s", (name, state) => {
     expect(hostOf({ State: { Name: name as "running" } }).state).toBe(state);
+  });
+
+  it.each([
+    ["running", true],
+    ["stopped", true],
+    ["shutting-down", false],
+    ["terminated", false],
+  ] as const)("may resume what ran there when it may hibernate and is %s: %s", (Name, isResumable) => {
+    const instance = { InstanceId: "i-1", State: { Name } };
+    expect(hostOf({ ...instance, HibernationOptions: { Configured: true } }).resumable).toBe(
+      isResumable ? "i-1 may hibernate: a stopped one resumes the same process" : null,
+    );
+    expect(hostOf({ ...instance, HibernationOptions: { Configured: false } }).resumable).toBeNull();
+  });
+
+  it("is told to stop by nobody when it may hibernate", async () => {
+    const host = hostOf({ InstanceId: "i-1", HibernationOptions: { Configured: true } });
+    // A client without an answer: EC2 is asked nothing.
+    expect(await new Instances({} as never).stop(host)).toEqual({ kind: "refused", reason: host.resumable });
   });
 
   it("says what is in the way of a stop", () => {
@@ -86,7 +107,7 @@ describe("a task's description", () => {
       ...{ kind: "task", id: ARN, state: "running", zone: "eu-west-1b", group: "orders", node: null },
       addresses: ["10.0.0.4", "2001:db8::4"],
       names: ["ip-10-0-0-4.eu-west-1.compute.internal"],
-      ...{ keeper: "valkey-a", unstoppable: null },
+      ...{ keeper: "valkey-a", unstoppable: null, resumable: null },
     });
   });
 

@@ -15,6 +15,7 @@ const host = (changes: Partial<Host>): Host => ({
   names: ["ip-10-0-0-1.eu-west-1.compute.internal"],
   keeper: null,
   unstoppable: null,
+  resumable: null,
   ...changes,
 });
 const place = (address: string): NodePlace => ({ group: groupName("orders"), node: nodeId("a"), host: address });
