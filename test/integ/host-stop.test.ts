@@ -96,10 +96,16 @@ describe.skipIf(!isLinux)("a group whose stopInstance is required", () => {
     expect(await stateOf(instances.get(before))).toBe("stopped");
     const others = nodes.filter(({ id }) => id !== before);
     for (const { id } of others) expect(await stateOf(instances.get(id))).toBe("running");
-    const history = await store.readHistory(name, { limit: 300, newestFirst: false });
-    const steps = history.map(({ event }) => event);
     const order = ["stop.asked", "node.stopped", "intent.recorded", "primary.committed"] as const;
-    const failover = steps.slice(steps.lastIndexOf("stop.asked"));
+    const told = async () => {
+      const all = await store.readHistory(name, { limit: 300, newestFirst: false });
+      return all.slice(all.findLastIndex(({ event }) => event === "stop.asked"));
+    };
+    // History follows the record.
+    const isTold = async (): Promise<boolean> => (await told()).some(({ event }) => event === "primary.committed");
+    await eventually("the commit is told", isTold, 20_000);
+    const history = await told();
+    const failover = history.map(({ event }) => event);
     expect(order.map((event) => failover.indexOf(event))).toEqual(
       order.map((event) => failover.indexOf(event)).toSorted((left, right) => left - right),
     );

@@ -28,7 +28,8 @@ function contextWith(programs: Record<string, string>) {
     writeFileSync(path, `#!/bin/sh\n${script}\n`);
     chmodSync(path, 0o755);
   }
-  const environment = { PATH: join(folder, "programs") };
+  // A Python that pyenv keeps below the real home would be found as well.
+  const environment = { PATH: join(folder, "programs"), HOME: folder };
   return {
     ...makeContext({ root: projectRoot, environment, say: (line: string) => said.push(line) }),
     cache: join(folder, "cache"),
