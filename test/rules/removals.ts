@@ -219,7 +219,7 @@ export const REMOVALS: readonly Removal[] = [
     places: [
       {
         file: core("contend"),
-        from: `  if (!writeIntent(turn, chosen.node, chosen.after, "intended")) return;\n`,
+        from: `  if (stop.kind === "awaited" || !writeIntent(turn, chosen.node, chosen.after, "intended")) return;\n`,
         to: `  const { runId, replicationId, offset } = chosen.after;
   const meant = { epoch: runOf(turn).epoch, node: chosen.node, runId, replicationId, offset };
   const { promoted, connection } = { connection: null, ...factsOf(runOf(turn), chosen.node).frozen, ...factsOf(runOf(turn), chosen.node) };
@@ -275,7 +275,7 @@ export const REMOVALS: readonly Removal[] = [
     places: [
       {
         file: core("hold"),
-        from: "if (turn.state.hold !== null && !isLost(turn, ballot, count)) patch(turn, { hold: null });",
+        from: "if (turn.state.hold !== null && !isLost(turn, count)) patch(turn, { hold: null });",
         to: `const held = ballot.primary === null ? undefined : turn.state.nodes[ballot.primary.node];
     if (turn.state.hold !== null && held?.connection != null) {
       const command = { kind: "pause", connection: held.connection.id, durationMs: 0 };

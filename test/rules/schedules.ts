@@ -220,7 +220,7 @@ export const SCHEDULES: readonly Schedule[] = [
   {
     rule: "R13",
     story: "A primary that restarts empty within its bound is taken for what it was.",
-    breaks: "L2",
+    breaks: "L1",
     case: caseOf("R13", { nodeOptions: { bootFence: false } }, at(30_000, kill("n1", { afterMs: 150, data: "empty" }))),
   },
   {
