@@ -7,14 +7,14 @@ import { encodeBallot } from "./ballot-format.ts";
 import type { BallotWrite } from "./ballot-write.ts";
 import { isEcho } from "./ballot-write.ts";
 import type { Fact } from "./commands.ts";
-import { actsUntil, leaseSighted } from "./lease.ts";
+import { actsUntil, leaseSighted, yields } from "./lease.ts";
 import { observe, reclassify } from "./observation.ts";
 import { continued, factsOf, newRun, type OperationRun, patchRun } from "./operation.ts";
 import { foldOutcome } from "./operation-outcome.ts";
 import { sighted } from "./quorum.ts";
 import type { RequestRecord } from "./records.ts";
 import { answerBegun, answered } from "./request-answers.ts";
-import type { PendingWrite } from "./state.ts";
+import type { GroupState, PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, patch, probeSoon } from "./turn.ts";
 import type { AttemptId, Instant, NodeId } from "./types.ts";
@@ -99,6 +99,7 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
   patch(turn, {
     repairs: turn.state.repairs + (isQuiet && previous?.ballot.operation?.kind === "repair" ? 1 : 0),
     quietSince: isQuiet ? (wasQuiet ? turn.state.quietSince : turn.at) : null,
+    failedAttempt: failedAttempt(turn, ballot),
     look: { ballot, sentAt, at: turn.at },
     missing: false,
     unreadable: null,
@@ -114,6 +115,15 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
     patch(turn, { announced: { level: "up", objectively: false }, standingEpoch: null });
   }
   reclassify(turn);
+}
+
+/** The last attempt promoted nobody and nothing of it is left but telling (R20). */
+function failedAttempt(turn: Turn, ballot: Ballot): GroupState["failedAttempt"] {
+  const last = ballot.budget.at(-1);
+  const isUnderWay = ballot.operation?.began === last?.epoch && !yields(ballot);
+  if (last === undefined || last.promoted || isUnderWay) return null;
+  const known = turn.state.failedAttempt;
+  return known?.epoch === last.epoch ? known : { epoch: last.epoch, overSince: turn.at };
 }
 
 function storeAnswered(turn: Turn): void {

@@ -136,8 +136,8 @@ function whyNotBudget(turn: Turn, ballot: Ballot): Rejection | null {
   const backOffMs = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** (failed - 1));
   // From the end of the attempt, which may have frozen nodes for long, by this voter's own clock; and by the wall clock
   // from its beginning, for a voter that has only just begun to look.
-  const { quietSince } = turn.state;
-  const isRested = quietSince === null || isDueIn(turn, quietSince, backOffMs);
+  const { failedAttempt } = turn.state;
+  const isRested = failedAttempt === null || isDueIn(turn, failedAttempt.overSince, backOffMs);
   if (isRested && turn.wall >= last.at + backOffMs) return null;
   return reject("backing-off", `${failed} attempts in a row promoted nobody`, `${backOffMs} ms have passed since`);
 }

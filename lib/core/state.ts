@@ -147,6 +147,8 @@ export interface GroupState {
   readonly rejection: { readonly rejection: Rejection; readonly since: Instant } | null;
   /** Since when the record has been quiet (no lease, no operation) at this epoch: older readings are of another time. */
   readonly quietSince: Instant | null;
+  /** The last automatic attempt, if it promoted nobody, and since when this voter has known it to be over. */
+  readonly failedAttempt: { readonly epoch: Epoch; readonly overSince: Instant } | null;
   /** Repairs that ended since this voter last saw every node in line: further ones rest between each other. */
   readonly repairs: number;
   /** Which of this voter's *down* phases was told as an event. */
@@ -230,6 +232,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     doubts: {},
     rejection: null,
     quietSince: null,
+    failedAttempt: null,
     repairs: 0,
     announced: { level: "up", objectively: false },
     irregularSince: null,

@@ -12,6 +12,7 @@ import { attemptId, instant, type NodeCommand, type NodeOutcome } from "../../li
 import {
   A,
   addressOf,
+  attempt,
   B,
   ballot,
   connection,
@@ -186,6 +187,28 @@ describe("a look", () => {
     expect(reads(ballot({ epoch: ofEpoch(2) })).state.quietSince).toBe(100);
     expect(reads(ballot(), watching(null)).state.quietSince).toBe(100);
     expect(reads(ballot({ epoch: ofEpoch(2) }), watching(begun)).state.quietSince).toBe(100);
+  });
+
+  it("keeps since when the last attempt, which promoted nobody, is over (R20)", () => {
+    const failed = attempt({ epoch: ofEpoch(3), promoted: false });
+    const of = (more: Partial<Ballot>) => ballot({ epoch: ofEpoch(4), budget: [failed], ...more });
+    const known = (more: Partial<Ballot>, seen = watching()) => reads(of(more), seen).state.failedAttempt;
+    const over = { epoch: 3, overSince: 100 };
+    expect(known({})).toEqual(over);
+    // A repair came behind it: that is no rest's beginning.
+    expect(known({ lease: lease(), operation: operation({ kind: "repair", began: ofEpoch(4) }) })).toEqual(over);
+    expect(known({}, watching(null, { failedAttempt: { epoch: ofEpoch(3), overSince: instant(7) } }))).toEqual({
+      epoch: 3,
+      overSince: 7,
+    });
+    expect(known({}, watching(null, { failedAttempt: { epoch: ofEpoch(2), overSince: instant(7) } }))).toEqual(over);
+    const standing = { lease: lease(), operation: operation({ began: ofEpoch(3) }) };
+    expect(known(standing)).toBe(null);
+    // The primary has its place back, and only telling is left: the next attempt would not wait for that.
+    const told = { lease: lease(), operation: operation({ began: ofEpoch(3), step: "committed" }) };
+    expect(known({ ...told, primary: primary({ epoch: ofEpoch(3) }) })).toEqual(over);
+    expect(known({ budget: [] })).toBe(null);
+    expect(known({ budget: [failed, attempt({ epoch: ofEpoch(4), promoted: true })] })).toBe(null);
   });
 
   it("counts the repairs that have ended, and nothing else", () => {

@@ -169,17 +169,18 @@ describe("R20: the budget", () => {
     const budget = [attempt({ at: wallTime(WALL_START), promoted: false })];
     const of = ballot({ votes, budget });
     const heard = withNode(lost(of), N2, { readAt: instant(1_990) });
-    const first = { ...heard, quietSince: null };
+    const first = { ...heard, failedAttempt: null };
     expect(decided(of, { state: first, at: 1_999 }).reason).toBe("backing-off");
     expect(decided(of, { state: first, at: 2_000 }).writes).toHaveLength(1);
     const clockWentBack = ballot({ votes, budget: [attempt({ at: wallTime(WALL_START + 60_000), promoted: false })] });
     expect(decided(clockWentBack, { at: 2_000 }).reason).toBe("backing-off");
     const longAgo = ballot({ votes, budget: [attempt({ at: wallTime(WALL_START - 60_000), promoted: false })] });
-    expect(decided(longAgo, { at: 1_999, state: heard })).toMatchObject({
+    const over = { ...heard, failedAttempt: { epoch: ofEpoch(1), overSince: instant(0) } };
+    expect(decided(longAgo, { at: 1_999, state: over })).toMatchObject({
       reason: "backing-off",
       turn: { wakeAt: 2_000 },
     });
-    expect(decided(longAgo, { at: 2_000, state: heard }).writes).toHaveLength(1);
+    expect(decided(longAgo, { at: 2_000, state: over }).writes).toHaveLength(1);
   });
 
   it("forgets the failures before one that promoted", () => {

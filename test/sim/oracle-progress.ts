@@ -137,7 +137,8 @@ export class ProgressOracle {
   onBallot({ before, after }: BallotChange): void {
     const was = operationOf(before);
     const is = operationOf(after);
-    if (was !== null && isAttempt(was) && is?.began !== was.began) {
+    const wasUnderWay = was !== null && isAttempt(was) && !isTold(before);
+    if (wasUnderWay && (is?.began !== was.began || isTold(after))) {
       // The same process in its old place is nobody promoted.
       this.#failed = runIdOf(after) === this.#contested ? this.#failed + 1 : 0;
       this.#endedAt = this.#view.now();
@@ -267,7 +268,7 @@ export class ProgressOracle {
     if (rested >= restMs(this.#failed) * REST_TOLERANCE) return;
     this.#findings.report(
       "L4",
-      `after ${this.#failed} attempts that promoted nobody the next began ${rested} ms later`,
+      `after ${this.#failed} attempts that promoted nobody the next began ${Math.round(rested)} ms later`,
     );
   }
 }
@@ -281,10 +282,18 @@ interface StoredOperation {
   readonly kind: string;
   readonly by: string;
   readonly began: number;
+  readonly step?: string;
 }
 
 const operationOf = (item: BallotChange["before"]): StoredOperation | null =>
   (item?.["operation"] ?? null) as StoredOperation | null;
+
+/** It made its primary and has only to tell of it, for which a later one does not wait. */
+const isTold = (item: BallotChange["before"]): boolean => {
+  const operation = operationOf(item);
+  const primary = (item?.["primary"] ?? null) as { readonly epoch: number } | null;
+  return operation?.step === "committed" && primary !== null && primary.epoch >= operation.began;
+};
 
 const isAttempt = ({ kind, by }: StoredOperation): boolean =>
   by === "automatic" && (kind === "failover" || kind === "switchover" || kind === "cold-start");
