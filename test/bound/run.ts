@@ -1,20 +1,25 @@
-// `npm run bound [-- --hours N] [--write]`: prints how many needless failovers a year the detection rules make of stated
-// losses, then holds the formula against the simulator; ends with one line of counts, and non-zero if a prediction is
-// violated or the goal missed. `--hours`: simulated hours at the stated loss. `--write`: into docs/false-alarms.md.
+// Prints how many needless failovers a year the detection rules make of stated losses, then holds the formula against the
+// simulator; ends with one line of counts, and non-zero if a prediction is violated or the goal missed.
 
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../support/command-line.ts";
 import { renderCheck, renderTable, write } from "./document.ts";
 import { measure, OUTSIDE, POINTS, type Result, statedPoints } from "./points.ts";
 import { GOAL_YEARS, meetsGoal, needlessPerYear } from "./table.ts";
 
-const { values } = parseArgs({
-  options: { hours: { type: "string", default: "24" }, write: { type: "boolean", default: false } },
+const USAGE = `npm run bound [-- --hours N] [--write]
+  --hours  simulated hours at the stated loss [24]
+  --write  into docs/false-alarms.md`;
+
+const { values, wholeNumber } = readCommandLine(USAGE, {
+  hours: { type: "string", default: "24" },
+  write: { type: "boolean", default: false },
 });
+const simulatedHours = wholeNumber("hours", values.hours, 1);
 
 process.stdout.write(`${renderTable()}\n\n`);
 const began = performance.now();
 const results: Result[] = [];
-for (const point of [...POINTS, ...statedPoints(Number(values.hours))]) {
+for (const point of [...POINTS, ...statedPoints(simulatedHours)]) {
   const result = measure(point);
   results.push(result);
   const [, , ...lines] = renderCheck([result]).split("\n");

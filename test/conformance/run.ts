@@ -1,9 +1,8 @@
-// `npm run conformance -- [--runs N] [--from M] [--length L]`: draws sequences by seeds M, M+1, ..., runs each on a real trio
-// and on the simulated one, and stops at the first that ends differently: prints the shortest one and how to replay it.
-// `npm run conformance -- --commands "rdb; write n1; ..."`: runs that sequence and prints what there is after each command.
+// Draws sequences of commands, runs each on a real trio and on the simulated one, and stops at the first that ends
+// differently: prints the shortest one and how to replay it.
 
-import { parseArgs } from "node:util";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
+import { readCommandLine } from "../support/command-line.ts";
 import { parseSequence, wordsOf } from "./command.ts";
 import { describeDifference, runSequence } from "./compare.ts";
 import { search } from "./search.ts";
@@ -11,13 +10,17 @@ import { realAndSimulated } from "./sides.ts";
 
 const SHRINK_WITHIN_MS = 180_000;
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "50" },
-    from: { type: "string", default: "1" },
-    length: { type: "string", default: "12" },
-    commands: { type: "string" },
-  },
+const USAGE = `npm run conformance [-- --runs N] [--from M] [--length L]: sequences drawn by seeds M, M+1, ...
+npm run conformance -- --commands "rdb; write n1; ...": that sequence, with what there is after each command
+  --runs    so many sequences [50]
+  --from    the first seed [1]
+  --length  commands in each [12]`;
+
+const { values, wholeNumber } = readCommandLine(USAGE, {
+  runs: { type: "string", default: "50" },
+  from: { type: "string", default: "1" },
+  length: { type: "string", default: "12" },
+  commands: { type: "string" },
 });
 
 const group = new ProcessGroup();
@@ -36,7 +39,9 @@ async function replay(text: string): Promise<boolean> {
 }
 
 async function runMany(): Promise<boolean> {
-  const [runs, from, length] = [values.runs, values.from, values.length].map(Number) as [number, number, number];
+  const from = wholeNumber("from", values.from);
+  const runs = wholeNumber("runs", values.runs, 1);
+  const length = wholeNumber("length", values.length, 1);
   const began = performance.now();
   const seeds = Array.from({ length: runs }, (_, index) => String(from + index));
   const found = await search({ seeds, length, sides, shrinkWithinMs: SHRINK_WITHIN_MS, onUnrepeated: print });

@@ -1,36 +1,42 @@
-// `npm run explore -- [plan ...] [--loss N ...] [--without RULE] [--keep]`: explores plans one after the other, with their
-// own bounds or the given ones; without names all of them. Prints the shortest schedule of whatever breaks a promise,
-// and ends with one line of counts.
+// Explores plans one after the other, prints the shortest schedule of whatever breaks a promise, and ends with one line of
+// counts.
 
-import { parseArgs } from "node:util";
 import { takeOut } from "../rules/removal.ts";
-import { removalOf } from "../rules/removals.ts";
+import { REMOVALS, removalOf } from "../rules/removals.ts";
+import { readCommandLine } from "../support/command-line.ts";
 import { type Bounds, FIGURES, PLANS } from "./bounds.ts";
 import type { Found } from "./search.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const plans: Readonly<Record<string, Bounds>> = PLANS;
+const USAGE = `npm run explore [-- PLAN ...] [--BOUND N ...] [--without RULE] [--keep]
+  PLAN       ${Object.keys(plans).join(", ")} [all]
+  --BOUND    instead of the plan's own: ${FIGURES.join(", ")}
+  --without  takes a rule out of the sources first
+  --keep     goes on behind the first violation`;
+
+const { values, words, wholeNumber, refuse } = readCommandLine(
+  USAGE,
+  {
     ...Object.fromEntries(FIGURES.map((name) => [name, { type: "string" } as const])),
     without: { type: "string" },
     keep: { type: "boolean", default: false },
   },
-});
+  true,
+);
 
 const given = Object.fromEntries(
   FIGURES.flatMap((name) => {
     const value = (values as Readonly<Record<string, string | boolean | undefined>>)[name];
-    return value === undefined ? [] : [[name, Number(value)]];
+    return typeof value === "string" ? [[name, wholeNumber(name, value)]] : [];
   }),
 );
-const plans: Readonly<Record<string, Bounds>> = PLANS;
-const names = positionals.length > 0 ? positionals : Object.keys(plans);
+const names = words.length > 0 ? words : Object.keys(plans);
 const unknown = names.filter((name) => plans[name] === undefined);
-if (unknown.length > 0 || Object.values(given).some((value) => !Number.isInteger(value) || value < 0)) {
-  process.stderr.write(`plans are ${Object.keys(plans).join(", ")}; bounds are whole numbers\n`);
-  process.exit(2);
+if (unknown.length > 0) refuse(`there is no plan ${unknown.join(", ")}`);
+if (typeof values.without === "string") {
+  if (!REMOVALS.some(({ rule }) => rule === values.without)) refuse(`there is no removal ${values.without}`);
+  takeOut(removalOf(values.without));
 }
-if (typeof values.without === "string") takeOut(removalOf(values.without));
 // Loaded only now: what is explored may be without a rule.
 const { step } = await import("../../lib/core/step.ts");
 const { Exploration } = await import("./search.ts");

@@ -1,20 +1,18 @@
-// `npm run model`: every configuration; ends with one line of counts, and non-zero if a result is not as expected.
-// `npm run model -- WORD...`: those whose names contain all the words. `npm run model -- --trace WORD...`: the shortest violation of the
-// first of them, step by step.
+// Checks the Promela model; ends with one line of counts, and non-zero if a result is not as expected.
 
-import { parseArgs } from "node:util";
 import { isMissing, readTools, type SpinTools } from "../../lib/local/tools.ts";
+import { readCommandLine } from "../support/command-line.ts";
 import { configurations } from "./configurations.ts";
 import { countsLine, type Finding, findingLine } from "./report.ts";
 import { asExpected, search, trace } from "./search.ts";
 
 const limitSeconds = 900;
 
-const { values, positionals } = parseArgs({
-  options: { trace: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
-const chosen = configurations.filter(({ name }) => positionals.every((word) => name.split(" ").includes(word)));
+const USAGE = `npm run model [-- [--trace] WORD ...]: every configuration, or those whose names contain all the words
+  --trace  the shortest violation of the first of them, step by step`;
+
+const { values, words, refuse } = readCommandLine(USAGE, { trace: { type: "boolean", default: false } }, true);
+const chosen = configurations.filter(({ name }) => words.every((word) => name.split(" ").includes(word)));
 
 async function runAll(spin: SpinTools): Promise<void> {
   const findings: Finding[] = [];
@@ -34,8 +32,7 @@ if (isMissing(spin)) {
   process.stderr.write(`model: ${spin.missing}\n`);
   process.exitCode = 1;
 } else if (first === undefined) {
-  process.stderr.write(`model: no configuration has a name with ${positionals.join(" and ")}\n`);
-  process.exitCode = 1;
+  refuse(`no configuration has a name with ${words.join(" and ")}`);
 } else if (values.trace) {
   process.stdout.write(await trace(spin, first));
 } else {

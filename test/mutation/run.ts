@@ -1,28 +1,32 @@
-// `npm run mutation [-- step lease ...] [--worlds] [--anew]`: changes lib/core in one small place after the other and looks whether
-// a test of test/core fails. Names are files of lib/core; without names it is all of it. What a run found is kept under
-// .cache/mutation and only what has changed since is done again; `--anew` forgets it. `--worlds` also asks the tests that take
-// seconds each. Prints what nobody noticed and ends with one line of counts; fails below the least score, and when docs/mutation.md
-// argues for a survivor that there is no more.
+// Changes lib/core in one small place after the other and looks whether a test of test/core fails. What a run found is kept
+// under .cache/mutation and only what has changed since is done again. Prints what nobody noticed and ends with one line of
+// counts; fails below the least score, and when docs/mutation.md argues for a survivor that there is no more.
 
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { findOnPath, makeContext, runOrFail, SetupError } from "../../lib/local/setup/context.mjs";
 import { launch } from "../../lib/local/setup/launch.mjs";
+import { readCommandLine } from "../support/command-line.ts";
 import { argued, describe, type Report, survivorsOf, tally, textOf } from "./survivors.ts";
 
 const LEAST_SCORE = 95;
 
 const context = makeContext();
 const home = join(context.cache, "mutation");
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { worlds: { type: "boolean", default: false }, anew: { type: "boolean", default: false } },
-});
-const files = positionals.map((name) => `lib/core/${name.replace(/^.*\/|\.ts$/g, "")}.ts`);
+const USAGE = `npm run mutation [-- FILE ...] [--worlds] [--anew]
+  FILE      of lib/core: step, lease, ... [all]
+  --worlds  also asks the tests that take seconds each
+  --anew    forgets what earlier runs found`;
+
+const { values, words, refuse } = readCommandLine(
+  USAGE,
+  { worlds: { type: "boolean", default: false }, anew: { type: "boolean", default: false } },
+  true,
+);
+const files = words.map((name) => `lib/core/${name.replace(/^.*\/|\.ts$/g, "")}.ts`);
 const unknown = files.filter((file) => !existsSync(join(context.root, file)));
-if (unknown.length > 0) throw new SetupError(`there is no ${unknown.join(", no ")}.`);
+if (unknown.length > 0) refuse(`there is no ${unknown.join(", no ")}`);
 
 /** Stryker is no package of the project's own: its set-up stays as quick as it is, and this brings it on first use. */
 async function ensureStryker(): Promise<void> {

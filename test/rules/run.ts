@@ -1,12 +1,10 @@
-// `npm run rules [-- RULE ...] [--seeds N] [--search]`: takes every rule out of the sources in turn and tries what is recorded
-// to notice it, prints a line for each, writes the table of docs/verification.md, and ends with one line of counts. With
-// `--search` also every plan of the exploration, and N seeds of the swarm, for what has nothing recorded. Exits with 1 if a
-// rule is noticed by nothing, or no longer by what is recorded.
-// `npm run rules -- --tell RULE`: what happens in the rule's schedule without it.
+// Takes every rule out of the sources in turn and tries what is recorded to notice it, prints a line for each, writes the
+// table of docs/verification.md, and ends with one line of counts. Exits with 1 if a rule is noticed by nothing, or no longer
+// by what is recorded.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { PLANS } from "../explore/bounds.ts";
+import { readCommandLine } from "../support/command-line.ts";
 import { EXPLORATIONS, TESTS } from "./catches.ts";
 import { takeOut } from "./removal.ts";
 import { REMOVALS, removalOf } from "./removals.ts";
@@ -19,14 +17,21 @@ const DOCUMENT = new URL("../../docs/verification.md", import.meta.url);
 const STATES = 30_000;
 const plans = Object.keys(PLANS);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const USAGE = `npm run rules [-- RULE ...] [--search [--seeds N]]
+npm run rules -- --tell RULE: what happens in the rule's schedule without it
+  RULE      ${REMOVALS.map(({ rule }) => rule).join(", ")} [all]
+  --search  also every plan of the exploration, and N seeds of the swarm [100], for what has nothing recorded`;
+
+const { values, words, wholeNumber, refuse } = readCommandLine(
+  USAGE,
+  {
     search: { type: "boolean", default: false },
     seeds: { type: "string", default: "100" },
     tell: { type: "string" },
   },
-});
+  true,
+);
+const seeds = wholeNumber("seeds", values.seeds, 1);
 
 interface Attempt {
   readonly name: string;
@@ -42,8 +47,7 @@ function attemptsFor(rule: string): readonly Attempt[] {
   const attempts: Attempt[] = [];
   if (schedule !== undefined)
     attempts.push({ name: "schedule", task: { kind: "schedule", rule }, breaks: schedule.breaks });
-  else if (values.search)
-    attempts.push({ name: "swarm", task: { kind: "seeds", from: 1, seeds: Number(values.seeds) }, breaks: null });
+  else if (values.search) attempts.push({ name: "swarm", task: { kind: "seeds", from: 1, seeds }, breaks: null });
   const explored = (plan: string, breaks: string | null): Attempt => ({
     name: `plan ${plan}`,
     task: { kind: "exploration", plan, states: STATES },
@@ -99,14 +103,17 @@ async function runAll(rules: readonly string[]): Promise<void> {
 
 async function tell(rule: string): Promise<void> {
   const schedule = scheduleOf(rule);
-  if (schedule === undefined) throw new RangeError(`no schedule was written for ${rule}`);
+  if (schedule === undefined) return refuse(`no schedule was written for ${rule}`);
   takeOut(removalOf(rule));
   const { describeCase, tellCase } = await import("../sim/story.ts");
   const { startVoter } = await import("../sim/scenario.ts");
   process.stdout.write(`${describeCase(schedule.case)}\n${tellCase(schedule.case, startVoter).text}\n`);
 }
 
-const of = (rule: string): boolean =>
-  positionals.length === 0 || positionals.includes(rule) || positionals.includes(rule.split(" ")[0] ?? "");
-if (values.tell === undefined) await runAll(REMOVALS.map(({ rule }) => rule).filter(of));
+const isCalled = (rule: string, word: string): boolean => rule === word || rule.split(" ")[0] === word;
+const all = REMOVALS.map(({ rule }) => rule);
+const unknown = words.filter((word) => !all.some((rule) => isCalled(rule, word)));
+if (unknown.length > 0) refuse(`there is no rule ${unknown.join(", ")}`);
+const chosen = words.length === 0 ? all : all.filter((rule) => words.some((word) => isCalled(rule, word)));
+if (values.tell === undefined) await runAll(chosen);
 else await tell(values.tell);

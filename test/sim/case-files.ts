@@ -31,7 +31,7 @@ export function readCase(path: string): Case {
   const read = JSON.parse(readFileSync(path, "utf8")) as Partial<Case>;
   const { seed, world, plan, healAtMs } = read;
   if (typeof seed !== "string" || world === undefined || !Array.isArray(plan) || typeof healAtMs !== "number") {
-    throw new Error(`${path} is no case: it needs seed, world, plan and healAtMs`);
+    throw new Error("it needs seed, world, plan and healAtMs");
   }
   return { seed, world, plan, healAtMs };
 }

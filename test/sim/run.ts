@@ -1,11 +1,8 @@
-// `npm run sim -- --seeds N [--from M] [--keep]`: runs seeds on every core and ends with one line of counts; stops at the
-// first finding unless `--keep`. The first finding is shrunk and told: plan, timeline, picture, and the one command that
-// replays it. Enough seeds that do not meet what must sometimes be met fail as well.
-// `npm run sim -- --seed S [--shrink]`, `--case FILE`: runs one seed, or what was left of one, and tells it.
-// `--picture FILE.svg` writes its picture there; a finding's is written to .cache/sim in any case.
+// Runs seeds of the simulation and ends with one line of counts; the first finding is shrunk and told: plan, timeline,
+// picture, and the one command that replays it. Enough seeds that do not meet what must sometimes be met fail as well.
 
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../support/command-line.ts";
 import { keepFinding, readCase, writePicture } from "./case-files.ts";
 import { readCorpus } from "./corpus.ts";
 import { runSeeds } from "./crew.ts";
@@ -14,17 +11,24 @@ import { shrink } from "./shrink.ts";
 import { describeCase, tellCase } from "./story.ts";
 import { type Case, caseOf, runCase, type SeedResult } from "./swarm.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "200" },
-    from: { type: "string", default: "1" },
-    workers: { type: "string", default: String(availableParallelism()) },
-    seed: { type: "string" },
-    case: { type: "string" },
-    picture: { type: "string" },
-    shrink: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-  },
+const USAGE = `npm run sim [-- --seeds N] [--from M] [--workers W] [--keep]: seeds M, M+1, ... on every core
+npm run sim -- --seed S [--shrink], --case FILE: one seed, or what was left of one, told step by step
+  --seeds    so many [200]
+  --from     the first of them [1]
+  --workers  processes [one for each core]
+  --keep     goes on behind the first finding
+  --shrink   to the least that still breaks a promise
+  --picture  FILE.svg for the picture; a finding's is written to .cache/sim in any case`;
+
+const { values, wholeNumber, refuse } = readCommandLine(USAGE, {
+  seeds: { type: "string", default: "200" },
+  from: { type: "string", default: "1" },
+  workers: { type: "string", default: String(availableParallelism()) },
+  seed: { type: "string" },
+  case: { type: "string" },
+  picture: { type: "string" },
+  shrink: { type: "boolean", default: false },
+  keep: { type: "boolean", default: false },
 });
 
 /** What once failed, as it then was; else what the seed draws now. */
@@ -62,7 +66,9 @@ function note({ seed, violations: [first] }: SeedResult): void {
 }
 
 async function runMany(): Promise<void> {
-  const [from, seeds, workers] = [values.from, values.seeds, values.workers].map(Number) as [number, number, number];
+  const from = wholeNumber("from", values.from);
+  const seeds = wholeNumber("seeds", values.seeds, 1);
+  const workers = wholeNumber("workers", values.workers, 1);
   const began = performance.now();
   let first: SeedResult | null = null;
   const onFinding = (result: SeedResult) => {
@@ -77,6 +83,14 @@ async function runMany(): Promise<void> {
   process.exitCode = totals.failed > 0 || totals.never.length > 0 ? 1 : 0;
 }
 
-if (values.case !== undefined) tell(readCase(values.case));
+function given(path: string): Case {
+  try {
+    return readCase(path);
+  } catch (error) {
+    return refuse(`${path} holds no case: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+if (values.case !== undefined) tell(given(values.case));
 else if (values.seed !== undefined) tell(values.shrink ? shrunk(known(values.seed)) : known(values.seed));
 else await runMany();
