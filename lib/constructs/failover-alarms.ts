@@ -103,7 +103,7 @@ export class FailoverAlarms extends Construct {
       ...ofFunctions(props.functions),
       ...ofQueues(props.deadLetterQueues ?? []),
     ];
-    const prefix = props.namePrefix ?? this.#ownName();
+    const prefix = props.namePrefix ?? nameOf(this);
     this.alarms = conditions.map((condition) => ({
       condition: condition.name,
       alarm: this.#create(condition, prefix, props.topic),
@@ -138,13 +138,13 @@ export class FailoverAlarms extends Construct {
     if (condition.isMoment !== true) alarm.addOkAction(action);
     return alarm;
   }
+}
 
-  /** The name of a nested stack is known at deployment only, and is a name all the same. */
-  #ownName(): string {
-    const stack = Stack.of(this);
-    const path = this.node.scopes.slice(stack.node.scopes.length).map((each) => each.node.id);
-    return [stack.stackName, ...path].join("-");
-  }
+/** Of the stack and of the construct in it; the name of a nested stack is known at deployment only, and is a name all the same. */
+export function nameOf(construct: Construct): string {
+  const stack = Stack.of(construct);
+  const path = construct.node.scopes.slice(stack.node.scopes.length).map((each) => each.node.id);
+  return [stack.stackName, ...path].join("-");
 }
 
 /** By the absence of the metric, so that it rings also when every function is gone. */

@@ -1,17 +1,21 @@
-// A dashboard for 3 a.m.: the first row says what rings and how many groups are in which condition, the second what the
-// voters see and did about it, the third whether the store and the functions carry it.
+// A dashboard for 3 a.m.: first what rings and how many groups are in which trouble now, then what the voters see and did
+// about it, then whether the store and the functions carry it. What an alarm is about has the
+// alarm's name here too, under which the runbook explains it.
 
 import { Duration } from "aws-cdk-lib";
 import {
   type Alarm,
   AlarmStatusWidget,
+  AlarmStatusWidgetSortBy,
   Dashboard,
   GraphWidget,
   type IMetric,
   type IWidget,
+  MathExpression,
   Metric,
   SingleValueWidget,
   Stats,
+  TextWidget,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
 import type { WatchedFunction } from "./failover-alarms.ts";
@@ -24,7 +28,7 @@ export interface FailoverDashboardProps {
   readonly zones: string[];
   readonly functions: WatchedFunction[];
   /**
-   * Shown in the first row.
+   * Shown first.
    * @default - none
    */
   readonly alarms?: Alarm[];
@@ -34,6 +38,10 @@ export interface FailoverDashboardProps {
 
 const WIDTH = 24;
 const HEIGHT = 6;
+const HINT = [
+  "**What rings** has a heading of the same name in docs/operations.md.",
+  "**Which group it is, and why:** `valkeeper status`, then `valkeeper why GROUP`.",
+].join("\n\n");
 
 export class FailoverDashboard extends Construct {
   readonly dashboard: Dashboard;
@@ -45,46 +53,50 @@ export class FailoverDashboard extends Construct {
       ...(props.dashboardName === undefined ? {} : { dashboardName: props.dashboardName }),
       defaultInterval: Duration.hours(3),
     });
-    this.dashboard.addWidgets(...statusRow(metrics, props.alarms ?? []));
+    this.dashboard.addWidgets(new TextWidget({ markdown: HINT, width: WIDTH, height: 2 }));
+    for (const row of statusRows(metrics, props.alarms ?? [])) this.dashboard.addWidgets(...row);
     this.dashboard.addWidgets(...detectionRow(metrics, props.zones));
     this.dashboard.addWidgets(...storeRow(metrics, props));
   }
 }
 
-function statusRow(metrics: FailoverMetrics, alarms: Alarm[]): IWidget[] {
-  const width = alarms.length === 0 ? WIDTH : WIDTH / 2;
+const troubles = (metrics: FailoverMetrics): IMetric[] =>
+  orZero([
+    ["failover-blocked", metrics.metricGroupsBlocked()],
+    ["group-not-ready", metrics.metricGroupsNotReady()],
+    ["boot-fenced-waiting", metrics.metricGroupsBootFenced()],
+    ["credentials-misconfigured", metrics.metricGroupsMisconfigured()],
+    ["needless-churn", metrics.metricGroupsChurning()],
+    ["publication-behind", metrics.metricPublicationsBehind()],
+  ]);
+
+function statusRows(metrics: FailoverMetrics, alarms: Alarm[]): IWidget[][] {
   const groups = new SingleValueWidget({
-    title: "Groups now (nothing is zero)",
-    metrics: [
-      metrics.metricGroupsBlocked({ label: "blocked" }),
-      metrics.metricGroupsNotReady({ label: "not ready" }),
-      metrics.metricGroupsBootFenced({ label: "boot-fenced" }),
-      metrics.metricGroupsMisconfigured({ label: "misconfigured" }),
-      metrics.metricGroupsChurning({ label: "churning" }),
-      metrics.metricPublicationsBehind({ label: "published wrongly" }),
-    ],
-    width,
-    height: HEIGHT,
+    title: "Groups in trouble now (-- is none)",
+    metrics: troubles(metrics),
+    width: WIDTH,
+    height: 3,
   });
-  if (alarms.length === 0) return [groups];
-  return [new AlarmStatusWidget({ title: "What rings", alarms, width, height: HEIGHT }), groups];
+  if (alarms.length === 0) return [[groups]];
+  // Those that ring come first, the latest of them before the others.
+  const sortBy = AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP;
+  return [[new AlarmStatusWidget({ title: "What rings", alarms, sortBy, width: WIDTH, height: 5 })], [groups]];
 }
 
 function detectionRow(metrics: FailoverMetrics, zones: readonly string[]): IWidget[] {
-  const heartbeats = zones.map((zone) => metrics.metricVoterHeartbeats(zone, { label: zone }));
-  return [
-    graph("Voters heard", heartbeats),
-    graph("New primaries", [
-      metrics.metricFailovers({ label: "failovers" }),
-      metrics.metricFailoversAbandoned({ label: "abandoned" }),
-      metrics.metricSwitchovers({ label: "switchovers" }),
-    ]),
-    graph("Something is wrong, and nothing is done", [
-      metrics.metricGroupsBlocked({ label: "blocked" }),
-      metrics.metricGroupsNotReady({ label: "not ready" }),
-      metrics.metricVoterSuspensions({ label: "suspensions" }),
-    ]),
-  ];
+  return graphs(
+    ["Voters heard", "times a minute", orZero(zones.map((zone) => [zone, metrics.metricVoterHeartbeats(zone)]))],
+    [
+      "New primaries",
+      "in a minute",
+      orZero([
+        ["failovers", metrics.metricFailovers()],
+        ["abandoned", metrics.metricFailoversAbandoned()],
+        ["switchovers", metrics.metricSwitchovers()],
+      ]),
+    ],
+    ["Groups in trouble", "groups", troubles(metrics)],
+  );
 }
 
 function storeRow(metrics: FailoverMetrics, { tableName, functions }: FailoverDashboardProps): IWidget[] {
@@ -97,25 +109,52 @@ function storeRow(metrics: FailoverMetrics, { tableName, functions }: FailoverDa
       period: Duration.minutes(1),
       label,
     });
-  return [
-    graph("The store", [
-      metrics.metricStoreFailures({ label: "failed calls" }),
-      metrics.metricThrottles({ label: "throttled" }),
-      metrics.metricUnreadableRecords({ label: "unreadable records" }),
-    ]),
-    graph("The table's capacity", [
-      table("ConsumedReadCapacityUnits", "read"),
-      table("ConsumedWriteCapacityUnits", "written"),
-    ]),
-    graph(
-      "Invocations that failed or were refused",
-      functions.flatMap(({ name, function: watched }) => [
-        watched.metricErrors({ period: Duration.minutes(1), label: `${name} failed` }),
-        watched.metricThrottles({ period: Duration.minutes(1), label: `${name} refused` }),
+  const period = Duration.minutes(1);
+  return graphs(
+    [
+      "Trouble of Valkeeper's own",
+      "in a minute",
+      orZero([
+        ["store-unreachable", metrics.metricStoreFailures()],
+        ["store-throttled", metrics.metricThrottles()],
+        ["record-unreadable", metrics.metricUnreadableRecords()],
+        ["voter-suspended", metrics.metricVoterSuspensions()],
+        ["group-failed", metrics.metricGroupFailures()],
       ]),
-    ),
-  ];
+    ],
+    [
+      "The table's capacity",
+      "units a minute",
+      [table("ConsumedReadCapacityUnits", "read"), table("ConsumedWriteCapacityUnits", "written")],
+    ],
+    [
+      "Failed invocations",
+      "in a minute",
+      functions.map(({ name, function: watched }) => watched.metricErrors({ period, label: name })),
+    ],
+    [
+      "Refused invocations",
+      "in a minute",
+      functions.map(({ name, function: watched }) => watched.metricThrottles({ period, label: name })),
+    ],
+  );
 }
 
-const graph = (title: string, left: IMetric[]): IWidget =>
-  new GraphWidget({ title, left, leftYAxis: { min: 0 }, width: WIDTH / 3, height: HEIGHT });
+/**
+ * What is not reported is none: a line that falls to zero when it is over, and a number that does not stay at the last one that was
+ * reported. CloudWatch shows a minute when it is over, so that no figure of it is missing any more.
+ */
+const orZero = (metrics: readonly (readonly [label: string, metric: Metric])[]): IMetric[] =>
+  metrics.map(([label, metric], index) => {
+    // By position: a zone may be known at deployment only.
+    const id = `m${index + 1}`;
+    const expression = { expression: `FILL(${id}, 0)`, usingMetrics: { [id]: metric } };
+    return new MathExpression({ ...expression, label, period: Duration.minutes(1) });
+  });
+
+/** Side by side. */
+const graphs = (...each: readonly (readonly [title: string, unit: string, left: IMetric[]])[]): IWidget[] =>
+  each.map(([title, label, left]) => {
+    const leftYAxis = { min: 0, label, showUnits: false };
+    return new GraphWidget({ title, left, leftYAxis, width: WIDTH / each.length, height: HEIGHT });
+  });

@@ -13,7 +13,7 @@ import {
   type IValkeyFailover,
   type ValkeyFailoverAttributes,
 } from "./failover-access.ts";
-import { FailoverAlarms, type WatchedFunction } from "./failover-alarms.ts";
+import { FailoverAlarms, nameOf, type WatchedFunction } from "./failover-alarms.ts";
 import { FailoverDashboard } from "./failover-dashboard.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { FailoverNotifications } from "./failover-notifications.ts";
@@ -112,7 +112,8 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     const seen = { tableName: table.table.tableName, zones: names, functions: watched };
     if (props.alarms !== undefined) {
       const deadLetterQueues = [deadLetterQueue, ...(props.alarms.deadLetterQueues ?? [])];
-      this.alarms = new FailoverAlarms(this, "Alarms", { ...seen, ...props.alarms, deadLetterQueues });
+      const named = { namePrefix: nameOf(this), ...props.alarms };
+      this.alarms = new FailoverAlarms(this, "Alarms", { ...seen, ...named, deadLetterQueues });
     }
     if (props.dashboard === true) {
       // One widget shows a hundred alarms at most, and those over all groups ring with those of one.

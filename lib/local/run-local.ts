@@ -183,7 +183,10 @@ interface FunctionsOptions {
 }
 
 async function startFunctions({ config, group, place, lines }: FunctionsOptions): Promise<Installation> {
-  const common = { ...place.environment, [VARIABLES.table]: place.table };
+  // As this process is told: by itself nothing is reported.
+  const metrics = process.env[VARIABLES.metrics];
+  const reported = metrics === undefined ? {} : { [VARIABLES.metrics]: metrics };
+  const common = { ...place.environment, ...reported, [VARIABLES.table]: place.table };
   const told = (name: string, kind: string) => ({
     onEnd: (end: object) => lines.say({ event: `local.${kind}-ended`, name, ...end }),
     onRestart: (pid: number) => lines.say({ event: `local.${kind}-started`, name, pid }),

@@ -2,6 +2,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
 import { FailoverAlarms } from "../../lib/constructs/failover-alarms.ts";
+import { widgetsOf } from "../dashboard/body.ts";
 import { issuesOf, newStack, synthesize, zones } from "./failover-stack.ts";
 
 interface AlarmProperties {
@@ -29,7 +30,7 @@ const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm")).m
   (resource) => resource["Properties"] as AlarmProperties,
 );
 
-const PREFIX = "Test-Failover-Alarms-";
+const PREFIX = "Test-Failover-";
 const named = (condition: string): AlarmProperties => {
   const found = alarms.find((alarm) => alarm.AlarmName === `${PREFIX}${condition}`);
   if (found === undefined) throw new Error(`no alarm is called ${PREFIX}${condition}`);
@@ -194,21 +195,50 @@ describe("the metrics", () => {
 });
 
 describe("the dashboard", () => {
+  const made = synthesize(() => ({ alarms: {}, dashboard: true }));
+  const widgets = widgetsOf(made.template);
+
   it("shows what rings first, then what the voters see, then the store", () => {
-    const made = synthesize(() => ({ alarms: {}, dashboard: true })).template;
-    const [dashboard] = Object.values(made.findResources("AWS::CloudWatch::Dashboard"));
-    const body = JSON.stringify(dashboard?.["Properties"].DashboardBody).replaceAll("\\", "");
-    const titles = [...body.matchAll(/"title":"([^"]+)"/g)].map(([, title]) => title);
-    expect(titles).toEqual([
+    expect(widgets.map((widget) => (widget.kind === "text" ? "" : widget.title))).toEqual([
+      "",
       "What rings",
-      "Groups now (nothing is zero)",
+      "Groups in trouble now (-- is none)",
       "Voters heard",
       "New primaries",
-      "Something is wrong, and nothing is done",
-      "The store",
+      "Groups in trouble",
+      "Trouble of Valkeeper's own",
       "The table's capacity",
-      "Invocations that failed or were refused",
+      "Failed invocations",
+      "Refused invocations",
     ]);
+  });
+
+  it("calls a trouble by the name of its alarm, and shows the metric that the alarm is about", () => {
+    const about = new Map(
+      widgets
+        .flatMap((each) => (each.kind === "alarms" ? each.alarms : []))
+        .map(({ name, metric }) => [name, metric.name]),
+    );
+    const shown = widgets.flatMap((each) =>
+      "metrics" in each && /rouble/.test(each.title)
+        ? each.metrics.map(({ label, name }) => [label, name] as const)
+        : [],
+    );
+    expect(shown.length).toBeGreaterThan(10);
+    for (const [label, name] of shown) expect(about.get(`Test-Failover-${label}`), label).toBe(name);
+  });
+
+  it("takes what is not reported for zero, so that what is over does not stay", () => {
+    const own = widgets
+      .flatMap((each) => ("metrics" in each ? each.metrics : []))
+      .filter(({ namespace }) => namespace === "Valkeeper");
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter(({ fill }) => fill !== 0)).toEqual([]);
+  });
+
+  it("shows numbers alone when there are no alarms", () => {
+    const bare = widgetsOf(synthesize(() => ({ dashboard: true })).template);
+    expect(bare.map(({ kind }) => kind).slice(0, 3)).toEqual(["text", "numbers", "graph"]);
   });
 
   it("is not made unless asked for", () => {

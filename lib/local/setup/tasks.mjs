@@ -27,6 +27,7 @@ const tasks = {
   },
   mutation: (run, args) => run.node("packages", ["test/mutation/run.ts", ...args]),
   rules: (run, args) => run.node("packages", ["test/rules/run.ts", ...args]),
+  "dashboard-picture": (run, args) => run.node("all", ["test/dashboard/run.ts", ...args]),
   cost: (run, args) => run.node("packages", ["test/cost/run.ts", ...args]),
   build: (run, args) => run.node("packages", ["bin/build.ts", ...args]),
   check: async (run) => ((await run.checks()).failed === 0 ? 0 : 1),
