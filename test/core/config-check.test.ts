@@ -1,12 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../lib/core/config.ts";
 import { MOST_VOTERS } from "../../lib/core/config-bounds.ts";
-import { type CheckContext, checkConfig, checkDeclaration } from "../../lib/core/config-check.ts";
-import { ConfigurationError } from "../../lib/core/errors.ts";
+import { checkConfig, checkDeclaration } from "../../lib/core/config-check.ts";
 import { voterId } from "../../lib/core/types.ts";
-
-const voters = ["az-a", "az-b", "az-c"].map(voterId);
-const context: CheckContext = { voters };
+import { issuesOf, threeVoters } from "./config-issues.ts";
 
 const nodes = [
   { id: "n1", host: "10.0.1.7", port: 6379, zone: "a" },
@@ -15,19 +12,9 @@ const nodes = [
 ];
 const group = { name: "mymaster", nodes };
 
-function issuesOf(input: unknown, given: CheckContext = context): readonly string[] {
-  try {
-    checkConfig(input, given);
-    return [];
-  } catch (error) {
-    expect(error).toBeInstanceOf(ConfigurationError);
-    return (error as ConfigurationError).issues;
-  }
-}
-
 describe("checkConfig", () => {
   it("completes name and nodes to a whole configuration", () => {
-    expect(checkConfig(group, context)).toEqual({
+    expect(checkConfig(group, threeVoters)).toEqual({
       ...DEFAULTS,
       name: "mymaster",
       nodes: nodes.map((node) => ({ ...node, priority: null, announce: null })),
@@ -36,7 +23,7 @@ describe("checkConfig", () => {
 
   it("names every issue at once, and the group", () => {
     const input = { ...group, quorum: 1, leaseMs: "5s", downAfter: 100, primary: "n9" };
-    expect(() => checkConfig(input, context)).toThrow(
+    expect(() => checkConfig(input, threeVoters)).toThrow(
       [
         'group "mymaster": 4 issues',
         '  - the group has no setting "downAfter": did you mean downAfterMs?',
@@ -65,9 +52,9 @@ describe("checkConfig", () => {
   });
 
   it("names the group as far as it has a name", () => {
-    expect(() => checkConfig({ name: 7, nodes }, context)).toThrow(/^group without a name: 1 issue\n/);
-    expect(() => checkConfig({ nodes }, context)).toThrow(/^group without a name: 1 issue\n/);
-    expect(() => checkConfig(7, context)).toThrow(/^group: 1 issue\n/);
+    expect(() => checkConfig({ name: 7, nodes }, threeVoters)).toThrow(/^group without a name: 1 issue\n/);
+    expect(() => checkConfig({ nodes }, threeVoters)).toThrow(/^group without a name: 1 issue\n/);
+    expect(() => checkConfig(7, threeVoters)).toThrow(/^group: 1 issue\n/);
   });
 
   it("knows no word of another setting", () => {
@@ -253,6 +240,15 @@ describe("relations", () => {
       "quorum 2 is below 3, the majority of the 5 voters (a, b, c, d, e): two halves that cannot reach each other could both act",
     ]);
   });
+
+  it("need something that stops hosts where a failover is to wait for that", () => {
+    const asked = (stopInstance: string, hasStopper?: boolean) =>
+      issuesOf({ ...group, stopInstance }, hasStopper === undefined ? threeVoters : { ...threeVoters, hasStopper });
+    expect(asked("required", false)).toEqual([
+      'stopInstance "required" needs something that stops hosts, and this deployment has none: give it hostStopping, or use "off"',
+    ]);
+    expect([asked("required", true), asked("required"), asked("off", false)]).toEqual([[], [], []]);
+  });
 });
 
 describe("voters", () => {
@@ -278,15 +274,15 @@ describe("voters", () => {
 
 describe("defaults", () => {
   it("are whole milliseconds, of an odd interval between probes as well", () => {
-    const config = checkConfig({ ...group, probeIntervalMs: 975 }, context);
+    const config = checkConfig({ ...group, probeIntervalMs: 975 }, threeVoters);
     expect(config.writeHoldAfterMs).toBe(1_463);
-    expect(checkConfig(config, context)).toEqual(config);
+    expect(checkConfig(config, threeVoters)).toEqual(config);
   });
 });
 
 describe("checkDeclaration", () => {
   it("keeps what was given apart from what follows from it, quorum aside", () => {
-    expect(checkDeclaration({ name: "g", nodes: [{ id: "n1", host: "h" }], downAfterMs: 800 }, context)).toEqual({
+    expect(checkDeclaration({ name: "g", nodes: [{ id: "n1", host: "h" }], downAfterMs: 800 }, threeVoters)).toEqual({
       name: "g",
       nodes: [{ id: "n1", host: "h", port: 6379, zone: "", priority: null, announce: null }],
       quorum: 2,
