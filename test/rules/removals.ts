@@ -284,9 +284,9 @@ export const REMOVALS: readonly Removal[] = [
     }`,
       },
       {
-        file: "test/sim/valkey-process.ts",
-        from: "Math.max(this.#pausedUntil, this.queue.now + request.durationMs);",
-        to: "request.durationMs === 0 ? this.queue.now : Math.max(this.#pausedUntil, this.queue.now + request.durationMs);",
+        file: "test/sim/client-writes.ts",
+        from: "Math.max(this.#pausedUntil, queue.now + durationMs);",
+        to: "durationMs === 0 ? queue.now : Math.max(this.#pausedUntil, queue.now + durationMs);",
       },
     ],
   },

@@ -401,7 +401,7 @@ export class Replication {
     record.state = "online";
     record.acknowledged = Math.max(record.acknowledged, offset);
     record.acknowledgedAt = Math.max(record.acknowledgedAt, at);
-    this.#self.followersAcknowledged();
+    this.#self.writes.acknowledged();
   }
 
   // Both.

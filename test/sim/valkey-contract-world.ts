@@ -146,7 +146,7 @@ class NodeOfContract implements NodeUnderTest {
   }
 
   unpause(): PromiseLike<void> {
-    this.#node.process?.unpause();
+    this.#node.process?.writes.unpause();
     return this.#soon();
   }
 

@@ -2,6 +2,7 @@
 // executed whole, in order of arrival, and nothing while it hangs; then whatever lies in its sockets.
 
 import type { Address, Epoch, NodeId, NodeReading, ReplicationId, RunId } from "../../lib/core/types.ts";
+import { ClientWrites } from "./client-writes.ts";
 import type { Connection } from "./connection.ts";
 import type { Dice } from "./dice.ts";
 import type { EventQueue, Timer } from "./event-queue.ts";
@@ -21,7 +22,6 @@ import {
 } from "./valkey-words.ts";
 
 const CRON_MS = 1_000;
-const WRITE_BYTES = [60, 120] as const;
 /** The cron runs again this long after a process was woken (F2: 0.3-0.4 s of writes before its counters are refreshed). */
 const CRON_AFTER_WAKING_MS = [20, 400] as const;
 
@@ -29,18 +29,6 @@ const CRON_AFTER_WAKING_MS = [20, 400] as const;
 interface Unread {
   readonly connection: Connection | null;
   readonly acts: (() => void)[];
-}
-
-interface Waiter {
-  readonly connection: Connection;
-  readonly offset: number;
-  readonly replicas: number;
-  readonly timer: Timer;
-}
-
-interface HeldWrite {
-  readonly connection: Connection;
-  readonly request: Request;
 }
 
 /** Who sent a transaction and under which epoch, for what the oracle is told. */
@@ -57,6 +45,7 @@ export class ValkeyProcess {
   readonly runId: RunId;
   readonly startedAt: number;
   readonly replication: Replication;
+  readonly writes = new ClientWrites(this);
   alive = true;
   stream: Stream;
   offset: number;
@@ -71,15 +60,11 @@ export class ValkeyProcess {
   failingOver = false;
   /** Woken, and still reading what lies in its sockets before the stream. */
   #streamWaits = false;
-  #pausedUntil = 0;
   #idWhileStarting: ReplicationId | null = null;
   /** As a replica: it knows from where in which history it would go on. */
   #hasPosition: boolean;
-  #lastCommandOffset = 0;
   readonly #connections = new Set<Connection>();
   #inbox: Unread[] = [];
-  #waiters: Waiter[] = [];
-  #held: HeldWrite[] = [];
   #cron: Timer;
   #cronCount = 0;
   #reading: NodeReading | null = null;
@@ -160,11 +145,7 @@ export class ValkeyProcess {
 
   /** A write would be accepted right now: the world's own truth, for the oracle. */
   get acceptsWrites(): boolean {
-    return this.alive && !this.stalled && !this.failingOver && !this.paused && this.#refusalOfWrites() === null;
-  }
-
-  get paused(): boolean {
-    return this.queue.now < this.#pausedUntil;
+    return this.alive && !this.stalled && this.writes.accepted;
   }
 
   tell(fact: NodeFact): void {
@@ -203,14 +184,12 @@ export class ValkeyProcess {
   #forget(connection: Connection): void {
     this.#connections.delete(connection);
     connection.abandonByServer();
-    this.#waiters = this.#waiters.filter((each) => each.connection !== connection);
-    this.#held = this.#held.filter((each) => each.connection !== connection);
+    this.writes.forget(connection);
   }
 
   #close(connection: Connection): void {
     this.#connections.delete(connection);
-    this.#waiters = this.#waiters.filter((each) => each.connection !== connection);
-    this.#held = this.#held.filter((each) => each.connection !== connection);
+    this.writes.forget(connection);
     connection.closeByServer();
   }
 
@@ -255,8 +234,7 @@ export class ValkeyProcess {
     }
     this.#connections.clear();
     this.#inbox = [];
-    this.#waiters = [];
-    this.#held = [];
+    this.writes.forgetAll();
   }
 
   /** A network fault closes what this place has open here. */
@@ -275,18 +253,7 @@ export class ValkeyProcess {
   setFlag(flag: "busy" | "writeDead" | "failingOver", on: boolean): void {
     this.replication.advance();
     this[flag] = on;
-    if (!on) this.#releaseWrites();
-  }
-
-  /** SIGTERM arrived: no write is accepted any more. */
-  stopWriting(): void {
-    this.#pausedUntil = Number.POSITIVE_INFINITY;
-  }
-
-  /** CLIENT UNPAUSE. */
-  unpause(): void {
-    this.#pausedUntil = 0;
-    this.#releaseWrites();
+    if (!on) this.writes.release();
   }
 
   // Commands.
@@ -325,19 +292,16 @@ export class ValkeyProcess {
       case "transaction":
         return this.#transaction(connection, request);
       case "pause":
-        this.#pausedUntil = Math.max(this.#pausedUntil, this.queue.now + request.durationMs);
-        this.queue.at(this.#pausedUntil, () => this.#releaseWrites());
-        this.tell({ kind: "paused", node: this.id, by: connection.peer.name, untilMs: this.#pausedUntil });
-        return OK;
+        return this.writes.pause(connection, request.durationMs);
       case "failover-abort":
         if (!this.failingOver) return failure("ERR No failover in progress.");
         this.failingOver = false;
-        this.#releaseWrites();
+        this.writes.release();
         return OK;
       case "write":
-        return this.#write(connection, request);
+        return this.writes.write(connection, request);
       case "wait":
-        return this.#wait(connection, request);
+        return this.writes.wait(connection, request);
     }
   }
 
@@ -392,11 +356,7 @@ export class ValkeyProcess {
     if (!wasPrimary) this.replication.drop();
     else this.#hasPosition = true;
     this.follows = address;
-    // Whoever waits for replicas must not take the demotion for an acknowledgement (I5).
-    for (const waiter of this.#waiters.splice(0)) {
-      waiter.timer.cancelled = true;
-      waiter.connection.reply(failure("UNBLOCKED force unblock from blocking operation, instance state changed"));
-    }
+    this.writes.unblock();
     this.replication.dial();
     this.tell({ kind: "followed", node: this.id, address, wasPrimary, by, epoch });
     return OK;
@@ -444,91 +404,9 @@ export class ValkeyProcess {
     return { kind: "count", count: doomed.length };
   }
 
-  // Writes.
-
-  #refusalOfWrites(): string | null {
-    const { minReplicasToWrite, savesSnapshots, stopWritesOnBgsaveError } = this.node.options;
-    if (this.loading) return "LOADING Valkey is loading the dataset in memory";
-    if (this.writeDead && savesSnapshots && stopWritesOnBgsaveError)
-      return "MISCONF Valkey is configured to save RDB snapshots";
-    if (this.follows !== null) return "READONLY You can't write against a read only replica.";
-    if (this.replication.goodFollowers < minReplicasToWrite) return "NOREPLICAS Not enough good replicas to write.";
-    return null;
-  }
-
-  #write(connection: Connection, request: Extract<Request, { kind: "write" }>): Reply | null {
-    const refusal = this.#refusalOfWrites();
-    if (refusal !== null) return failure(refusal);
-    if (this.paused || this.failingOver) {
-      this.#held.push({ connection, request });
-      return null;
-    }
-    const bytes = Math.floor(this.dice.between(...WRITE_BYTES));
-    this.offset = this.stream.append(bytes, this.queue.now, 1);
-    this.#lastCommandOffset = this.offset;
-    this.node.fleet.wrote(request.write, this);
-    if (!this.replication.hasBacklog) this.#forgetBytes(this.offset - bytes);
-    return OK;
-  }
-
-  /** Without a backlog nothing is appended to: the data has changed, the offset has not, or by one with an append-only file. */
-  #forgetBytes(before: number): void {
-    const { stream, offset } = this;
-    const start = before + (this.node.options.appendOnly ? 1 : 0);
-    this.stream = new Stream(stream.id, { stream, offset }, start, stream.keysAt(offset));
-    this.offset = start;
-    this.#lastCommandOffset = start;
-  }
-
-  #releaseWrites(): void {
-    if (this.paused || this.failingOver || !this.alive) return;
-    this.whenAwake(() => {
-      for (const { connection, request } of this.#held.splice(0)) this.#handle(connection, request);
-    });
-  }
-
   /** Bytes that are no client's write: heartbeats, GETACK. */
   appendOwn(bytes: number): void {
     this.offset = this.stream.append(bytes, this.queue.now, 0);
-  }
-
-  #wait(connection: Connection, request: Extract<Request, { kind: "wait" }>): Reply | null {
-    if (this.follows !== null) return failure("ERR WAIT cannot be used with replica instances.");
-    const offset = this.#lastCommandOffset;
-    const have = this.#acknowledgedUpTo(offset);
-    if (have >= request.replicas) return { kind: "count", count: have };
-    this.replication.askForAcknowledgements();
-    const timer = this.queue.after(request.timeoutMs, () => {
-      this.whenAwake(() => this.#expireWaiter(connection, offset));
-    });
-    this.#waiters.push({ connection, offset, replicas: request.replicas, timer });
-    return null;
-  }
-
-  #expireWaiter(connection: Connection, offset: number): void {
-    const waiter = this.#waiters.find((each) => each.connection === connection && each.offset === offset);
-    if (waiter === undefined) return;
-    this.#waiters = this.#waiters.filter((each) => each !== waiter);
-    connection.reply({ kind: "count", count: this.#acknowledgedUpTo(offset) });
-  }
-
-  #acknowledgedUpTo(offset: number): number {
-    let count = 0;
-    for (const follower of this.replication.followers) {
-      if (follower.state === "online" && follower.acknowledged >= offset) count += 1;
-    }
-    return count;
-  }
-
-  followersAcknowledged(): void {
-    if (this.#waiters.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => {
-      const have = this.#acknowledgedUpTo(waiter.offset);
-      if (have < waiter.replicas) return true;
-      waiter.timer.cancelled = true;
-      waiter.connection.reply({ kind: "count", count: have });
-      return false;
-    });
   }
 
   // What it says of itself.

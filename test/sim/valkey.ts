@@ -102,7 +102,7 @@ export class SimNode {
     const process = this.process;
     if (process === null) return;
     const deadline = this.fleet.queue.now + SHUTDOWN_TIMEOUT_MS;
-    process.stopWriting();
+    process.writes.stop();
     // Not what the replicas have counts but what they have acknowledged, and they are asked for it (M3).
     if (process.follows === null && !process.replication.followersAcknowledged()) {
       process.replication.askForAcknowledgements();
