@@ -1,76 +1,98 @@
 // Is what the store returned a ballot that this code may act on? Decoding is strict: a record of a newer schema, or one
 // that lacks what a decision rests on, throws `RecordFormatError`, and the group is held still; nothing is ever guessed.
 
-import type { Ballot, Member, Operation, Vote } from "./ballot.ts";
+import type { Ballot, Control, Member, Members, Operation, Vote } from "./ballot.ts";
 import { BALLOT_SCHEMA } from "./ballot.ts";
 import type { Item, Json } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
 import { RecordFormatError } from "./errors.ts";
-import { boolean, describeMismatch, fields, list, map, nullable, number, oneOf, type Shape, text } from "./shape.ts";
-import type { NodeId, VoterId } from "./types.ts";
+import {
+  assumed,
+  boolean,
+  type Fitting,
+  fields,
+  fitting,
+  list,
+  map,
+  nullable,
+  number,
+  oneOf,
+  type Shape,
+  text,
+} from "./shape.ts";
+import type { AttemptId, Epoch, GroupName, NodeId, ReplicationId, RunId, VoterId, WallTime } from "./types.ts";
 
+const group = assumed<GroupName>(text);
+const nodeId = assumed<NodeId>(text);
+const voter = assumed<VoterId>(text);
+const runId = assumed<RunId>(text);
+const replicationId = assumed<ReplicationId>(text);
+const attempt = assumed<AttemptId>(text);
+const epoch = assumed<Epoch>(number);
+const at = assumed<WallTime>(number);
 const address = fields({ host: text, port: number });
 const vote = fields({
   level: oneOf("clear", "suspect", "down"),
-  node: text,
-  epoch: number,
+  node: nodeId,
+  epoch,
   generation: number,
   seq: number,
   silentMs: number,
-  attempt: text,
+  attempt,
 });
-const primary = fields({ node: text, epoch: number, runId: text, replicationId: text });
+const primary = fields({ node: nodeId, epoch, runId, replicationId });
 const member = fields({
-  runId: nullable(text),
-  inSyncEpoch: number,
+  runId: nullable(runId),
+  inSyncEpoch: epoch,
   address: nullable(address),
   goneAt: nullable(number),
   aside: nullable(boolean),
 });
-const lease = fields({ holder: text, generation: number, version: number, durationMs: number, attempt: text });
+const lease = fields({ holder: voter, generation: number, version: number, durationMs: number, attempt });
 const stop = fields({
-  node: text,
-  epoch: number,
-  outcome: nullable(fields({ kind: oneOf("stopped", "refused"), detail: text, attempt: text })),
+  node: nodeId,
+  epoch,
+  outcome: nullable(fields({ kind: oneOf("stopped", "refused"), detail: text, attempt })),
 });
 const operation = fields({
   kind: oneOf("failover", "switchover", "cold-start", "recover", "repair", "initialise"),
   step: oneOf("begun", "intended", "restoring", "committed"),
-  began: number,
-  target: nullable(text),
+  began: epoch,
+  target: nullable(nodeId),
   by: text,
   reason: text,
   request: nullable(text),
   insists: boolean,
   stop: nullable(stop),
 });
-const history = fields({ epoch: number, node: text, replicationId: text, forkOffset: number });
-const intent = fields({ epoch: number, node: text, runId: text, replicationId: text, offset: number });
+const history = fields({ epoch, node: nodeId, replicationId, forkOffset: number });
+const intent = fields({ epoch, node: nodeId, runId, replicationId, offset: number });
+const control = fields({
+  mode: oneOf("act", "observe", "paused"),
+  by: text,
+  reason: text,
+  until: nullable(at),
+  returnsTo: nullable(oneOf("act", "observe", "paused")),
+  attempt,
+});
 const ballot = fields({
   schema: number,
-  group: text,
+  group,
   table: text,
-  epoch: number,
-  attempt: text,
+  epoch,
+  attempt,
   primary: nullable(primary),
   armed: boolean,
   members: fields({ version: number, nodes: map(member) }),
   lease: nullable(lease),
   operation: nullable(operation),
   lineage: fields({ histories: list(history), intents: list(intent) }),
-  control: fields({
-    mode: oneOf("act", "observe", "paused"),
-    by: text,
-    reason: text,
-    until: nullable(number),
-    returnsTo: nullable(oneOf("act", "observe", "paused")),
-    attempt: text,
-  }),
-  budget: list(fields({ epoch: number, at: number, promoted: boolean })),
+  control,
+  budget: list(fields({ epoch, at, promoted: boolean })),
   revision: number,
   lastRequest: nullable(text),
-  lastRequestBegan: nullable(number),
-  lookUntil: number,
+  lastRequestBegan: nullable(epoch),
+  lookUntil: at,
 });
 
 const VOTE_PREFIX = voteAttribute("" as VoterId);
@@ -83,33 +105,30 @@ export function decodeBallot(item: Item): Ballot {
       `the ballot has schema ${schema} and this version knows ${BALLOT_SCHEMA}: update Valkeeper, nothing is done until then`,
     );
   }
-  check(item, ballot, "ballot");
+  const stored = read(item, ballot, "ballot");
   const votes: Record<VoterId, Vote> = {};
   for (const [name, value] of Object.entries(item)) {
-    if (!name.startsWith(VOTE_PREFIX)) continue;
-    check(value, vote, name);
-    votes[name.slice(VOTE_PREFIX.length) as VoterId] = value as unknown as Vote;
+    if (name.startsWith(VOTE_PREFIX)) votes[name.slice(VOTE_PREFIX.length) as VoterId] = read(value, vote, name);
   }
-  const record = item as unknown as Omit<Ballot, "votes">;
   return {
-    schema: record.schema,
-    group: record.group,
-    table: record.table,
-    epoch: record.epoch,
-    attempt: record.attempt,
-    primary: record.primary ?? null,
-    armed: record.armed,
-    members: { ...record.members, nodes: decodeMembers(record.members.nodes) },
+    schema: stored.schema,
+    group: stored.group,
+    table: stored.table,
+    epoch: stored.epoch,
+    attempt: stored.attempt,
+    primary: stored.primary ?? null,
+    armed: stored.armed,
+    members: { ...stored.members, nodes: decodeMembers(stored.members.nodes) },
     votes,
-    lease: record.lease ?? null,
-    operation: record.operation ? decodeOperation(record.operation) : null,
-    lineage: record.lineage,
-    control: { ...record.control, until: record.control.until ?? null },
-    budget: record.budget,
-    revision: record.revision,
-    lastRequest: record.lastRequest ?? null,
-    lastRequestBegan: record.lastRequestBegan ?? null,
-    lookUntil: record.lookUntil,
+    lease: stored.lease ?? null,
+    operation: stored.operation ? decodeOperation(stored.operation) : null,
+    lineage: stored.lineage,
+    control: decodeControl(stored.control),
+    budget: stored.budget,
+    revision: stored.revision,
+    lastRequest: stored.lastRequest ?? null,
+    lastRequestBegan: stored.lastRequestBegan ?? null,
+    lookUntil: stored.lookUntil,
   };
 }
 
@@ -129,30 +148,38 @@ export function withoutNulls(value: Json): Json {
   return Object.fromEntries(entries.map(([key, each]) => [key, withoutNulls(each as Json)]));
 }
 
-function decodeOperation(operation: Operation): Operation {
-  const { stop: wish } = operation;
+function decodeOperation({ stop: wish, ...stored }: Fitting<typeof operation>): Operation {
   return {
-    ...operation,
-    target: operation.target ?? null,
-    request: operation.request ?? null,
+    ...stored,
+    target: stored.target ?? null,
+    request: stored.request ?? null,
     ...(wish ? { stop: { ...wish, outcome: wish.outcome ?? null } } : {}),
   };
 }
 
-function decodeMembers(nodes: Readonly<Record<NodeId, Member>>): Readonly<Record<NodeId, Member>> {
-  // With what a newer version has added: the nodes are written as a whole.
-  const decoded = Object.entries(nodes).map(([id, each]): [string, Member] => [
-    id,
-    { ...each, runId: each.runId ?? null, address: each.address ?? null, goneAt: each.goneAt ?? null },
-  ]);
-  return Object.fromEntries(decoded) as Record<NodeId, Member>;
+function decodeControl({ returnsTo, ...stored }: Fitting<typeof control>): Control {
+  return { ...stored, until: stored.until ?? null, ...(returnsTo ? { returnsTo } : {}) };
 }
 
-function check(value: unknown, shape: Shape, what: string): void {
-  const mismatch = describeMismatch(value, shape, what);
-  if (mismatch !== null) {
-    throw new RecordFormatError(
+function decodeMembers(nodes: Readonly<Record<string, Fitting<typeof member>>>): Members["nodes"] {
+  // With what a newer version has added: the nodes are written as a whole.
+  const decoded = Object.entries(nodes).map(([id, { aside, ...each }]): [string, Member] => [
+    id,
+    {
+      ...each,
+      runId: each.runId ?? null,
+      address: each.address ?? null,
+      goneAt: each.goneAt ?? null,
+      ...(aside ? { aside } : {}),
+    },
+  ]);
+  return Object.fromEntries(decoded);
+}
+
+function read<T>(value: unknown, shape: Shape<T>, what: string): T {
+  return fitting(value, shape, what, (mismatch) => {
+    return new RecordFormatError(
       `${mismatch}: the record is damaged or of another program; nothing is done until it is repaired or re-registered`,
     );
-  }
+  });
 }

@@ -3,118 +3,141 @@
 // that are only shown are looked at only as far as showing them needs.
 
 import type { Item } from "./ballot-write.ts";
+import type { DeclaredConfig } from "./config.ts";
 import { RecordFormatError } from "./errors.ts";
-import type { HistoryRecord, Publication, PublishedCopies, RequestRecord, SlotRecord, SpecRecord } from "./records.ts";
-import { boolean, describeMismatch, fields, list, map, nullable, number, oneOf, type Shape, text } from "./shape.ts";
+import type { EventName } from "./events.ts";
+import type {
+  HistoryRecord,
+  Override,
+  Publication,
+  PublishedCopies,
+  RequestRecord,
+  SlotRecord,
+  SpecRecord,
+  VoterGroupView,
+} from "./records.ts";
+import { assumed, boolean, fields, fitting, list, map, nullable, number, oneOf, type Shape, text } from "./shape.ts";
+import type { Epoch, GroupName, NodeId, VoterId, WallTime } from "./types.ts";
 
 const RECORD_SCHEMA = 1;
 
+// A newer schema is refused before a record is looked at, and there never was an older one.
+const schema = assumed<typeof RECORD_SCHEMA>(number);
+const group = assumed<GroupName>(text);
+const nodeId = assumed<NodeId>(text);
+const voter = assumed<VoterId>(text);
+const epoch = assumed<Epoch>(number);
+const at = assumed<WallTime>(number);
 const address = fields({ host: text, port: number });
-const node = fields({ id: text, host: text, port: number });
+const declared = fields({ name: text, nodes: list(fields({ id: text, host: text, port: number })) });
 const spec = fields({
-  schema: number,
-  group: text,
+  schema,
+  group,
   version: number,
   owner: oneOf("cdk", "cli"),
-  declared: fields({ name: text, nodes: list(node) }),
-  overrides: map(fields({ by: text, at: number })),
+  declared: assumed<DeclaredConfig>(declared),
+  overrides: map(assumed<Override>(fields({ by: text, at }))),
   shard: number,
 });
+const result = fields({ kind: oneOf("done", "refused", "failed"), detail: text, epoch, at });
 const request = fields({
-  schema: number,
+  schema,
   id: text,
   kind: oneOf("failover", "switchover", "drain", "recover", "set-members"),
-  target: nullable(text),
+  target: nullable(nodeId),
   by: text,
   reason: text,
   acceptDataLoss: boolean,
-  askedAt: number,
-  expiresAt: number,
-  result: nullable(fields({ kind: oneOf("done", "refused", "failed"), detail: text, epoch: number, at: number })),
+  askedAt: at,
+  expiresAt: at,
+  result: nullable(result),
 });
 const history = fields({
-  schema: number,
+  schema,
   id: text,
-  group: text,
-  epoch: number,
-  at: number,
-  voter: text,
+  group,
+  epoch,
+  at,
+  voter,
   generation: number,
-  event: text,
-  detail: map(() => null),
+  event: assumed<EventName>(text),
+  detail: assumed<HistoryRecord["detail"]>(map(() => null)),
 });
-const publishedNode = fields({ node: text, address });
+const publishedNode = fields({ node: nodeId, address });
 const publication = fields({
-  schema: number,
-  group: text,
+  schema,
+  group,
   table: nullable(text),
-  epoch: number,
+  epoch,
   revision: number,
   primary: publishedNode,
   replicas: list(publishedNode),
-  at: number,
+  at,
 });
-const confirmed = nullable(fields({ epoch: number, revision: number, at: number }));
+const confirmed = nullable(fields({ epoch, revision: number, at }));
 const copies = fields({ ssm: confirmed, dns: confirmed });
+const rejection = fields({ reason: text, detail: text, ends: text, check: nullable(text), sinceMs: number });
+const nodeView = fields({ address, zone: text, class: text, sinceMs: number, detail: text });
 const view = fields({
-  at: number,
-  epoch: number,
+  at,
+  epoch,
   operation: nullable(fields({ kind: text, step: text })),
   vote: oneOf("none", "suspect", "down"),
-  rejection: nullable(fields({ reason: text, detail: text, ends: text, check: nullable(text), sinceMs: number })),
-  nodes: map(fields({ address, zone: text, class: text, sinceMs: number, detail: text })),
+  rejection: nullable(rejection),
+  nodes: map(nodeView),
   candidate: nullable(text),
   notCandidates: map(text),
 });
 const slot = fields({
-  schema: number,
-  voter: text,
+  schema,
+  voter,
   generation: number,
   owner: text,
-  heartbeatAt: number,
+  heartbeatAt: at,
   regular: boolean,
   restsMs: nullable(number),
-  groups: map(view),
+  groups: map(assumed<VoterGroupView>(view)),
 });
 
 /** Its settings are not looked at: `checkConfig` judges them as a whole, with better words. */
-export function decodeSpec(item: Item): SpecRecord {
-  check(item, spec, "spec");
-  return item as unknown as SpecRecord;
-}
+export const decodeSpec = (item: Item): SpecRecord => read(item, spec, "spec");
 
 export function decodeRequest(item: Item): RequestRecord {
-  check(item, request, "request");
-  return { target: null, result: null, ...item } as unknown as RequestRecord;
+  const stored = read(item, request, "request");
+  return { ...stored, target: stored.target ?? null, result: stored.result ?? null };
 }
 
 /** An event's name is not compared with those this version knows: history is read by older versions too. */
-export function decodeHistory(item: Item): HistoryRecord {
-  check(item, history, "history entry");
-  return item as unknown as HistoryRecord;
-}
+export const decodeHistory = (item: Item): HistoryRecord => read(item, history, "history entry");
 
 /** Also of the copy that stands in SSM. */
 export function decodePublication(item: Item): Publication {
-  check(item, publication, "publication");
-  return { table: null, ...item } as unknown as Publication;
+  const stored = read(item, publication, "publication");
+  return { ...stored, table: stored.table ?? null };
 }
 
 export function decodeCopies(item: Item): PublishedCopies {
-  check(item, copies, "record of published copies", null);
-  return { ssm: null, dns: null, ...item } as unknown as PublishedCopies;
+  const stored = readAnySchema(item, copies, "record of published copies");
+  return { ...stored, ssm: stored.ssm ?? null, dns: stored.dns ?? null };
 }
 
 export function decodeSlot(item: Item): SlotRecord {
-  check(item, slot, "slot");
-  return { restsMs: null, ...item } as unknown as SlotRecord;
+  const stored = read(item, slot, "slot");
+  return { ...stored, restsMs: stored.restsMs ?? null };
 }
 
-function check(item: Item, shape: Shape, what: string, newest: number | null = RECORD_SCHEMA): void {
-  const schema = item["schema"];
-  if (newest !== null && typeof schema === "number" && schema > newest) {
-    throw new RecordFormatError(`the ${what} has schema ${schema} and this version knows ${newest}: update Valkeeper`);
+function read<T>(item: Item, shape: Shape<T>, what: string): T {
+  const { schema: found } = item;
+  if (typeof found === "number" && found > RECORD_SCHEMA) {
+    throw new RecordFormatError(
+      `the ${what} has schema ${found} and this version knows ${RECORD_SCHEMA}: update Valkeeper`,
+    );
   }
-  const mismatch = describeMismatch(item, shape, what);
-  if (mismatch !== null) throw new RecordFormatError(`${mismatch}: the record is damaged or of another program`);
+  return readAnySchema(item, shape, what);
+}
+
+function readAnySchema<T>(item: Item, shape: Shape<T>, what: string): T {
+  return fitting(item, shape, what, (mismatch) => {
+    return new RecordFormatError(`${mismatch}: the record is damaged or of another program`);
+  });
 }
