@@ -5,6 +5,7 @@
 import type { Ballot, Member, OperationKind } from "../core/ballot.ts";
 import { checkConfig } from "../core/config-check.ts";
 import { modeAt } from "../core/control.ts";
+import { entriesOf } from "../core/entries.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { isReader, readersOf } from "../core/publication.ts";
 import type { NodeView, Publication, PublicationTarget, PublishedNode, VoterGroupView } from "../core/records.ts";
@@ -217,7 +218,7 @@ export const readersNow = ({ publication }: GroupSnapshot): readonly PublishedNo
 export function setAsideNow({ ballot }: GroupSnapshot): readonly NodeId[] {
   const primary = ballot?.primary;
   if (ballot === null || primary == null) return [];
-  const members = Object.entries(ballot.members.nodes) as [NodeId, Member][];
+  const members = entriesOf(ballot.members.nodes);
   const isAside = ([id, member]: [NodeId, Member]): boolean =>
     id !== primary.node && member.inSyncEpoch === primary.epoch && !isReader(member, primary);
   return members

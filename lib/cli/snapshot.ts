@@ -4,6 +4,7 @@
 import type { Ballot } from "../core/ballot.ts";
 import { closestName } from "../core/closest-name.ts";
 import type { GroupConfig } from "../core/config.ts";
+import { RecordFormatError } from "../core/errors.ts";
 import type {
   Publication,
   PublishedCopies,
@@ -114,8 +115,8 @@ async function readable(
   try {
     return { ballot: await store.readBallot(group), unreadable: null };
   } catch (error) {
-    if ((error as { readonly code?: string }).code !== "RecordFormatError") throw error;
-    return { ballot: null, unreadable: (error as Error).message };
+    if (!(error instanceof RecordFormatError)) throw error;
+    return { ballot: null, unreadable: error.message };
   }
 }
 

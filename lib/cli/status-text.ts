@@ -179,13 +179,8 @@ function forecastLines(snapshot: GroupSnapshot): readonly string[] {
 }
 
 function whyNobody(snapshot: GroupSnapshot): string {
-  const reasons = Object.assign({}, ...viewsOf(snapshot).map(({ view }) => view.notCandidates)) as Record<
-    string,
-    string
-  >;
-  const clauses = Object.entries(reasons).map(([node, reason]) =>
-    reason.startsWith(node) ? reason : `${node}: ${reason}`,
-  );
+  const reasons = new Map(viewsOf(snapshot).flatMap(({ view }) => Object.entries(view.notCandidates)));
+  const clauses = Array.from(reasons, ([node, reason]) => (reason.startsWith(node) ? reason : `${node}: ${reason}`));
   return clauses.length === 0 ? "" : `: ${clauses.join("; ")}`;
 }
 

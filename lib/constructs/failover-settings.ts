@@ -195,7 +195,7 @@ function checkMeaning(settings: FailoverSettings, issues: string[]): void {
   if (nodesRunOn?.rebalanceRecommendations === true && nodesRunOn.ec2 !== true) {
     issues.push("settings.nodesRunOn.rebalanceRecommendations is of EC2 instances: it needs ec2");
   }
-  const { vpcId, zones, subnetIds, routeTableIds } = (vpc ?? {}) as Partial<VpcSettings>;
+  const { vpcId, zones, subnetIds, routeTableIds }: Partial<VpcSettings> = vpc ?? {};
   if (vpcId === undefined || zones === undefined || subnetIds === undefined) {
     issues.push("settings.vpc needs vpcId, zones and subnetIds");
   } else {

@@ -4,7 +4,8 @@
 import type { Ballot, Control, Member, Members, Operation, Vote } from "./ballot.ts";
 import { BALLOT_SCHEMA } from "./ballot.ts";
 import type { Item, Json } from "./ballot-write.ts";
-import { voteAttribute } from "./ballot-write.ts";
+import { isJsonMap, itemOf, voteAttribute } from "./ballot-write.ts";
+import { entriesOf } from "./entries.ts";
 import { RecordFormatError } from "./errors.ts";
 import {
   assumed,
@@ -135,17 +136,20 @@ export function decodeBallot(item: Item): Ballot {
 /** The item of `record`, null fields left out. */
 export function encodeBallot(record: Ballot): Item {
   const { votes, ...rest } = record;
-  const item: Record<string, Json> = { ...(withoutNulls(rest as unknown as Json) as Record<string, Json>) };
-  for (const [voter, each] of Object.entries(votes)) item[voteAttribute(voter as VoterId)] = each as unknown as Json;
+  const item: Record<string, Json> = { ...mapWithoutNulls(itemOf(rest)) };
+  for (const [voter, each] of entriesOf(votes)) item[voteAttribute(voter)] = { ...each };
   return item;
 }
 
 /** Nulls inside maps are stored as absence, so that conditions see one kind of nothing. */
 export function withoutNulls(value: Json): Json {
-  if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(withoutNulls);
-  const entries = Object.entries(value).filter(([, each]) => each !== null);
-  return Object.fromEntries(entries.map(([key, each]) => [key, withoutNulls(each as Json)]));
+  return isJsonMap(value) ? mapWithoutNulls(value) : value;
+}
+
+export function mapWithoutNulls(map: Item): Item {
+  const entries = Object.entries(map).filter(([, each]) => each !== null);
+  return Object.fromEntries(entries.map(([key, each]) => [key, withoutNulls(each)]));
 }
 
 function decodeOperation({ stop: wish, ...stored }: Fitting<typeof operation>): Operation {

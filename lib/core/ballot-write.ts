@@ -11,6 +11,8 @@ import type { AttemptId, GroupName, VoterId } from "./types.ts";
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 /** The item as stored: attribute name to value. */
 export type Item = Readonly<Record<string, Json>>;
+/** A record as an item: all that it holds is JSON, but an interface has no index signature that would tell the compiler so. */
+export const itemOf = (record: object): Item => record as unknown as Item;
 /** An attribute and, inside a map, the keys down to the value: `["vote_az-a", "seq"]`. */
 export type Path = readonly [string, ...string[]];
 
@@ -46,12 +48,15 @@ export type WriteOutcome =
 
 export const voteAttribute = (voter: VoterId): string => `vote_${voter}`;
 
+export const isJsonMap = (value: Json | undefined): value is Item =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Scalars and maps compare by value at `path`; undefined when any part is missing. */
 export function valueAt(item: Item, path: Path): Json | undefined {
   let value: Json | undefined = item[path[0]];
   for (const key of path.slice(1)) {
-    if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
-    value = (value as { readonly [key: string]: Json })[key];
+    if (!isJsonMap(value)) return undefined;
+    value = value[key];
   }
   return value ?? undefined;
 }
@@ -83,14 +88,12 @@ export function changed(item: Item, changes: readonly Change[]): Item {
   return result;
 }
 
-function setAt(map: Readonly<Record<string, Json>>, path: readonly string[], value: Json): Record<string, Json> {
-  const [key, ...rest] = path as [string, ...string[]];
+function setAt(map: Item, [key, ...rest]: Path, value: Json): Record<string, Json> {
   const { [key]: old, ...others } = map;
-  if (rest.length === 0) return value === null ? others : { ...others, [key]: value };
-  if (old === undefined || old === null || typeof old !== "object" || Array.isArray(old)) {
-    throw new TypeError(`ballot write below a missing map: ${path.join(".")}`);
-  }
-  return { ...others, [key]: setAt(old as Readonly<Record<string, Json>>, rest, value) };
+  const [next, ...further] = rest;
+  if (next === undefined) return value === null ? others : { ...others, [key]: value };
+  if (!isJsonMap(old)) throw new TypeError(`ballot write below a missing map: ${[key, ...rest].join(".")}`);
+  return { ...others, [key]: setAt(old, [next, ...further], value) };
 }
 
 /** The interpreter: what a linearizable store does with the write. `item` null: no item yet. */

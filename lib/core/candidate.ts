@@ -232,15 +232,19 @@ const maxHistory = (standings: readonly Standing[]): number => Math.max(...stand
 
 /** Most data first; among those of the same history within the tolerance: priority, another zone, name. */
 function best(wins: readonly Standing[], toleranceBytes: number): Standing {
-  const most = wins.toSorted(compareData)[0] as Standing;
+  const most = first(wins, compareData);
   const near = wins.filter((each) => each.history === most.history && most.offset - each.offset <= toleranceBytes);
   const order = (a: Standing, b: Standing) =>
     a.priority - b.priority ||
     Number(a.sameZone) - Number(b.sameZone) ||
     compareData(a, b) ||
     (a.node < b.node ? -1 : 1);
-  return near.toSorted(order)[0] as Standing;
+  return first(near, order);
 }
+
+/** Of at least one. */
+const first = (standings: readonly Standing[], order: (a: Standing, b: Standing) => number): Standing =>
+  standings.reduce((best, each) => (order(each, best) < 0 ? each : best));
 
 function reasons(standings: readonly Standing[]): Record<NodeId, string> {
   const why = (each: Standing) => each.discounted ?? each.excluded ?? "another has more data or precedes it";

@@ -4,6 +4,7 @@
 
 import type { Intent } from "./ballot.ts";
 import { isEnough, type Selection, select, surpasses } from "./candidate.ts";
+import { keysOf } from "./entries.ts";
 import { stopBefore } from "./host-stop.ts";
 import { isPromotedBy, openIntents, standingIntent } from "./lineage.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
@@ -190,9 +191,7 @@ function decide(turn: Turn): void {
   if (selection.kind === "none") return;
   const chosen = frozen.find((each) => each.node === selection.node);
   if (chosen === undefined) return;
-  const missing = (Object.keys(ballot.members.nodes) as NodeId[]).filter(
-    (id) => !frozen.some(({ node }) => node === id),
-  );
+  const missing = keysOf(ballot.members.nodes).filter((id) => !frozen.some(({ node }) => node === id));
   if (isColdStart && missing.length > 0 && !surpasses(chosen.after, missing, ballot, config))
     return giveUpLate(turn, `a cold start needs every node, and ${missing.join(", ")} is not read`);
   const stop = stopBefore(turn, chosen.node);

@@ -4,15 +4,17 @@
 import type { Ballot, History, Intent, Lease, Member, Operation, OperationStep, Primary, StopWish } from "./ballot.ts";
 import type { BallotWrite, Change, Condition } from "./ballot-write.ts";
 import { voteAttribute } from "./ballot-write.ts";
+import { keysOf } from "./entries.ts";
 import { invariant } from "./invariant.ts";
 import { withHistory, withIntent } from "./lineage.ts";
-import type { AttemptId, NodeId, VoterId } from "./types.ts";
+import type { AttemptId, NodeId } from "./types.ts";
 import { all, equals, sameLease, set, type Writer, write } from "./write-words.ts";
 
 /** Everything the holder writes: only under its own epoch and lease, and each such write renews it. */
 function underLease(name: string, held: Held, changes: readonly Change[]): BallotWrite {
   const { ballot, attempt } = held;
-  const lease = ballot.lease as Lease;
+  const { lease } = ballot;
+  invariant(lease !== null, "S11", `${name} without a lease`);
   const renewed: Lease = { ...lease, version: lease.version + 1, attempt };
   return write(name, ballot, attempt, stillHeld(held), [set(["lease"], renewed), ...changes]);
 }
@@ -101,7 +103,7 @@ export const changeKind = (held: Held, operation: Operation): BallotWrite =>
 /** The end: no lease, no operation; votes of the past become tombstones, so that none is counted again. */
 export function finish(held: Held): BallotWrite {
   const { ballot, attempt } = held;
-  const cleared = Object.keys(ballot.votes).map((voter) => set([voteAttribute(voter as VoterId), "level"], "clear"));
+  const cleared = keysOf(ballot.votes).map((voter) => set([voteAttribute(voter), "level"], "clear"));
   // As for every write of the holder: a successor's lease must not be released by us.
   return write("finish", ballot, attempt, stillHeld(held), [
     set(["lease"], null),

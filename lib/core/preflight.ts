@@ -4,6 +4,7 @@
 import type { Ballot } from "./ballot.ts";
 import type { FrozenNode, Selection, SelectionOptions } from "./candidate.ts";
 import { priorityOf, select } from "./candidate.ts";
+import { keysOf } from "./entries.ts";
 import { answersNow } from "./observation.ts";
 import { byName, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -126,7 +127,7 @@ export function allAnswer(turn: Turn, ballot: Ballot): boolean {
 }
 
 export const missingNodes = (state: GroupState, turn: Turn, ballot: Ballot): readonly NodeId[] =>
-  (Object.keys(ballot.members.nodes) as NodeId[]).filter((id) => {
+  keysOf(ballot.members.nodes).filter((id) => {
     const node = state.nodes[id];
     return node === undefined || !answersNow(turn, node) || node.reading?.loading !== false;
   });

@@ -4,6 +4,7 @@
 // writes are looks. Upholds S3 and S7.
 
 import type { Ballot, Primary, Vote } from "./ballot.ts";
+import { entriesOf } from "./entries.ts";
 import type { Instant, VoterId } from "./types.ts";
 import { elapsedMs } from "./types.ts";
 
@@ -20,7 +21,7 @@ export type Sightings = Readonly<Record<VoterId, Sighting>>;
 /** Folds one look in. `previousSentAt` is when the look before it was sent, null for the first. */
 export function sighted(sightings: Sightings, ballot: Ballot, previousSentAt: Instant | null): Sightings {
   const next: Record<VoterId, Sighting> = { ...sightings };
-  for (const [voter, vote] of entriesOf(ballot)) {
+  for (const [voter, vote] of entriesOf(ballot.votes)) {
     const known = sightings[voter];
     if (known !== undefined && known.generation === vote.generation && known.seq === vote.seq) continue;
     next[voter] = { generation: vote.generation, seq: vote.seq, absentAt: previousSentAt };
@@ -52,7 +53,7 @@ export function countVotes(options: {
 }): Count {
   const { ballot, primary, sightings, at } = options;
   if (!hasVotes(ballot)) return NO_VOTES;
-  const fresh = entriesOf(ballot).filter(([voter, vote]) => {
+  const fresh = entriesOf(ballot.votes).filter(([voter, vote]) => {
     const sighting = sightings[voter];
     return (
       vote.level !== "clear" &&
@@ -82,6 +83,3 @@ function hasVotes({ votes }: Ballot): boolean {
 }
 
 export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
-
-const entriesOf = (ballot: Ballot): readonly (readonly [VoterId, Vote])[] =>
-  Object.entries(ballot.votes) as [VoterId, Vote][];

@@ -7,6 +7,7 @@
 
 import type { Ballot, Member } from "./ballot.ts";
 import { READER_BACK_MS } from "./config.ts";
+import { keysOf } from "./entries.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow } from "./observation.ts";
 import { type NodeState, primaryNodeOf } from "./state.ts";
@@ -39,13 +40,13 @@ const unfit = (reason: string): Fitness => ({ kind: "unfit", reason });
 export function noteReaders(turn: Turn, ballot: Ballot): void {
   const known = turn.state.doubts;
   let next = known;
-  for (const id of Object.keys(ballot.members.nodes) as NodeId[]) {
+  for (const id of keysOf(ballot.members.nodes)) {
     const isFit = contradiction(turn, ballot, id);
     if (isFit === (next[id]?.isFit ?? null)) continue;
     const { [id]: _past, ...others } = next;
     next = isFit === null ? others : { ...others, [id]: { isFit, since: turn.at } };
   }
-  for (const id of Object.keys(next) as NodeId[]) {
+  for (const id of keysOf(next)) {
     if (ballot.members.nodes[id] !== undefined) continue;
     const { [id]: _removed, ...others } = next;
     next = others;

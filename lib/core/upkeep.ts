@@ -5,6 +5,7 @@
 import type { Ballot, Member } from "./ballot.ts";
 import { type NodeConfig, WITNESS_DRAIN_MS } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
+import { entriesOf, keysOf } from "./entries.ts";
 import type { CoreEvent } from "./events.ts";
 import { answersNow, isOfNow } from "./observation.ts";
 import { newOwnHistory } from "./own-history.ts";
@@ -55,14 +56,14 @@ function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
 
 function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   const nodes: Record<NodeId, Member> = {};
-  for (const [id, member] of Object.entries(byDeclaredNames(turn, ballot)) as [NodeId, Member][]) {
+  for (const [id, member] of entriesOf(byDeclaredNames(turn, ballot))) {
     if (isStillMember(turn, id, member)) nodes[id] = member;
   }
   for (const node of turn.context.config.nodes) {
     nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null, goneAt: null };
   }
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
-  for (const [id, member] of Object.entries(nodes) as [NodeId, Member][]) {
+  for (const [id, member] of entriesOf(nodes)) {
     const now = memberNow(turn, ballot, nodes, { id, member });
     nodes[id] = readerNow(turn, ballot, id, { before: member, now });
   }
@@ -80,7 +81,7 @@ function byDeclaredNames(turn: Turn, ballot: Ballot): Ballot["members"]["nodes"]
   const known = ballot.members.nodes;
   const renamed: Record<NodeId, Member> = { ...known };
   let isAny = false;
-  for (const [id, member] of Object.entries(known) as [NodeId, Member][]) {
+  for (const [id, member] of entriesOf(known)) {
     const name = member.address === null ? undefined : declaredAt(turn, member.address)?.id;
     if (name === undefined || name === id || known[name]?.runId != null) continue;
     delete renamed[id];
@@ -128,8 +129,8 @@ const changesOf = (ballot: Ballot, nodes: Ballot["members"]["nodes"]): readonly 
     if (b === undefined || a?.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch) return true;
     return a.goneAt !== b.goneAt || a.aside !== b.aside;
   };
-  const added = (Object.keys(nodes) as NodeId[]).filter((id) => known[id] === undefined);
-  return [...(Object.keys(known) as NodeId[]).filter(isChanged), ...added];
+  const added = keysOf(nodes).filter((id) => known[id] === undefined);
+  return [...keysOf(known).filter(isChanged), ...added];
 };
 
 function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | undefined): readonly CoreEvent[] {
@@ -253,7 +254,7 @@ export function syncNodes(turn: Turn): void {
   if (isInStep(turn, members)) return;
   const wanted = new Map<NodeId, Address>();
   for (const node of turn.context.config.nodes) wanted.set(node.id, { host: node.host, port: node.port });
-  for (const [id, { address }] of Object.entries(members) as [NodeId, Member][]) {
+  for (const [id, { address }] of entriesOf(members)) {
     if (address !== null && !wanted.has(id) && declaredAt(turn, address) === undefined) wanted.set(id, address);
   }
   const nodes = [...wanted].map(([id, address]) => [
@@ -277,7 +278,7 @@ function isInStep(turn: Turn, members: Ballot["members"]["nodes"]): boolean {
   const { nodes } = turn.context.config;
   let wanted = nodes.length;
   for (const node of nodes) if (!isUnmoved(known[node.id], node)) return false;
-  for (const id of Object.keys(members) as NodeId[]) {
+  for (const id of keysOf(members)) {
     const address = members[id]?.address ?? null;
     if (address === null || nodes.some((node) => node.id === id) || declaredAt(turn, address) !== undefined) continue;
     if (!isUnmoved(known[id], address)) return false;
@@ -301,7 +302,7 @@ function armWhenHealthy(turn: Turn, ballot: Ballot): void {
 
 /** Where there are replicas, one of them is in sync. */
 function isProtectable({ members: { nodes }, primary }: Ballot): boolean {
-  const ids = Object.keys(nodes) as NodeId[];
+  const ids = keysOf(nodes);
   return ids.length < 2 || ids.some((id) => id !== primary?.node && nodes[id]?.inSyncEpoch === primary?.epoch);
 }
 

@@ -158,10 +158,13 @@ export function isCutOff(turn: Turn, primary: NodeState): boolean {
 /** A node that still receives from the primary, if any; asks to be called when its word runs out. */
 function witnessOf(turn: Turn, primary: NodeState): NodeState | null {
   const lostAt = primary.lostAt ?? primary.probing;
-  const vouching = nodesOf(turn.state).filter(
-    (each) => each.id !== primary.id && each.advancedAt !== null && lostAt !== null && each.advancedAt > lostAt,
-  );
-  return vouching.find((each) => !isDue(turn, after(each.advancedAt as Instant, WITNESS_HOLDS_MS))) ?? null;
+  const vouches = ({ id, advancedAt }: NodeState): boolean =>
+    id !== primary.id &&
+    advancedAt !== null &&
+    lostAt !== null &&
+    advancedAt > lostAt &&
+    !isDue(turn, after(advancedAt, WITNESS_HOLDS_MS));
+  return nodesOf(turn.state).find(vouches) ?? null;
 }
 
 function waitsFor(

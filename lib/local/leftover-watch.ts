@@ -4,6 +4,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
 
 // One note a line: `p PID START` a process, `g PID START` a process with its group, `x PID` one that has ended, `d PATH` a folder, `c WORDS` a
 // command to run, as for a network namespace. A process is ended only if it began when noted: ids are used again.
@@ -53,7 +54,7 @@ export class LeftoverWatch {
     this.#shell.stdin?.on("error", () => undefined);
     this.#shell.unref();
     // The pipe must not keep this process alive.
-    (this.#shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+    if (this.#shell.stdin instanceof Socket) this.#shell.stdin.unref();
   }
 
   noteProcess(pid: number, withGroup: boolean): void {

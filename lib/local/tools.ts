@@ -42,9 +42,9 @@ export const projectRoot: string = fileURLToPath(new URL("../..", import.meta.ur
 const toolsFile = join(projectRoot, ".cache", "tools.json");
 
 export function readTools(file: string = toolsFile): Tools {
-  let tools: Partial<Tools>;
+  let tools: unknown;
   try {
-    tools = JSON.parse(readFileSync(file, "utf8")) as Partial<Tools>;
+    tools = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new LocalError(
       "program-missing",
@@ -52,14 +52,22 @@ export function readTools(file: string = toolsFile): Tools {
       error,
     );
   }
-  if (tools.schema !== 1 || tools.valkey === undefined || tools.localCloud === undefined || tools.spin === undefined) {
+  if (!isOfThisVersion(tools)) {
     throw new LocalError(
       "program-missing",
       "the set-up is of another version of this checkout: run `npm run setup` again",
     );
   }
-  return tools as Tools;
+  return tools;
 }
+
+/** Written by the set-up of this very checkout, so only what tells its versions apart is looked at. */
+const isOfThisVersion = (tools: unknown): tools is Tools =>
+  typeof tools === "object" &&
+  tools !== null &&
+  "schema" in tools &&
+  tools.schema === 1 &&
+  ["valkey", "localCloud", "spin"].every((name) => name in tools);
 
 export const isMissing = <T extends object>(tool: T | Missing): tool is Missing => "missing" in tool;
 

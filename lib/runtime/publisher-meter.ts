@@ -3,6 +3,7 @@
 
 import type { Ballot } from "../core/ballot.ts";
 import { BUDGET_WINDOW_MS } from "../core/config.ts";
+import { entriesOf } from "../core/entries.ts";
 import type { GroupName } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
@@ -58,7 +59,7 @@ export class PublisherMeter {
 
   /** `isOverAll`: of every group, as the schedule asks each minute. A stream's run that failed is tried again by then. */
   ended({ failed }: PublisherSummary, isOverAll: boolean): void {
-    const behind = new Map(Object.entries(failed) as [GroupName, string][]);
+    const behind = new Map(entriesOf(failed));
     const conditions = { [METRICS.publicationsBehind]: behind, [METRICS.groupsChurning]: this.#churning };
     const counted: Record<string, number> = Object.fromEntries(this.#sums);
     if (isOverAll) {

@@ -4,6 +4,7 @@
 
 import type { ControlMode } from "../core/ballot.ts";
 import { modeAt } from "../core/control.ts";
+import { entriesOf } from "../core/entries.ts";
 import type { VoterGroupView } from "../core/records.ts";
 import { after, elapsedMs, type GroupName, type Instant, type VoterId } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -91,7 +92,7 @@ export class VoterMeter {
           return glances;
         }),
       writeSlot: (shard, slot) => {
-        for (const [group, view] of Object.entries(slot.groups)) this.#saw(group as GroupName, view);
+        for (const [group, view] of entriesOf(slot.groups)) this.#saw(group, view);
         return inner.writeSlot(shard, slot).then(
           (applied) => {
             // What a successor has refused was heard by nobody.

@@ -2,7 +2,7 @@
 // that was rounded on its way would be a wrong decision. Sets and binary values are not ours and are refused too.
 
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Item, Json } from "../../core/ballot-write.ts";
+import { type Item, isJsonMap, type Json } from "../../core/ballot-write.ts";
 import { RecordFormatError } from "../../core/errors.ts";
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
@@ -17,8 +17,7 @@ export function marshal(value: Json): AttributeValue {
       return { N: numberText(value) };
   }
   if (value === null) return { NULL: true };
-  if (Array.isArray(value)) return { L: value.map(marshal) };
-  return { M: marshalItem(value as Item) };
+  return isJsonMap(value) ? { M: marshalItem(value) } : { L: value.map(marshal) };
 }
 
 export function marshalItem(item: Item): Record<string, AttributeValue> {

@@ -1,6 +1,6 @@
 // What happened, in the order of its sort keys; only ever added to.
 
-import type { Item } from "../../core/ballot-write.ts";
+import { itemOf } from "../../core/ballot-write.ts";
 import { decodeHistory } from "../../core/record-format.ts";
 import type { HistoryRecord } from "../../core/records.ts";
 import type { GroupName } from "../../core/types.ts";
@@ -12,7 +12,7 @@ import { plain, type Table } from "./table.ts";
 export async function appendHistory(table: Table, records: readonly HistoryRecord[]): Promise<void> {
   const items = records.map((record) => ({
     key: eventKey(record.group, record.id),
-    item: record as unknown as Item,
+    item: itemOf(record),
   }));
   await table.putMany("appendHistory", items);
 }

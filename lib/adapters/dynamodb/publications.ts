@@ -1,6 +1,6 @@
 // The ordered publication, which followers read, and the record of what its copies were last confirmed to say.
 
-import type { Item, Json } from "../../core/ballot-write.ts";
+import { type Item, itemOf } from "../../core/ballot-write.ts";
 import { saysTheSame } from "../../core/publication.ts";
 import { decodeCopies, decodePublication } from "../../core/record-format.ts";
 import type { Publication, PublishedCopies } from "../../core/records.ts";
@@ -14,7 +14,7 @@ export async function readPublication(table: Table, group: GroupName): Promise<P
 }
 
 export async function writePublication(table: Table, publication: Publication): Promise<boolean> {
-  const written = await table.put(publicationKey(publication.group), publication as unknown as Item, {
+  const written = await table.put(publicationKey(publication.group), itemOf(publication), {
     // A publisher that stalled between reading the ballot and writing here comes after a newer one: what followers read
     // never goes back (S2).
     condition: "attribute_not_exists(#epoch) OR #epoch < :epoch OR (#epoch = :epoch AND #revision < :revision)",
@@ -60,7 +60,7 @@ function copyExpressions(target: keyof PublishedCopies, copy: PublishedCopies[ke
     condition:
       "attribute_not_exists(#copy) OR #copy.#epoch < :epoch OR (#copy.#epoch = :epoch AND #copy.#revision <= :revision)",
     names: { ...names, "#epoch": "epoch", "#revision": "revision" },
-    values: { ":copy": copy as unknown as Json, ":epoch": copy.epoch, ":revision": copy.revision },
+    values: { ":copy": { ...copy }, ":epoch": copy.epoch, ":revision": copy.revision },
   });
   return { ...guard, UpdateExpression: "SET #copy = :copy" };
 }

@@ -1,7 +1,7 @@
 // An operator's request: at most one, carried out by a voter, ended by its result.
 
-import { withoutNulls } from "../../core/ballot-format.ts";
-import type { Item } from "../../core/ballot-write.ts";
+import { mapWithoutNulls } from "../../core/ballot-format.ts";
+import { itemOf } from "../../core/ballot-write.ts";
 import { decodeRequest } from "../../core/record-format.ts";
 import type { RequestRecord, RequestResult } from "../../core/records.ts";
 import type { GroupName, WallTime } from "../../core/types.ts";
@@ -21,7 +21,7 @@ export async function writeRequest(
   at: WallTime,
 ): Promise<boolean> {
   // Absence is the one kind of nothing, as in the ballot: the conditions below ask for it.
-  const item = withoutNulls(request as unknown as Item) as Item;
+  const item = mapWithoutNulls(itemOf(request));
   const written = await table.put(requestKey(group), item, {
     // Two operators ask at the same time, or one asks while a voter carries another's request out: the later one is
     // refused until the first has a result or ran out. Never over the same id: a delayed copy of a request that has

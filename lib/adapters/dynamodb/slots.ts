@@ -1,6 +1,6 @@
 // Each voter's slot: which of its invocations is the current one, and what it sees.
 
-import type { Item } from "../../core/ballot-write.ts";
+import { itemOf } from "../../core/ballot-write.ts";
 import { ValkeeperError } from "../../core/errors.ts";
 import { decodeSlot } from "../../core/record-format.ts";
 import type { SlotRecord } from "../../core/records.ts";
@@ -74,7 +74,7 @@ export async function readSlot(table: Table, voter: VoterId, shard: number): Pro
 }
 
 export async function writeSlot(table: Table, shard: number, slot: SlotRecord): Promise<boolean> {
-  const written = await table.put(slotKey(slot.voter, shard), slot as unknown as Item, {
+  const written = await table.put(slotKey(slot.voter, shard), itemOf(slot), {
     // A predecessor that has not noticed yet writes beside its successor, whose generation must stand.
     condition: "attribute_not_exists(pk) OR #generation <= :generation",
     names: { "#generation": "generation" },

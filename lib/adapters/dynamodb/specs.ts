@@ -1,6 +1,6 @@
 // What was declared of each group, all in one partition so that one query lists them.
 
-import type { Item } from "../../core/ballot-write.ts";
+import { type Item, itemOf } from "../../core/ballot-write.ts";
 import { ValkeeperError } from "../../core/errors.ts";
 import { decodeSpec } from "../../core/record-format.ts";
 import type { SpecRecord } from "../../core/records.ts";
@@ -40,7 +40,7 @@ export async function readSpec(table: Table, group: GroupName): Promise<SpecReco
 }
 
 export async function writeSpec(table: Table, spec: SpecRecord, expectedVersion: number): Promise<boolean> {
-  const written = await table.put(specKey(spec.group), spec as unknown as Item, {
+  const written = await table.put(specKey(spec.group), itemOf(spec), {
     // A deployment and an operator, or two operators, edit at the same time: the second one reads again.
     ...(expectedVersion === 0
       ? { condition: "attribute_not_exists(pk)" }

@@ -120,7 +120,7 @@ export class WritingClient {
       this.#client = { redis, by: `${address.host}:${address.port}` };
       await redis.connect();
       // A primary that is not one any more says so before it is written to.
-      const [role] = (await redis.role()) as unknown as [string];
+      const [role] = await redis.role();
       if (role === "master") return this.#client;
     } catch {
       // Nobody there, or the table does not answer: tried again in a moment.
