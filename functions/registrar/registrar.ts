@@ -4,6 +4,7 @@
 import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from "aws-lambda";
 import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
+import { messageOf } from "../../lib/core/errors.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { RegistrarEnvironment } from "../../lib/runtime/environment.ts";
 import { registerDeclared, type SpecStore, withdrawDeclared } from "../../lib/runtime/registration.ts";
@@ -43,7 +44,7 @@ async function carryOut(
     const registration = await registerDeclared(store, declaration, voters, hasStopper);
     return registration.kind === "registered" ? { group: declaration.name } : { failure: registration.detail };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    return { failure: messageOf(error) };
   }
 }
 

@@ -8,6 +8,7 @@ import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts"
 import { groupsToStop, type StreamRecord } from "../../lib/adapters/dynamodb/stream-event.ts";
 import { createHosts } from "../../lib/adapters/hosts/hosts.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
+import { messageOf } from "../../lib/core/errors.ts";
 import { epoch } from "../../lib/core/types.ts";
 import type { StopperEnvironment } from "../../lib/runtime/environment.ts";
 import { STOPPER, type StopResult, stopHostOf } from "../../lib/runtime/stopper-loop.ts";
@@ -46,7 +47,7 @@ export function makeStopper(
         } catch (error) {
           // Nothing was recorded: the stream brings it again, and the log says why.
           batchItemFailures.push({ itemIdentifier });
-          const detail = { reason: error instanceof Error ? error.message : String(error) };
+          const detail = { reason: messageOf(error) };
           const line = { event: "group.failed", group, epoch: epoch(0), node: null, detail } as const;
           journal.write({ ...line, voter: STOPPER, generation: 0, tick: 0 });
         }

@@ -6,6 +6,7 @@ import type { DeclaredConfig } from "../core/config.ts";
 import { checkDeclaration } from "../core/config-check.ts";
 import { completeConfig } from "../core/config-defaults.ts";
 import { configWarnings } from "../core/config-warnings.ts";
+import { messageOf } from "../core/errors.ts";
 import type { SpecRecord } from "../core/records.ts";
 import { type VoterId, voterId } from "../core/types.ts";
 import { viewsOf } from "./assessment.ts";
@@ -116,7 +117,7 @@ export async function readGiven(environment: Environment, path: string): Promise
   try {
     return await environment.readText(path);
   } catch (error) {
-    throw usage(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw usage(`${path} cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -2,7 +2,7 @@
 // none of them can hold. Nothing is asked and nothing changed by it but with --add, which registers them in mode observe.
 
 import type { Command } from "commander";
-import { ConfigurationError } from "../core/errors.ts";
+import { ConfigurationError, messageOf } from "../core/errors.ts";
 import type { Call, Environment } from "./environment.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { usage } from "./failure.ts";
@@ -108,6 +108,6 @@ async function save(environment: Environment, path: string, text: string): Promi
   try {
     await environment.writeText(path, `${text}\n`);
   } catch (error) {
-    throw usage(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw usage(`${path} cannot be written: ${messageOf(error)}`);
   }
 }

@@ -1,6 +1,9 @@
 // What may be thrown, and what is only a value? Expected things are values (outcomes, rejections). These classes are for
 // the rest; they are matched by `code`, never by message.
 
+/** The words of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export abstract class ValkeeperError extends Error {
   abstract readonly code: string;
   override get name(): string {

@@ -128,6 +128,10 @@ export function describeFailure(error: unknown): Failure {
   return { kind: kindOf(known), error, detail: wordsOf(known, error) };
 }
 
+/** An error of the service, known by its name: its class may be of another copy of the SDK. */
+export const isNamed = (error: unknown, ...names: readonly string[]): boolean =>
+  error instanceof Error && names.includes(error.name);
+
 /** The service had no capacity for it, or the account no quota. */
 export function isTurnedAway(error: unknown): boolean {
   const { name, $metadata } = (typeof error === "object" && error !== null ? error : {}) as SdkError;

@@ -3,6 +3,7 @@
 // that a node refuses is read again, so that a rotation needs no deployment.
 
 import type { CredentialsReference } from "../../core/config.ts";
+import { messageOf } from "../../core/errors.ts";
 import { elapsedMs, type GroupName, type Instant } from "../../core/types.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Credentials } from "../valkey/login.ts";
@@ -85,7 +86,7 @@ export class CredentialsBook {
         },
         // The password that was known stays: a store that is away must not lock voters out of nodes that still take it.
         (error: unknown) => {
-          entry.failure = error instanceof Error ? error.message : String(error);
+          entry.failure = messageOf(error);
         },
       )
       .finally(() => {

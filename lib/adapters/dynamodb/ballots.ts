@@ -3,7 +3,7 @@
 import type { Ballot } from "../../core/ballot.ts";
 import { decodeBallot } from "../../core/ballot-format.ts";
 import { type BallotWrite, isEcho, type WriteOutcome } from "../../core/ballot-write.ts";
-import { ValkeeperError } from "../../core/errors.ts";
+import { messageOf, ValkeeperError } from "../../core/errors.ts";
 import { decodeRequest } from "../../core/record-format.ts";
 import type { RequestRecord } from "../../core/records.ts";
 import type { GroupName, WallTime } from "../../core/types.ts";
@@ -68,7 +68,7 @@ export async function writeBallot(table: Table, write: BallotWrite): Promise<Wri
     return ballotOutcome(await table.update(ballotKey(write.group), compileWrite(write)), write);
   } catch (error) {
     // What was written is not known to be what we think it is: a consistent read says so in its own words.
-    return { kind: "unknown", detail: `${write.name}: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "unknown", detail: `${write.name}: ${messageOf(error)}` };
   }
 }
 

@@ -7,9 +7,10 @@ import {
 } from "@aws-sdk/client-auto-scaling";
 import type { EC2Client } from "@aws-sdk/client-ec2";
 import type { ECSClient } from "@aws-sdk/client-ecs";
+import { messageOf } from "../../core/errors.ts";
 import type { Departures, LeavingHost, LifecycleAction } from "../../ports/departures.ts";
 import type { Host, NodePlace } from "../../ports/hosts.ts";
-import { call } from "../aws/call.ts";
+import { call, isNamed } from "../aws/call.ts";
 import { HOST_LIMITS, Instances, orThrow } from "./instances.ts";
 import { nodeOn } from "./matching.ts";
 import { Tasks } from "./tasks.ts";
@@ -64,7 +65,5 @@ async function complete(autoScaling: AutoScalingClient, action: LifecycleAction)
 }
 
 /** Completed before, by an earlier try or somebody else, or its heartbeat has ended: nothing is held back. */
-const isOver = (error: unknown): boolean => {
-  const { name, message = "" } = (error ?? {}) as { readonly name?: string; readonly message?: string };
-  return name === "ValidationError" && message.includes("No active Lifecycle Action found");
-};
+const isOver = (error: unknown): boolean =>
+  isNamed(error, "ValidationError") && messageOf(error).includes("No active Lifecycle Action found");

@@ -2,6 +2,7 @@
 // nothing else is read of it. An event of a kind that is not known here is an error: a rule sends what nobody handles.
 
 import { ValkeeperError } from "../../core/errors.ts";
+import { type Fitting, fields, fitting, map, nullable, text } from "../../core/shape.ts";
 import { type WallTime, wallTime } from "../../core/types.ts";
 import type { Departure, LeavingHost, LifecycleAction } from "../../ports/departures.ts";
 
@@ -15,12 +16,9 @@ export const NOTICES = {
 } as const;
 
 /** As EventBridge calls a function. */
-export interface HostEvent {
-  readonly id: string;
-  readonly "detail-type": string;
-  readonly time: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
+const hostEvent = fields({ id: text, "detail-type": text, time: nullable(text), detail: map(() => null) });
+
+type Detail = Fitting<typeof hostEvent>["detail"];
 
 export class HostEventError extends ValkeeperError {
   readonly code = "HostEventError";
@@ -30,26 +28,30 @@ type Read = { readonly hosts: readonly LeavingHost[]; readonly action?: Lifecycl
 
 /** Throws `HostEventError` for what is not one of the documented events. */
 export function departureOf(event: unknown): Departure {
-  const { id, "detail-type": notice, time, detail } = (event ?? {}) as Partial<HostEvent>;
-  if (typeof id !== "string" || typeof notice !== "string" || typeof detail !== "object" || detail === null) {
-    throw new HostEventError("this is no event of EventBridge: it needs id, detail-type and detail");
-  }
+  const {
+    id,
+    "detail-type": notice,
+    time,
+    detail,
+  } = fitting(event, hostEvent, "event", (mismatch) => {
+    return new HostEventError(`this is no event of EventBridge, which has id, detail-type and detail: ${mismatch}`);
+  });
   const { hosts, action = null, about } = read(notice, detail);
   return { id, notice: about === undefined ? notice : `${notice}: ${about}`, at: timeOf(time), hosts, action };
 }
 
-function read(notice: string, detail: HostEvent["detail"]): Read {
+function read(notice: string, detail: Detail): Read {
   switch (notice) {
     case NOTICES.spot:
     case NOTICES.rebalance:
-      return { hosts: [{ kind: "instance", id: text(notice, detail, "instance-id") }] };
+      return { hosts: [{ kind: "instance", id: textOf(notice, detail, "instance-id") }] };
     case NOTICES.health:
       return readHealth(notice, detail);
     case NOTICES.lifecycle:
       return readLifecycle(notice, detail);
     case NOTICES.task:
       return {
-        hosts: detail["desiredStatus"] === "STOPPED" ? [{ kind: "task", id: text(notice, detail, "taskArn") }] : [],
+        hosts: detail["desiredStatus"] === "STOPPED" ? [{ kind: "task", id: textOf(notice, detail, "taskArn") }] : [],
       };
     case NOTICES.containerInstance:
       return {
@@ -58,8 +60,8 @@ function read(notice: string, detail: HostEvent["detail"]): Read {
             ? [
                 {
                   kind: "container-instance",
-                  id: text(notice, detail, "containerInstanceArn"),
-                  cluster: text(notice, detail, "clusterArn"),
+                  id: textOf(notice, detail, "containerInstanceArn"),
+                  cluster: textOf(notice, detail, "clusterArn"),
                 },
               ]
             : [],
@@ -70,38 +72,38 @@ function read(notice: string, detail: HostEvent["detail"]): Read {
 }
 
 /** A change that is planned for instances; one that is over, or concerns other resources, moves nobody. */
-function readHealth(notice: string, detail: HostEvent["detail"]): Read {
-  const about = text(notice, detail, "eventTypeCode");
+function readHealth(notice: string, detail: Detail): Read {
+  const about = textOf(notice, detail, "eventTypeCode");
   const isAhead = detail["eventTypeCategory"] === "scheduledChange" && detail["statusCode"] !== "closed";
-  const entities = Array.isArray(detail["affectedEntities"]) ? (detail["affectedEntities"] as unknown[]) : [];
+  const entities: readonly unknown[] = Array.isArray(detail["affectedEntities"]) ? detail["affectedEntities"] : [];
   const ids = entities.flatMap((entity) => {
-    const value = (entity as { readonly entityValue?: unknown } | null)?.entityValue;
-    return typeof value === "string" ? (/(?:^|:instance\/)(i-[0-9a-f]+)$/.exec(value)?.[1] ?? []) : [];
+    if (typeof entity !== "object" || entity === null || !("entityValue" in entity)) return [];
+    return /(?:^|:instance\/)(i-[0-9a-f]+)$/.exec(String(entity.entityValue))?.[1] ?? [];
   });
   return { about, hosts: isAhead ? [...new Set(ids)].map((id) => ({ kind: "instance", id })) : [] };
 }
 
-function readLifecycle(notice: string, detail: HostEvent["detail"]): Read {
-  const instance = text(notice, detail, "EC2InstanceId");
+function readLifecycle(notice: string, detail: Detail): Read {
+  const instance = textOf(notice, detail, "EC2InstanceId");
   return {
     hosts: [{ kind: "instance", id: instance }],
     action: {
-      autoScalingGroup: text(notice, detail, "AutoScalingGroupName"),
-      hook: text(notice, detail, "LifecycleHookName"),
-      token: text(notice, detail, "LifecycleActionToken"),
+      autoScalingGroup: textOf(notice, detail, "AutoScalingGroupName"),
+      hook: textOf(notice, detail, "LifecycleHookName"),
+      token: textOf(notice, detail, "LifecycleActionToken"),
       instance,
     },
   };
 }
 
-function text(notice: string, detail: HostEvent["detail"], name: string): string {
+function textOf(notice: string, detail: Detail, name: string): string {
   const value = detail[name];
   if (typeof value === "string" && value !== "") return value;
   throw new HostEventError(`this ${notice} has no ${name}`);
 }
 
 /** One that says no time is taken for new: it is then waited for a little longer than it should be. */
-function timeOf(time: string | undefined): WallTime {
+function timeOf(time: string | null | undefined): WallTime {
   const at = Date.parse(time ?? "");
   return wallTime(Number.isNaN(at) ? Date.now() : at);
 }

@@ -13,7 +13,7 @@ import {
 import { PortError } from "../../core/errors.ts";
 import { type GroupName, groupName, nodeId } from "../../core/types.ts";
 import { GROUP_TAG, type Host, type HostState, NODE_TAG, type StopAnswer } from "../../ports/hosts.ts";
-import { type Called, type CallLimits, call } from "../aws/call.ts";
+import { type Called, type CallLimits, call, isNamed } from "../aws/call.ts";
 
 export const HOST_LIMITS: CallLimits = { attemptTimeoutMs: 4_000, totalMs: 12_000, attempts: 5 };
 const PAGE = 100;
@@ -89,9 +89,7 @@ export const whySpotStays = (id: string, type: string | undefined): string | nul
 
 /** Terminated, and so long ago that it is not described any more, or never there. */
 const isUnknownInstance = (error: unknown): boolean =>
-  ["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"].includes(
-    (error as { name?: string } | null)?.name ?? "",
-  );
+  isNamed(error, "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed");
 
 export function hostOf(instance: Instance): Host {
   const { InstanceId: id = "", Tags: tags = [], NetworkInterfaces: interfaces = [] } = instance;

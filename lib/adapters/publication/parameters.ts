@@ -20,7 +20,7 @@ import { decodePublication } from "../../core/record-format.ts";
 import type { Publication } from "../../core/records.ts";
 import type { GroupName } from "../../core/types.ts";
 import type { PublishOutcome } from "../../ports/publisher.ts";
-import { type Called, type CallLimits, call, pauseMs } from "../aws/call.ts";
+import { type Called, type CallLimits, call, isNamed, pauseMs } from "../aws/call.ts";
 import { addressText, orderText, readersText } from "./publication-text.ts";
 
 const LIMITS: CallLimits = { attemptTimeoutMs: 1_500, totalMs: 4_000, attempts: 5 };
@@ -224,8 +224,6 @@ function parsed(text: string): Item | null {
     return null;
   }
 }
-
-const isNamed = (error: unknown, name: string): boolean => (error as { readonly name?: string } | null)?.name === name;
 
 function orThrow<T>(operation: string, answer: Called<T>): T {
   if (answer.kind === "answered") return answer.value;

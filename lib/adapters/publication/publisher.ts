@@ -4,6 +4,7 @@
 import type { Route53Client } from "@aws-sdk/client-route-53";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { GroupConfig } from "../../core/config.ts";
+import { messageOf } from "../../core/errors.ts";
 import { comparePublications, saysTheSame } from "../../core/publication.ts";
 import type { Publication, PublicationTarget } from "../../core/records.ts";
 import { epoch } from "../../core/types.ts";
@@ -39,7 +40,7 @@ export function createPublisher({ route53, ...others }: PublisherOptions): Publi
         return outcome;
       } catch (error) {
         // A store that does not answer, a damaged record: the next run of the publisher tries again, and alarms.
-        return { kind: "failed", detail: error instanceof Error ? error.message : String(error) };
+        return { kind: "failed", detail: messageOf(error) };
       }
     },
     standing: (config) => standing(config, options),

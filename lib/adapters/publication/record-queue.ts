@@ -12,11 +12,11 @@ import {
   type Route53Client,
 } from "@aws-sdk/client-route-53";
 import type { DnsConfig } from "../../core/config.ts";
-import { PortError, RecordFormatError } from "../../core/errors.ts";
+import { messageOf, PortError, RecordFormatError } from "../../core/errors.ts";
 import type { Publication } from "../../core/records.ts";
 import { type Epoch, epoch } from "../../core/types.ts";
 import type { PublishOutcome } from "../../ports/publisher.ts";
-import { type CallLimits, call, type Failure } from "../aws/call.ts";
+import { type CallLimits, call, type Failure, isNamed } from "../aws/call.ts";
 import {
   bareName,
   planRecords,
@@ -112,7 +112,7 @@ export class RecordQueue {
         await this.#bringInLine(zone, batch, 1);
       } catch (error) {
         // Whoever waits is told of a bug too, and the next batch is served.
-        settleAll(batch, { kind: "failed", detail: error instanceof Error ? error.message : String(error) });
+        settleAll(batch, { kind: "failed", detail: messageOf(error) });
       }
     }
     this.#waiting.delete(zone);
@@ -225,8 +225,7 @@ function settleAll(orders: readonly Order[], outcome: PublishOutcome): void {
   for (const order of orders) order.settle(outcome);
 }
 
-const isRefusedBatch = ({ error }: Failure): boolean =>
-  (error as { readonly name?: string } | null)?.name === "InvalidChangeBatch";
+const isRefusedBatch = ({ error }: Failure): boolean => isNamed(error, "InvalidChangeBatch");
 
 /** Slower than call.ts's: the account's five requests a second have to be there again. */
 function pauseMs(round: number): number {

@@ -3,6 +3,7 @@
 
 import { createLogUpdate } from "log-update";
 import pico from "picocolors";
+import { messageOf } from "../../core/errors.ts";
 
 export interface StepOutput {
   readonly stream: NodeJS.WriteStream;
@@ -76,5 +77,3 @@ export class StepPrinter {
 }
 
 const indented = (lines: readonly string[]): string[] => lines.map((line) => (line === "" ? "" : `${INDENT}${line}`));
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
