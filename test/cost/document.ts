@@ -41,6 +41,7 @@ export function renderCost(): string {
   const inventories: Inventories = new Map(EGRESSES.map((egress) => [egress.name, inventoryOf(egress)]));
   const inventory = of(inventories, "none");
   const watched = inventoryOf(Egress.NONE, { isWatched: true });
+  const onHosts = inventoryOf(Egress.NONE, { isWatched: true, isOnHosts: true });
   return [
     ...heading(),
     ...inShort(inventories),
@@ -48,6 +49,7 @@ export function renderCost(): string {
     ...madeOfSection(inventory),
     ...againstSection(inventory),
     ...lowerSection(inventory, watched),
+    ...hostsSection(watched, onHosts),
     ...minuteSection(),
     ...lossSection(),
     ...restsOnSection(inventory),
@@ -318,6 +320,32 @@ function alarmsText(inventory: Inventory, watched: Inventory): string[] {
     `  The ${inventory.steadyMetrics} figures that the functions report all the time are ${usd(figures)}, with or without alarms; the others are reported`,
     `  only when there is something to report. \`groupMetrics\` adds ${usd(metricMonth.usd)} for each group and condition that lasts all month.`,
     `  ${FREE.alarms} alarms, ${FREE.metrics} metrics and ${FREE.dashboards} dashboards are free in an account.`,
+  ];
+}
+
+/** Of events that come some times a year: what one costs at most, and what is there all month. */
+const EVENTS_AT_ONCE = 1_000;
+
+function hostsSection(watched: Inventory, onHosts: Inventory): string[] {
+  const each = (groups: number): number =>
+    total({ groups, inventory: onHosts }) - total({ groups, inventory: watched });
+  const calls = onHosts.hostFunctions.map(
+    ({ memoryMegabytes, timeoutSeconds }) =>
+      (memoryMegabytes / 1_024) * timeoutSeconds * PRICES.lambdaGbSecond.usd + PRICES.lambdaRequest.usd,
+  );
+  const [stop = 0, notice = 0] = calls.map((call) => call * EVENTS_AT_ONCE);
+  const events = EVENTS_AT_ONCE.toLocaleString("en-US");
+  return [
+    "## Stopping hosts, and notices of AWS",
+    "",
+    "`hostStopping` and `nodesRunOn` add the stopper and the evacuator: functions that are called when there is something to do.",
+    "",
+    `- The stopper is a third reader of the table's stream: Lambda's reads of a stream are free, however many functions there are, and`,
+    `  it is called only while a stop is wished for. ${events} calls that each last as long as it may cost ${usd(stop)}.`,
+    `- The evacuator is called by each notice about any instance of the region (and about each task of a named ECS cluster that`,
+    `  stops); AWS's own events are free. ${events} calls of full length cost ${usd(notice)}; of a host without a node one takes a moment.`,
+    `- With \`alarms\` one more for each of them, \`invocation-errors\`: ${change(each(1))} a month and deployment. No metric of their own.`,
+    "",
   ];
 }
 

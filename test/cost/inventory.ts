@@ -5,6 +5,7 @@ import type { Template } from "aws-cdk-lib/assertions";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Egress } from "../../lib/constructs/egress.ts";
+import { NodePlatform } from "../../lib/constructs/node-platform.ts";
 import { synthesize } from "../constructs/failover-stack.ts";
 
 export interface Inventory {
@@ -18,12 +19,19 @@ export interface Inventory {
   /** Metrics of the functions' own that are reported all the time, with or without alarms: those whose absence rings. */
   readonly steadyMetrics: number;
   readonly dashboards: number;
+  /** Of the functions that stop hosts and answer notices; a deployment has them only when it asks for them. */
+  readonly hostFunctions: readonly HostFunction[];
   /** Voters find the secret in their environment, which a key of the installer's encrypts. */
   readonly isSecretPlaced: boolean;
 }
 
 export interface DeployedFunction {
   readonly memoryMegabytes: number;
+}
+
+/** Called when something happens, for as long as it takes. */
+export interface HostFunction extends DeployedFunction {
+  readonly timeoutSeconds: number;
 }
 
 export const EGRESSES = [Egress.NONE, Egress.DUAL_STACK, Egress.NAT, Egress.ENDPOINTS] as const;
@@ -33,15 +41,18 @@ const KEY_ARN = `arn:aws:kms:eu-west-1:123456789012:key/${"0".repeat(8)}`;
 export interface InventoryOptions {
   /** With alarms and dashboard, which a deployment has only when it asks for them. @default false */
   readonly isWatched?: boolean;
+  /** With `hostStopping` and `nodesRunOn`. @default false */
+  readonly isOnHosts?: boolean;
 }
 
 /** One group, its password in Secrets Manager, everything else by default. */
-export function inventoryOf(egress: Egress, { isWatched = false }: InventoryOptions = {}): Inventory {
-  const template = templateOf(egress, isWatched);
+export function inventoryOf(egress: Egress, options: InventoryOptions = {}): Inventory {
+  const template = templateOf(egress, options);
   const count = (type: string): number => Object.keys(template.findResources(type)).length;
   const functions = Object.values(template.findResources("AWS::Lambda::Function")).map((each) => ({
     description: String(each["Properties"].Description),
     memoryMegabytes: Number(each["Properties"].MemorySize),
+    timeoutSeconds: Number(each["Properties"].Timeout),
   }));
   const named = (prefix: string) => functions.filter(({ description }) => description.startsWith(prefix));
   const [publisher] = named("Valkeeper publisher");
@@ -56,8 +67,9 @@ export function inventoryOf(egress: Egress, { isWatched = false }: InventoryOpti
     ).length,
     alarms: alarms.length,
     alarmMetrics: alarms.reduce((sum, each) => sum + metricsRead(each), 0),
-    steadyMetrics: steadyMetrics(alarmsIn(templateOf(Egress.NONE, true))),
+    steadyMetrics: steadyMetrics(alarmsIn(templateOf(Egress.NONE, { isWatched: true }))),
     dashboards: count("AWS::CloudWatch::Dashboard"),
+    hostFunctions: [...named("Valkeeper stopper"), ...named("Valkeeper evacuator")],
     isSecretPlaced: JSON.stringify(template.toJSON()).includes("{{resolve:secretsmanager:"),
   };
 }
@@ -65,17 +77,19 @@ export function inventoryOf(egress: Egress, { isWatched = false }: InventoryOpti
 const templates = new Map<string, Template>();
 
 /** Synthesized once: it takes a second or so. */
-function templateOf(egress: Egress, isWatched: boolean): Template {
-  const name = `${egress.name} ${isWatched}`;
-  const template = templates.get(name) ?? synthesized(egress, isWatched);
+function templateOf(egress: Egress, options: InventoryOptions): Template {
+  const { isWatched = false, isOnHosts = false } = options;
+  const name = `${egress.name} ${isWatched} ${isOnHosts}`;
+  const template = templates.get(name) ?? synthesized(egress, options);
   templates.set(name, template);
   return template;
 }
 
-const synthesized = (egress: Egress, isWatched: boolean): Template =>
+const synthesized = (egress: Egress, { isWatched = false, isOnHosts = false }: InventoryOptions): Template =>
   synthesize((stack) => ({
     egress,
     ...(isWatched ? { alarms: {}, dashboard: true } : {}),
+    ...(isOnHosts ? { hostStopping: {}, nodesRunOn: [NodePlatform.ec2(), NodePlatform.autoScaling()] } : {}),
     credentials: { secret: Secret.fromSecretNameV2(stack, "Secret", "valkey/coordinator") },
     ...(egress.reachesSecrets ? {} : { environmentKey: Key.fromKeyArn(stack, "Key", KEY_ARN) }),
   })).template;

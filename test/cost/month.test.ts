@@ -13,6 +13,7 @@ const inventory: Installation["inventory"] = {
   alarmMetrics: 0,
   steadyMetrics: 0,
   dashboards: 0,
+  hostFunctions: [],
   isSecretPlaced: false,
 };
 
