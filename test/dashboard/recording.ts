@@ -55,15 +55,13 @@ export async function record(group: ProcessGroup, say: (text: string) => void): 
   say(`three voters watch ${GROUP}; the run takes ${AFTER.end} minutes`);
   const meter = new CapacityMeter(proxy, ready.table);
   group.onClose(() => meter.stop());
-  const night = new Night({ nodes, store, ready, say });
+  const night = new Night({ group, nodes, store, ready, say });
   await untilMinute(from, AFTER.primaryKilled);
   await night.killPrimary();
   await untilMinute(from, AFTER.zoneLost);
-  const hung = await night.loseZone();
+  await night.loseZone();
   await untilMinute(from, AFTER.end);
   meter.stop();
-  // A process that is stopped does not hear that it should end.
-  process.kill(hung, "SIGCONT");
   return { table: ready.table, window: { from, to: Date.now() }, lines, capacity: meter.figures, deeds: night.deeds };
 }
 
@@ -71,6 +69,7 @@ const untilMinute = (from: number, minute: number): Promise<void> =>
   sleep(Math.max(0, from + minute * MINUTE_MS - Date.now()));
 
 interface NightOptions {
+  readonly group: ProcessGroup;
   readonly nodes: readonly ValkeyProcess[];
   readonly store: OperatorStore;
   readonly ready: ReadyEvent;
@@ -92,17 +91,17 @@ class Night {
     await this.#replaced(primary);
   }
 
-  /** Returns the process id of the voter that hangs from then on. */
-  async loseZone(): Promise<number> {
-    const { nodes, ready } = this.#options;
+  async loseZone(): Promise<void> {
+    const { group, nodes, ready } = this.#options;
     const primary = await this.#primary();
     const index = nodes.indexOf(primary);
     this.#did(`${ZONES[index]} is lost: ${primary.id}, the new primary, is killed, and the zone's voter hangs`);
     const pid = ready.voters[index]?.pid ?? 0;
     process.kill(pid, "SIGSTOP");
+    // Stopped it would not hear that it should end.
+    group.onClose(() => void process.kill(pid, "SIGCONT"));
     await primary.kill();
     await this.#replaced(primary);
-    return pid;
   }
 
   #did(text: string): void {
