@@ -9,6 +9,7 @@ import { ConfigurationError } from "../core/errors.ts";
 import type { VoterId } from "../core/types.ts";
 import type { Egress } from "./egress.ts";
 import type { NodeCredentials, PublicationProps, TlsProps, ValkeyGroupProps } from "./group-props.ts";
+import { isRecordAllowed, recordPatterns } from "./publication-grants.ts";
 
 const DEFAULT_USER = "valkeeper";
 
@@ -27,6 +28,7 @@ export function declareGroups(options: GroupsOptions, complain: (issue: string) 
   for (const name of repeated(options.groups.flatMap((group) => recordNamesOf(group, options.publication)))) {
     complain(`the DNS record ${name} is asked for by two groups`);
   }
+  for (const issue of recordIssues(options)) complain(issue);
   return options.groups.flatMap((group) => {
     // Written over by the construct's own, it would be lost without a word.
     if ("publication" in group) complain(`group ${group.name}: publication is set once for all groups, beside them`);
@@ -105,6 +107,22 @@ const recordNamesOf = (group: ValkeyGroupProps, publication: PublicationProps): 
   const names = [recordNameOf(group, publication), group.readersRecordName];
   return publication.hostedZone === undefined ? [] : [...new Set(names.filter((name) => name !== undefined))];
 };
+
+/** What may be written is granted: a group of another name would be published in the table and never in DNS. */
+function recordIssues({ groups, publication }: GroupsOptions): string[] {
+  if (publication.hostedZone === undefined) {
+    return publication.recordNames === undefined ? [] : ["publication.recordNames needs the publication's hostedZone"];
+  }
+  const patterns = recordPatterns(publication).join(", ");
+  return groups.flatMap((group) =>
+    recordNamesOf(group, publication)
+      .filter((name) => !isRecordAllowed(name, publication))
+      .map(
+        (name) =>
+          `group ${group.name}: the DNS record ${name} may not be written, what may is ${patterns} (publication.recordNames)`,
+      ),
+  );
+}
 
 function credentialIssues(group: ValkeyGroupProps, { egress, ...options }: GroupsOptions): string[] {
   const credentials = group.credentials ?? options.credentials;

@@ -27,6 +27,7 @@ export interface PublicationSettings {
   readonly parameters?: boolean;
   readonly parameterPrefix?: string;
   readonly hostedZone?: { readonly id: string; readonly name: string };
+  readonly recordNames?: string[];
   readonly recordTtlSeconds?: number;
 }
 
@@ -103,6 +104,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
     parameters: "flag",
     parameterPrefix: "text",
     hostedZone: { id: "text", name: "text" },
+    recordNames: "texts",
     recordTtlSeconds: "number",
   },
   groups: "groups",

@@ -84,6 +84,12 @@ export interface PublicationProps {
    * @default - no DNS records
    */
   readonly hostedZone?: route53.IHostedZone;
+  /**
+   * Names in the zone that may be written, `*` for any characters: of every group's records, also of groups that are registered at
+   * run time.
+   * @default - every name below the zone's own
+   */
+  readonly recordNames?: string[];
   /** @default 5 */
   readonly recordTtlSeconds?: number;
 }

@@ -1,9 +1,11 @@
 // What it takes to write the copies of a publication, and nothing beside: the same for the publisher and for a voter that
 // publishes what it has won. And what it takes to read them.
 
-import { ArnFormat, type Stack } from "aws-cdk-lib";
+import { ArnFormat, type Stack, Token } from "aws-cdk-lib";
 import { Grant, type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IHostedZone } from "aws-cdk-lib/aws-route53";
 import { DEFAULTS } from "../core/config.ts";
+import { TWIN } from "../core/config-check.ts";
 import type { CopyTarget } from "../runtime/environment.ts";
 import type { BundledFunction } from "./bundled-function.ts";
 import type { PublicationProps } from "./group-props.ts";
@@ -27,7 +29,7 @@ export function grantCopies({ grantee, publication, targets, stack }: CopyGrant)
     );
   }
   if (targets.includes("dns") && publication.hostedZone !== undefined) {
-    for (const statement of records(publication.hostedZone.hostedZoneArn)) allow(statement);
+    for (const statement of records(publication, publication.hostedZone)) allow(statement);
   }
 }
 
@@ -65,16 +67,39 @@ function parametersArn({ parameterPrefix }: PublicationProps, stack: Stack, grou
 }
 
 /** Only by the exact pair of DELETE and CREATE, which is a compare-and-set; an UPSERT would win over a newer epoch. */
-const records = (hostedZoneArn: string): PolicyStatement[] => [
-  new PolicyStatement({ actions: ["route53:ListResourceRecordSets"], resources: [hostedZoneArn] }),
-  new PolicyStatement({
-    actions: ["route53:ChangeResourceRecordSets"],
-    resources: [hostedZoneArn],
-    conditions: {
-      "ForAllValues:StringEquals": {
-        "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
-        "route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME", "TXT"],
+function records(publication: PublicationProps, { hostedZoneArn }: IHostedZone): PolicyStatement[] {
+  const names = recordPatterns(publication);
+  return [
+    new PolicyStatement({ actions: ["route53:ListResourceRecordSets"], resources: [hostedZoneArn] }),
+    new PolicyStatement({
+      actions: ["route53:ChangeResourceRecordSets"],
+      resources: [hostedZoneArn],
+      conditions: {
+        "ForAllValues:StringEquals": {
+          "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
+          "route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME", "TXT"],
+        },
+        // What begins with anything has the twins in it.
+        "ForAllValues:StringLike": {
+          "route53:ChangeResourceRecordSetsNormalizedRecordNames": names.flatMap((name) =>
+            name.startsWith("*") ? [name] : [name, `${TWIN}${name}`],
+          ),
+        },
       },
-    },
-  }),
-];
+    }),
+  ];
+}
+
+/** Names that may be written, as IAM is told them: in lower case and without a dot at the end. */
+export const recordPatterns = ({ hostedZone, recordNames }: PublicationProps): readonly string[] =>
+  (recordNames ?? (hostedZone === undefined ? [] : [`*.${hostedZone.zoneName}`])).map(normalized);
+
+export function isRecordAllowed(name: string, publication: PublicationProps): boolean {
+  return recordPatterns(publication).some((pattern) => {
+    const parts = pattern.split("*").map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, "\\$&"));
+    return new RegExp(`^${parts.join(".*")}$`, "s").test(normalized(name));
+  });
+}
+
+/** The text of what is known at deployment only must stay as it is. */
+const normalized = (name: string): string => (Token.isUnresolved(name) ? name : name.toLowerCase()).replace(/\.$/, "");

@@ -269,7 +269,8 @@ function readRecordName(reading: Reading, at: string, value: unknown): string | 
   return name;
 }
 
-const TWIN = "_valkeeper.";
+/** What comes before the name of a record in the name of its TXT twin. */
+export const TWIN = "_valkeeper.";
 const DEFAULT_TTL_SECONDS = 5;
 const TTL = { least: 0, most: 86_400, unit: "seconds" };
 

@@ -1,3 +1,4 @@
+import { ChangeResourceRecordSetsCommand } from "@aws-sdk/client-route-53";
 import type { Stack } from "aws-cdk-lib";
 import { CfnParameter } from "aws-cdk-lib";
 import { Match } from "aws-cdk-lib/assertions";
@@ -8,6 +9,8 @@ import { describe, expect, it } from "vitest";
 import { DynamoDbEndpoint } from "../../lib/constructs/dynamo-db-endpoint.ts";
 import { Egress } from "../../lib/constructs/egress.ts";
 import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
+import { requestsOf } from "../support/aws-requests.ts";
+import { allows } from "../support/iam-policy.ts";
 import { actionsOf, group, issuesOf, statementsOf, synthesize, zones } from "./failover-stack.ts";
 
 const published = (stack: Stack): Partial<ValkeyFailoverProps> => ({
@@ -19,6 +22,11 @@ const published = (stack: Stack): Partial<ValkeyFailoverProps> => ({
     }),
   },
 });
+
+const publishedAt = (stack: Stack, recordNames: string[]): Partial<ValkeyFailoverProps> => {
+  const { publication, ...props } = published(stack);
+  return { ...props, egress: Egress.NAT, publication: { ...publication, recordNames } };
+};
 
 const voterVariables = (template: ReturnType<typeof synthesize>["template"]): Record<string, unknown> =>
   Object.values(template.findResources("AWS::Lambda::Function")).find((resource) =>
@@ -147,6 +155,40 @@ describe("the DNS record", () => {
       };
     });
     expect(without).toEqual([`group ${group.name}: readersRecordName needs the publication's hostedZone`]);
+  });
+
+  it("is granted by its name, and its twin's, where the names are said", () => {
+    const { template } = synthesize((stack) =>
+      publishedAt(stack, ["*.Cache.valkey.internal.", "mymaster.valkey.internal"]),
+    );
+    const may = (...names: readonly string[]): boolean => {
+      const change = (Name: string) => ({
+        Action: "CREATE" as const,
+        ResourceRecordSet: { Name, Type: "TXT" as const },
+      });
+      const input = { HostedZoneId: "Z0123456789ABCDEFGHIJ", ChangeBatch: { Changes: names.map(change) } };
+      const requests = requestsOf(new ChangeResourceRecordSetsCommand(input), "none");
+      return requests.every((request) => allows(statementsOf(template, "PublisherRole"), request));
+    };
+    const twin = "_valkeeper.mymaster.valkey.internal";
+    expect([may("mymaster.valkey.internal", twin), may("other.cache.valkey.internal")]).toEqual([true, true]);
+    expect([may("www.valkey.internal"), may("cache.valkey.internal"), may("xmymaster.valkey.internal")]).toEqual([
+      ...[false, false, false],
+    ]);
+    expect(may("mymaster.valkey.internal", "www.valkey.internal")).toBe(false);
+  });
+
+  it("is refused at synthesis where it could not be written", () => {
+    expect(issuesOf((stack) => publishedAt(stack, ["*.cache.valkey.internal"]))).toEqual([
+      "group mymaster: the DNS record mymaster.valkey.internal may not be written, what may is *.cache.valkey.internal (publication.recordNames)",
+    ]);
+    const readers = { ...group, readersRecordName: "valkey.internal" };
+    expect(issuesOf((stack) => ({ ...published(stack), egress: Egress.NAT, groups: [readers] }))).toEqual([
+      "group mymaster: the DNS record valkey.internal may not be written, what may is *.valkey.internal (publication.recordNames)",
+    ]);
+    expect(issuesOf(() => ({ publication: { recordNames: ["a.b"] } }))).toEqual([
+      "publication.recordNames needs the publication's hostedZone",
+    ]);
   });
 
   it("is nobody's twice", () => {

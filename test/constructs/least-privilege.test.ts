@@ -72,6 +72,11 @@ const record = (Action: "CREATE" | "DELETE" | "UPSERT", Type: RRType = "A", Host
     HostedZoneId,
     ChangeBatch: { Changes: [{ Action, ResourceRecordSet: { Name: "mymaster.valkey.internal", Type } }] },
   });
+const recordsAt = (...names: readonly string[]) =>
+  new ChangeResourceRecordSetsCommand({
+    HostedZoneId: ZONE_ID,
+    ChangeBatch: { Changes: names.map((Name) => ({ Action: "CREATE", ResourceRecordSet: { Name, Type: "TXT" } })) },
+  });
 const tell = (Source: string, EventBusName = "default") =>
   new PutEventsCommand({ Entries: [{ Source, EventBusName, DetailType: "primary.committed", Detail: "{}" }] });
 const publish = (TopicArn: string) => new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [] });
@@ -103,6 +108,7 @@ const allowed: readonly (readonly [string, string, SdkCommand])[] = [
   ["voter-a", "creates a record", record("CREATE")],
   ["publisher", "publishes", put(publicationKey(group))],
   ["publisher", "deletes a record", record("DELETE", "TXT")],
+  ["publisher", "writes a record's twin", recordsAt("_valkeeper.mymaster.valkey.internal.")],
   ["notifier", "tells the bus", tell("valkeeper")],
   ["notifier", "tells the topic", publish(TOPIC_ARN)],
   ["registrar", "writes what is declared", put(specKey(group))],
@@ -138,7 +144,7 @@ const conceded: readonly (readonly [string, string, SdkCommand])[] = [
   ["registrar", "deletes history one by one", remove(event)],
   ["stopper", "writes votes and leases, attributes of the ballot", update(ballotKey(group))],
   ["evacuator", "replaces a ballot as a whole", put(ballotKey(group))],
-  ["publisher", "writes any name of the zone", record("CREATE", "CNAME")],
+  ["publisher", "writes any name below the zone's own", recordsAt("www.valkey.internal")],
   ["operator", "replaces a ballot as a whole", put(ballotKey(group))],
   ["application", "reads what is noted about the copies", get(copiesKey(group))],
 ];
@@ -160,6 +166,9 @@ const refused: readonly (readonly [string, string, SdkCommand])[] = [
   ["voter-a", "reads a parameter elsewhere", new GetParameterCommand({ Name: "/others/password" })],
   ["voter-a", "writes a record over whatever stands", record("UPSERT")],
   ["voter-a", "delegates a zone", record("CREATE", "NS")],
+  ["voter-a", "writes the zone's own name", recordsAt("Valkey.Internal.")],
+  ["voter-a", "writes the zone's own name with another", recordsAt("mymaster.valkey.internal", "valkey.internal")],
+  ["publisher", "writes the zone's own name", recordsAt("valkey.internal")],
   ["voter-a", "writes another zone", record("CREATE", "A", "Z999")],
   ["voter-a", "reads another secret", secret("somebody/else")],
   ["voter-a", "reads a secret whose name begins alike", secret(`${SECRET_NAME}-of-another`)],

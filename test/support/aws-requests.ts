@@ -160,8 +160,18 @@ function changesOf({ ChangeBatch }: Input): Readonly<Record<string, readonly str
   return {
     "route53:ChangeResourceRecordSetsActions": distinct(({ Action }) => Action),
     "route53:ChangeResourceRecordSetsRecordTypes": distinct(({ ResourceRecordSet }) => ResourceRecordSet.Type),
+    "route53:ChangeResourceRecordSetsNormalizedRecordNames": distinct(({ ResourceRecordSet }) =>
+      normalizedName(ResourceRecordSet.Name),
+    ),
   };
 }
+
+/** In lower case, without the dot at the end, and with what is no letter, digit, hyphen, underscore or dot in octal. */
+const normalizedName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/\.$/, "")
+    .replaceAll(/[^a-z0-9_.-]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 
 /** Without the version that may be asked for. */
 const parameterArn = (name: string): string =>

@@ -7,6 +7,7 @@
 import type { Change, ResourceRecordSet } from "@aws-sdk/client-route-53";
 import { canonicalHost, isIpAddress, isIpv4 } from "../../core/address-format.ts";
 import type { DnsConfig } from "../../core/config.ts";
+import { TWIN } from "../../core/config-check.ts";
 import { comparePublications, type PublicationOrder, readersOf } from "../../core/publication.ts";
 import type { Publication, PublishedNode } from "../../core/records.ts";
 import { epoch } from "../../core/types.ts";
@@ -40,7 +41,7 @@ export type RecordPlan =
 export const ADDRESS_TYPES = ["A", "AAAA", "CNAME"] as const;
 type AddressType = (typeof ADDRESS_TYPES)[number];
 
-export const twinName = (name: string): string => `_valkeeper.${name}`;
+export const twinName = (name: string): string => `${TWIN}${name}`;
 
 /** Names come back in lower case, with a dot at the end. */
 export const bareName = (name: string): string => name.toLowerCase().replace(/\.$/, "");
