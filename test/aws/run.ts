@@ -82,7 +82,7 @@ async function checkCredentials({ clients }: Search, { region, endpoint }: Plan)
     const { accessKeyId } = await clients.dynamodb.config.credentials();
     say(`as the access key that ends in ${accessKeyId.slice(-4)}, at ${endpoint ?? `AWS, ${region}`}`);
   } catch {
-    // The SDK names each place where it looked; none has any.
+    // The SDK's message lists where it looked; what to set says more.
     throw new PlanError("there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret.");
   }
 }

@@ -60,6 +60,7 @@ describe("docs/cli.md", () => {
   });
 
   it("lists the options of all commands", () => {
+    expect(program.options.length).toBeGreaterThan(0);
     for (const option of program.options) expect(text).toContain(`\`${option.long}\``);
   });
 

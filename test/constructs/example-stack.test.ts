@@ -80,7 +80,11 @@ describe("the example's machines", () => {
 });
 
 describe("the example's user data", () => {
-  const texts = () => userDataIn(template);
+  const texts = () => {
+    const found = userDataIn(template);
+    expect(found).toHaveLength(3);
+    return found;
+  };
 
   it("is a script that bash reads", () => {
     for (const text of texts()) expect(() => execFileSync("bash", ["-n"], { input: text })).not.toThrow();

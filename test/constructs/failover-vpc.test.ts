@@ -48,8 +48,11 @@ describe("without a VPC", () => {
     template.resourceCountIs("AWS::EC2::NatGateway", 3);
     template.resourcePropertiesCountIs("AWS::EC2::Route", { NatGatewayId: Match.anyValue() }, 3);
     // The voters are in the private subnets.
-    const voters = template.findResources("AWS::Lambda::Function", { Properties: { VpcConfig: Match.anyValue() } });
-    for (const voter of Object.values(voters)) {
+    const voters = Object.values(
+      template.findResources("AWS::Lambda::Function", { Properties: { VpcConfig: Match.anyValue() } }),
+    );
+    expect(voters).toHaveLength(3);
+    for (const voter of voters) {
       expect(JSON.stringify(voter["Properties"].VpcConfig.SubnetIds)).toContain("ValkeySubnet");
     }
   });

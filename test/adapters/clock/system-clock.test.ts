@@ -15,7 +15,8 @@ describe("the system's clock", () => {
   });
 
   it("wakes at once for what is past", async () => {
-    await wokenAt(instant(0));
+    const asked = clock.now();
+    expect((await wokenAt(instant(0))) - asked).toBeLessThan(1_000);
   });
 
   it("does not wake whoever has cancelled, also when far ahead", async () => {
