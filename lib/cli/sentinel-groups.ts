@@ -3,6 +3,7 @@
 // what the file does not say is remarked on: nothing is left out silently.
 
 import { NUMBERS } from "../core/config-bounds.ts";
+import { majority } from "../core/config-defaults.ts";
 import { addressKey } from "../core/config-reading.ts";
 import type { Address } from "../core/types.ts";
 import type { SentinelConf, Statement } from "./sentinel-conf.ts";
@@ -211,9 +212,9 @@ function declarationOf(reading: Reading, group: Found, options: ImportOptions): 
 /** Sentinels promote with the larger of the quorum and their majority; the majority of the voters is the default here. */
 function quorumOf(reading: Reading, group: Found): Declaration {
   const { quorum, sentinels, monitor } = group;
-  const majority = Math.floor((sentinels + 1) / 2) + 1;
-  if (sentinels > 0 && quorum === majority) return {};
-  if (quorum > 1 && (sentinels === 0 || quorum > majority)) return { quorum };
+  const ofAll = majority(sentinels + 1);
+  if (sentinels > 0 && quorum === ofAll) return {};
+  if (quorum > 1 && (sentinels === 0 || quorum > ofAll)) return { quorum };
   const reason =
     "a quorum below the majority: the majority of the voters decides here, as it does in an election there";
   remark(reading, group, monitor, "changed", reason);

@@ -81,5 +81,3 @@ function hasVotes({ votes }: Ballot): boolean {
   for (const voter in votes) if (votes[voter as VoterId]?.level !== "clear") return true;
   return false;
 }
-
-export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;

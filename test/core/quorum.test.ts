@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot, Vote } from "../../lib/core/ballot.ts";
-import { countVotes, majorityOf, type Sightings, sighted } from "../../lib/core/quorum.ts";
+import { majority } from "../../lib/core/config-defaults.ts";
+import { countVotes, type Sightings, sighted } from "../../lib/core/quorum.ts";
 import { instant, type VoterId } from "../../lib/core/types.ts";
 import { A, B, ballot, C, context, N2, ofEpoch, primary, stepAt, timePassed, vote, watching } from "./builders.ts";
 
@@ -112,7 +113,7 @@ describe("what is counted", () => {
   });
 });
 
-describe("majorityOf", () => {
+describe("majority", () => {
   it.each([
     [1, 1],
     [2, 2],
@@ -120,6 +121,6 @@ describe("majorityOf", () => {
     [4, 3],
     [5, 3],
   ])("of %i is %i", (voters, votesNeeded) => {
-    expect(majorityOf(voters)).toBe(votesNeeded);
+    expect(majority(voters)).toBe(votesNeeded);
   });
 });
