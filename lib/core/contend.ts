@@ -29,7 +29,7 @@ import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, wakeBy } from "./turn.ts";
 import { after, elapsedMs, type NodeId, type NodeReading } from "./types.ts";
 
-/** An intent's node that stays away for this long is left out: the others contend afresh. */
+/** An intent's node that stays away for this long, at first or after a promotion that failed, is left out: the others contend afresh. */
 const INTENT_WAIT_MS = 1_000;
 
 /** One step of the contention; called with every fact until the record says committed. */
@@ -56,8 +56,9 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
   }
   if (facts.busy !== null) return true;
   const node = turn.state.nodes[intent.node];
+  const isStale = isDueIn(turn, facts.promotionFailedAt ?? run.startedAt, INTENT_WAIT_MS);
   if (node === undefined || !answersNow(turn, node)) {
-    if (!isDueIn(turn, facts.unknownSince ?? run.startedAt, INTENT_WAIT_MS)) return true;
+    if (!isStale) return true;
     forgetFreeze(turn, intent.node);
     return false;
   }
@@ -77,7 +78,10 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
     promoteUnfrozen(turn, intent, BOOT_FENCE.host);
     return true;
   }
-  return false;
+  if (facts.promotionFailedAt === null || intent.epoch < run.epoch || isStale) return false;
+  // A connection that was lost between freeze and promotion says nothing against the best: it is frozen anew before others are meant.
+  freezeOrSettle(turn, intent.node);
+  return true;
 }
 
 /** What the freeze showed was true of a process that is gone: counting it would choose the same dead node again. */

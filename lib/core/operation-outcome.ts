@@ -56,7 +56,8 @@ function promotionFailed(turn: Turn, node: NodeId, reason: string, unknownSince:
   const facts = factsOf(runOf(turn), node);
   const promotionsFailed = facts.promotionsFailed + 1;
   const since = facts.unknownSince ?? unknownSince;
-  patchFacts(turn, node, { frozen: null, settled: null, unknownSince: since, promotionsFailed });
+  const forgotten = { frozen: null, settled: null, unknownSince: since };
+  patchFacts(turn, node, { ...forgotten, promotionsFailed, promotionFailedAt: turn.at });
   patchNode(turn, node, { readAt: null });
   emit(turn, "promotion.failed", { node, detail: { reason } });
 }

@@ -38,6 +38,8 @@ export interface NodeFacts {
   readonly failure: string | null;
   /** How often NO ONE was refused or not answered; kept when the holder takes its own lease over. */
   readonly promotionsFailed: number;
+  /** When it last was. */
+  readonly promotionFailedAt: Instant | null;
 }
 
 export interface OperationRun {
@@ -81,6 +83,7 @@ const NO_FACTS: NodeFacts = {
   failures: 0,
   failure: null,
   promotionsFailed: 0,
+  promotionFailedAt: null,
 };
 
 /** A node that NO ONE was tried on this often is left out: another candidate, or a person, comes before one more try. */
@@ -115,9 +118,9 @@ export function newRun(options: {
 /** The run of the same holder under its next epoch: what was tried is remembered, what was found has to be found anew. */
 export function continued(run: OperationRun, before: OperationRun | null): OperationRun {
   if (before === null) return run;
-  const facts = Object.entries(before.facts).map(([node, each]) => [
+  const facts = Object.entries(before.facts).map(([node, { promotionsFailed, promotionFailedAt }]) => [
     node,
-    { ...NO_FACTS, promotionsFailed: each.promotionsFailed },
+    { ...NO_FACTS, promotionsFailed, promotionFailedAt },
   ]);
   const { startedAt, failure } = before;
   const gathering = before.gatheringSince === null ? before.gathering : "again";

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
+import type { BallotWrite } from "../../lib/core/ballot-write.ts";
 import { contend } from "../../lib/core/contend.ts";
 import { abandon, commitPrimary, writeIntent, writeRestored } from "../../lib/core/operation-record.ts";
 import type { GroupState } from "../../lib/core/state.ts";
@@ -172,9 +173,43 @@ describe("a recorded intent", () => {
     expect([at(999).sent, at(999).wakeAt]).toEqual([[], 1_000]);
     expect(at(1_000).sent).toEqual(["freeze n3"]);
     expect(at(1_000, { [N2]: frozen(N2) }).run?.facts[N2]?.frozen).toBe(null);
-    expect(at(1_000, { [N2]: { unknownSince: instant(500) } }).sent).toEqual([]);
-    expect(at(1_400, { [N2]: { unknownSince: instant(400) } }).sent).toEqual(["freeze n3"]);
+    expect(at(1_000, { [N2]: { promotionFailedAt: instant(500) } }).sent).toEqual([]);
+    expect(at(1_400, { [N2]: { promotionFailedAt: instant(400) } }).sent).toEqual(["freeze n3"]);
   });
+
+  it("S6: whose promotion failed just now is read and frozen anew first, however long the attempt has lasted", () => {
+    const waited = { gatheringSince: instant(0) };
+    const at = (ms: number, more: Partial<Situation> = {}) =>
+      stepped({
+        of,
+        run: waited,
+        facts: { [N2]: { promotionFailedAt: instant(5_000), promotionsFailed: 1, failures: 1 }, [N3]: frozen(N3) },
+        at: ms,
+        change: both(lost, (state) => withNode(state, N2, { readAt: instant(ms) })),
+        ...more,
+      });
+    const now = at(5_010);
+    expect([now.sent, now.written, now.wakeAt]).toEqual([["settle n2"], [], 6_000]);
+    // By then it has had its time: whoever is frozen is meant.
+    expect(at(6_000)).toMatchObject({ sent: ["settle n2"], written: ["record-intent"] });
+    const ofBefore = begun({ step: "intended" }, { ...intends(), epoch: ofEpoch(3) });
+    expect(at(5_010, { of: ofBefore }).written).toEqual(["record-intent"]);
+  });
+
+  it.each(["record-intent", "record-restored", "change-kind", "take-over", "commit", "finish"])(
+    "R12: is not carried out while a %s is under way, or its answer was lost",
+    (name) => {
+      const pending = { write: { name } as BallotWrite, sentAt: instant(0), events: [] };
+      const facts = { [N2]: frozen(N2) };
+      const during = (storeBusy: GroupState["storeBusy"], unresolved: GroupState["unresolved"]) =>
+        stepped({ of, facts, change: (state) => ({ ...lost(state), storeBusy, unresolved }) }).sent;
+      expect(during({ sentAt: instant(0), pending }, null)).toEqual([]);
+      expect(during(null, pending)).toEqual([]);
+      const renewing = { ...pending, write: { name: "renew" } as BallotWrite };
+      expect(during({ sentAt: instant(0), pending: renewing }, null)).toEqual(["promote n2"]);
+      expect(during({ sentAt: instant(0), pending: null }, null)).toEqual(["promote n2"]);
+    },
+  );
 
   it("whose node restarted counts no more", () => {
     const restarted = both(lost, said(N2, { runId: run(22) }));

@@ -40,6 +40,8 @@ export class NodesOracle {
   readonly #frozen = new Map<string, Map<NodeId, Frozen>>();
   /** What those were when the intent was recorded. */
   readonly #decidedOn = new Map<string, ReadonlyMap<NodeId, Frozen>>();
+  /** Who was promoted under which epoch. */
+  readonly #promoted = new Map<string, NodeId>();
 
   constructor(view: OracleView, findings: Findings) {
     this.#view = view;
@@ -51,8 +53,10 @@ export class NodesOracle {
       this.#nothingOlder(fact);
       this.#underGivenEpoch(fact);
     } else if (fact.kind === "followed") this.#tokenGrows(fact);
-    else if (fact.kind === "promoted" && fact.epoch !== null) this.#bestOfTheFrozen(fact.node, fact.by, fact.epoch);
-    else if (fact.kind === "started") this.#tokens.delete(fact.node);
+    else if (fact.kind === "promoted" && fact.epoch !== null) {
+      this.#onlyOneOfAnEpoch(fact.node, fact.by, fact.epoch);
+      this.#bestOfTheFrozen(fact.node, fact.by, fact.epoch);
+    } else if (fact.kind === "started") this.#tokens.delete(fact.node);
   }
 
   /** S5 where the host is to be stopped first: whoever is meant instead is meant when the voted-down process is out. */
@@ -97,6 +101,7 @@ export class NodesOracle {
     this.#touched.clear();
     this.#frozen.clear();
     this.#decidedOn.clear();
+    this.#promoted.clear();
   }
 
   onBallot(change: BallotChange): void {
@@ -172,6 +177,15 @@ export class NodesOracle {
       this.#findings.report("S2", `the token on ${fact.node} went from ${before} to ${token} by ${fact.by}`);
     }
     this.#tokens.set(fact.node, token);
+  }
+
+  /** S2: two histories of one epoch could not be told apart (R3). */
+  #onlyOneOfAnEpoch(node: NodeId, by: string, epoch: Epoch): void {
+    const key = `${by} ${epoch}`;
+    const other = this.#promoted.get(key);
+    if (other !== undefined && other !== node)
+      this.#findings.report("S2", `${by} promoted ${node} under epoch ${epoch}, under which it had promoted ${other}`);
+    this.#promoted.set(key, node);
   }
 
   #bestOfTheFrozen(node: NodeId, by: string, epoch: Epoch): void {

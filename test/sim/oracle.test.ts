@@ -323,6 +323,19 @@ describe("the nodes", () => {
     expect(world.ids()).toEqual(["S2"]);
   });
 
+  it("S2: two nodes promoted under one epoch", () => {
+    const world = made();
+    const promoted = (node: NodeId, of: number, by = "voter:az-a") =>
+      world.oracle.onNode({ kind: "promoted", node, by, epoch: epoch(of) });
+    promoted(n1, 2);
+    // Frozen since, and promoted again.
+    promoted(n1, 2);
+    promoted(n2, 3);
+    expect(world.ids()).toEqual([]);
+    promoted(n3, 3);
+    expect(world.ids()).toEqual(["S2"]);
+  });
+
   it.each([
     { what: "which lives", better: false, living: `run of ${n3}`, ids: ["S6"] },
     { what: "whose process has ended since", better: false, living: null, ids: [] },
