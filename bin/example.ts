@@ -13,9 +13,13 @@ const text = (name: string): object => {
   const value: unknown = app.node.tryGetContext(name);
   return typeof value === "string" ? { [name]: value } : {};
 };
+/** `-c name=false` comes as a text. */
+const isWanted = (name: string): boolean => String(app.node.tryGetContext(name) ?? true) !== "false";
 new ExampleStack(app, "ValkeeperExample", {
   description: "Valkeeper's example: three Valkey nodes in three zones, and their failover",
   authority: readFileSync(authority, "utf8"),
   ...text("network"),
   ...text("imageId"),
+  hostStopping: isWanted("hostStopping"),
+  evacuation: isWanted("evacuation"),
 });

@@ -29,6 +29,7 @@ import type { Construct, IConstruct } from "constructs";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import { type ExampleSecrets, exampleUserData } from "./example-node.ts";
+import { NodePlatform } from "./node-platform.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
 import { LEAST_ZONES } from "./voter-zones.ts";
 
@@ -53,6 +54,16 @@ export interface ExampleStackProps extends StackProps {
    * @default - the newest at the deployment
    */
   readonly imageId?: string;
+  /**
+   * With the function that can stop the machines. It stops none before the group's `stopInstance` asks for it.
+   * @default true
+   */
+  readonly hostStopping?: boolean;
+  /**
+   * Have a primary handed over before AWS takes its machine away.
+   * @default true
+   */
+  readonly evacuation?: boolean;
 }
 
 interface Secrets {
@@ -63,7 +74,8 @@ interface Secrets {
 }
 
 export class ExampleStack extends Stack {
-  constructor(scope: Construct, id: string, { authority, network = "10.47", imageId, ...props }: ExampleStackProps) {
+  constructor(scope: Construct, id: string, options: ExampleStackProps) {
+    const { authority, network = "10.47", imageId, hostStopping = true, evacuation = true, ...props } = options;
     super(scope, id, props);
     const vpc = makeVpc(this, network);
     const secrets: Secrets = {
@@ -92,6 +104,8 @@ export class ExampleStack extends Stack {
           tls: { ca: authority, serverName: SERVER_NAME },
         },
       ],
+      ...(hostStopping ? { hostStopping: {} } : {}),
+      nodesRunOn: evacuation ? [NodePlatform.ec2()] : [],
       alarms: {},
       dashboard: true,
       tableRemovalPolicy: RemovalPolicy.DESTROY,

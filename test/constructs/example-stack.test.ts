@@ -104,6 +104,43 @@ describe("the example's user data", () => {
   });
 });
 
+describe("the example's hosts", () => {
+  const functionsIn = (from: Template) =>
+    Object.values(from.findResources("AWS::Lambda::Function")).map((each) => String(each["Properties"].Description));
+
+  it("can be stopped by a function that may stop what carries the group's tag, and by nobody else", () => {
+    expect(actionsOf(statementsOf(template, "StopperRole"))).toContain("ec2:StopInstances");
+    const [stopping, ...more] = Object.values(template.findResources("AWS::IAM::Policy"))
+      .flatMap((each) => each["Properties"].PolicyDocument.Statement)
+      .filter((each) => JSON.stringify(each.Action).includes("ec2:StopInstances"));
+    expect(more).toEqual([]);
+    expect(stopping.Condition).toEqual({ StringLike: { [`aws:ResourceTag/${GROUP_TAG}`]: "?*" } });
+  });
+
+  it("are stopped only when the group asks for it, which it does not", () => {
+    const [resource] = Object.values(template.findResources("Custom::ValkeyGroup"));
+    expect(JSON.stringify(resource?.["Properties"].Declaration)).not.toContain("stopInstance");
+  });
+
+  it("hand their primary over when EC2 or Health gives notice, and not by a hint that often comes to nothing", () => {
+    const patterns = Object.values(template.findResources("AWS::Events::Rule")).map(
+      (each) => each["Properties"].EventPattern,
+    );
+    expect(patterns.flatMap((each) => each["detail-type"]).sort()).toEqual([
+      "AWS Health Event",
+      "EC2 Spot Instance Interruption Warning",
+    ]);
+  });
+
+  it("are left alone where the flags say so", () => {
+    const bare = Template.fromStack(newExample({ hostStopping: false, evacuation: false }).stack);
+    const names = /stopper|evacuator/;
+    expect(functionsIn(template).filter((each) => names.test(each))).toHaveLength(2);
+    expect(functionsIn(bare).filter((each) => names.test(each))).toEqual([]);
+    bare.resourceCountIs("AWS::Events::Rule", 0);
+  });
+});
+
 describe("the example as a whole", () => {
   it("goes with the stack: it keeps nothing", () => {
     const kept = Object.values(template.toJSON()["Resources"] as Record<string, { DeletionPolicy?: string }>).filter(

@@ -12,7 +12,7 @@ const MORE_SECRETS = 3;
 
 /** The rows of docs/deploy.md's table, from what the example deploys. */
 function rows(): string {
-  const inventory = inventoryOf(Egress.NAT, { isWatched: true });
+  const inventory = inventoryOf(Egress.NAT, { isWatched: true, isOnHosts: true });
   const lines = monthOf({ groups: 1, inventory, natGateways: 1 }, { isFreeTierLeft: false });
   const gateway = lines.find(({ id }) => id === "egress")?.usd ?? 0;
   const machines = NODES * (PRICES.t4gMicroHour.usd * HOURS_PER_MONTH + DISK_GIBIBYTES * PRICES.diskGbMonth.usd);
