@@ -185,7 +185,7 @@ function membersOf(
     node.id,
     { ...(node.id === id ? { runId, inSyncEpoch } : others), address: null, goneAt: null },
   ]);
-  return Object.fromEntries(members) as Record<NodeId, Member>;
+  return Object.fromEntries(members);
 }
 
 function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState[], standing: Epoch): Rejection | null {

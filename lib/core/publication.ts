@@ -4,6 +4,7 @@
 import type { Ballot, Member, Primary } from "./ballot.ts";
 import type { GroupConfig } from "./config.ts";
 import { announced } from "./config.ts";
+import { entriesOf } from "./entries.ts";
 import type { Publication, PublishedNode } from "./records.ts";
 import type { Address, NodeId, WallTime } from "./types.ts";
 
@@ -39,10 +40,10 @@ export function publicationOf(ballot: Ballot, config: GroupConfig, at: WallTime)
   const address = addressOf(ballot, config, primary.node);
   if (address === null) return null;
   const replicas: PublishedNode[] = [];
-  for (const [id, member] of Object.entries(ballot.members.nodes).sort(byId)) {
+  for (const [id, member] of entriesOf(ballot.members.nodes).sort(byId)) {
     if (id === primary.node || !isReader(member, primary)) continue;
-    const replica = addressOf(ballot, config, id as NodeId);
-    if (replica !== null) replicas.push({ node: id as NodeId, address: replica });
+    const replica = addressOf(ballot, config, id);
+    if (replica !== null) replicas.push({ node: id, address: replica });
   }
   return {
     schema: 1,

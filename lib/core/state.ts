@@ -21,7 +21,6 @@ import type {
   NodeReading,
   NodeSettings,
   Observation,
-  VoterId,
 } from "./types.ts";
 import { instant } from "./types.ts";
 
@@ -207,7 +206,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     nodes: Object.fromEntries(nodes),
     look: null,
     missing: false,
-    sightings: {} as Readonly<Record<VoterId, never>>,
+    sightings: {},
     leaseSighting: null,
     storeBusy: null,
     unresolved: null,

@@ -7,7 +7,7 @@ import { foreseen } from "./preflight.ts";
 import type { NodeView, VoterGroupView } from "./records.ts";
 import { type Context, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import { newTurn, nodesOf } from "./turn.ts";
-import type { Epoch, Instant, NodeId, WallTime } from "./types.ts";
+import type { Epoch, Instant, WallTime } from "./types.ts";
 import { elapsedMs } from "./types.ts";
 
 /** The record (or that there is none) and each node were seen once: what is shown before would only be the beginning. */
@@ -32,7 +32,7 @@ export function viewOf(state: GroupState, context: Context, at: Instant, wall: W
       state.rejection === null
         ? null
         : { ...state.rejection.rejection, sinceMs: Math.round(elapsedMs(state.rejection.since, at)) },
-    nodes: Object.fromEntries(nodes) as Record<NodeId, NodeView>,
+    nodes: Object.fromEntries(nodes),
     candidate: selection?.kind === "selected" ? selection.node : null,
     notCandidates: selection?.notChosen ?? {},
   };

@@ -41,10 +41,10 @@ export const projectRoot: string = fileURLToPath(new URL("../..", import.meta.ur
 
 const toolsFile = join(projectRoot, ".cache", "tools.json");
 
-export function readTools(file: string = toolsFile): Tools {
+export function readTools(): Tools {
   let tools: unknown;
   try {
-    tools = JSON.parse(readFileSync(file, "utf8"));
+    tools = JSON.parse(readFileSync(toolsFile, "utf8"));
   } catch (error) {
     throw new LocalError(
       "program-missing",

@@ -7,6 +7,7 @@
 
 import type { Ballot } from "../core/ballot.ts";
 import type { GroupConfig } from "../core/config.ts";
+import { entriesOf } from "../core/entries.ts";
 import type { RequestRecord } from "../core/records.ts";
 import { effectiveConfig } from "../core/spec.ts";
 import {
@@ -217,8 +218,7 @@ function orderOf({ config, nodes }: Asking, ballot: Ballot): Pick<RequestRecord,
   const { primary } = ballot;
   if (primary === null) return null;
   if (nodes.length === 1) return { kind: "drain", target: primary.node };
-  const able = Object.entries(ballot.members.nodes).flatMap(([id, { inSyncEpoch, goneAt, aside }]) => {
-    const node = id as NodeId;
+  const able = entriesOf(ballot.members.nodes).flatMap(([node, { inSyncEpoch, goneAt, aside }]) => {
     const priority = config.nodes.find((each) => each.id === node)?.priority ?? 100;
     const isAble = inSyncEpoch === primary.epoch && goneAt === null && aside !== true && priority !== 0;
     return isAble && !nodes.includes(node) ? [{ node, priority }] : [];

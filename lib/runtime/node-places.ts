@@ -2,12 +2,12 @@
 
 import type { Ballot } from "../core/ballot.ts";
 import type { GroupConfig } from "../core/config.ts";
-import type { NodeId } from "../core/types.ts";
+import { entriesOf } from "../core/entries.ts";
 import type { NodePlace } from "../ports/hosts.ts";
 
 export function placesOf({ name: group, nodes }: GroupConfig, ballot: Ballot | null): readonly NodePlace[] {
-  const discovered = Object.entries(ballot?.members.nodes ?? {}).flatMap(([id, { address }]) =>
-    address === null ? [] : [{ group, node: id as NodeId, host: address.host }],
+  const discovered = entriesOf(ballot?.members.nodes ?? {}).flatMap(([node, { address }]) =>
+    address === null ? [] : [{ group, node, host: address.host }],
   );
   return [...nodes.map(({ id, host }) => ({ group, node: id, host })), ...discovered];
 }
