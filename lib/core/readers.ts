@@ -5,7 +5,7 @@
 // A voter that does not hear a replica goes by what the primary says of it: another voter hears the same primary, so that
 // two that see different things do not take turns in the record. (docs/protocol.md, sections 10 and 11)
 
-import type { Ballot, Member } from "./ballot.ts";
+import type { Ballot, Member, Primary } from "./ballot.ts";
 import { READER_BACK_MS } from "./config.ts";
 import { keysOf } from "./entries.ts";
 import type { CoreEvent } from "./events.ts";
@@ -69,11 +69,11 @@ function contradiction(turn: Turn, ballot: Ballot, id: NodeId): boolean | null {
 /** `now` follows `before`: set aside, or let in again, by what was seen for long enough. */
 export function readerNow(
   turn: Turn,
-  ballot: Ballot,
+  primary: Primary,
   id: NodeId,
   { before, now }: { readonly before: Member; readonly now: Member },
 ): Member {
-  if (ballot.primary === null || now.inSyncEpoch !== ballot.primary.epoch) return now;
+  if (now.inSyncEpoch !== primary.epoch) return now;
   // What it was under an earlier primary says nothing: who has just been seen in sync may be read from.
   if (before.inSyncEpoch !== now.inSyncEpoch) return letIn(now);
   // As gone as can be, and back only as everybody else.

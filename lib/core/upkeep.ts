@@ -2,7 +2,7 @@
 // which epoch they are in sync (R4, R18), nodes that appeared, and a replication id that the primary changed by itself.
 // All of it by single conditional writes beside no operation; none takes a lease, so a quiet group never has one (L3).
 
-import type { Ballot, Member } from "./ballot.ts";
+import type { Ballot, Member, Primary } from "./ballot.ts";
 import { type NodeConfig, WITNESS_DRAIN_MS } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { entriesOf, keysOf } from "./entries.ts";
@@ -16,7 +16,7 @@ import type { NodeState } from "./state.ts";
 import { newNode, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { eventOf, isDueIn, mayWrite, newAttempt, nodesOf, patch, patchNode, wakeBy, write } from "./turn.ts";
-import type { Address, Epoch, NodeId } from "./types.ts";
+import type { Address, Epoch, NodeId, NodeReading } from "./types.ts";
 import { after, nodeId } from "./types.ts";
 import { primaryServes } from "./verdict.ts";
 import { arm, enterReplicationId, setControl, updateMembers } from "./writes.ts";
@@ -24,14 +24,21 @@ import { arm, enterReplicationId, setControl, updateMembers } from "./writes.ts"
 /** Writes what the quiet group's record lacks, one thing at a time. */
 export function maintain(turn: Turn, ballot: Ballot): void {
   if (ballot.operation !== null || ballot.lease !== null || !mayAct(turn, ballot)) return;
-  if (!primaryServes(turn.state)) {
-    const nodes = byDeclaredNames(turn, ballot);
-    if (nodes !== ballot.members.nodes) writeMembers(turn, ballot, nodes);
-    return;
-  }
-  if (enteredReplicationId(turn, ballot)) return;
-  if (updatedMembers(turn, ballot)) return;
+  const { primary } = ballot;
+  const node = primaryNodeOf(turn.state, ballot);
+  if (primary === null || node?.reading == null || !primaryServes(turn.state))
+    return writeMembers(turn, ballot, byDeclaredNames(turn, ballot));
+  // Each waits for the write of the one before it.
+  addReplicationId(turn, ballot);
+  learnMembers(turn, ballot, { primary, node, reading: node.reading });
   armWhenHealthy(turn, ballot);
+}
+
+/** The committed primary, which serves, and what this voter knows of it. */
+interface Serving {
+  readonly primary: Primary;
+  readonly node: NodeState;
+  readonly reading: NodeReading;
 }
 
 /**
@@ -47,14 +54,13 @@ export function followDeclaredMode(turn: Turn, ballot: Ballot): void {
   write(turn, setControl(ballot, control), [eventOf(turn, "control.changed", { detail: { mode, by: control.by } })]);
 }
 
-function enteredReplicationId(turn: Turn, ballot: Ballot): boolean {
+function addReplicationId(turn: Turn, ballot: Ballot): void {
   const own = newOwnHistory(turn, ballot, turn.state.quietSince);
-  if (own === null || !mayWrite(turn)) return false;
+  if (own === null || !mayWrite(turn)) return;
   write(turn, enterReplicationId(ballot, newAttempt(turn), own.history), [own.told]);
-  return true;
 }
 
-function updatedMembers(turn: Turn, ballot: Ballot): boolean {
+function learnMembers(turn: Turn, ballot: Ballot, serving: Serving): void {
   const nodes: Record<NodeId, Member> = {};
   for (const [id, member] of entriesOf(byDeclaredNames(turn, ballot))) {
     if (isStillMember(turn, id, member)) nodes[id] = member;
@@ -64,13 +70,13 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
   }
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
   for (const [id, member] of entriesOf(nodes)) {
-    const now = memberNow(turn, ballot, nodes, { id, member });
-    nodes[id] = readerNow(turn, ballot, id, { before: member, now });
+    const now = memberNow(turn, serving, nodes, { id, member });
+    nodes[id] = readerNow(turn, serving.primary, id, { before: member, now });
   }
-  for (const [id, address] of discovered(turn, ballot)) {
+  for (const [id, address] of discovered(turn, serving)) {
     nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address, goneAt: null };
   }
-  return writeMembers(turn, ballot, nodes);
+  writeMembers(turn, ballot, nodes);
 }
 
 /**
@@ -80,57 +86,48 @@ function updatedMembers(turn: Turn, ballot: Ballot): boolean {
 function byDeclaredNames(turn: Turn, ballot: Ballot): Ballot["members"]["nodes"] {
   const known = ballot.members.nodes;
   const renamed: Record<NodeId, Member> = { ...known };
-  let isAny = false;
   for (const [id, member] of entriesOf(known)) {
     const name = member.address === null ? undefined : declaredAt(turn, member.address)?.id;
-    if (name === undefined || name === id || known[name]?.runId != null) continue;
+    if (name === undefined || (name !== id && known[name]?.runId != null)) continue;
     delete renamed[id];
     renamed[name] = { ...member, address: null };
-    isAny = true;
   }
-  return isAny ? renamed : known;
+  return renamed;
 }
 
-function writeMembers(turn: Turn, ballot: Ballot, nodes: Ballot["members"]["nodes"]): boolean {
+function writeMembers(turn: Turn, ballot: Ballot, nodes: Ballot["members"]["nodes"]): void {
   const changed = changesOf(ballot, nodes);
-  if (changed.length === 0 || !mayWrite(turn)) return false;
+  if (changed.length === 0 || !mayWrite(turn)) return;
   const isPublished = (member: Member | undefined) =>
     member !== undefined && ballot.primary !== null && isReader(member, ballot.primary);
   const republish = changed.some((id) => isPublished(ballot.members.nodes[id]) !== isPublished(nodes[id]));
   const told = changed.flatMap((id) => changesTold(turn, ballot, id, nodes[id]));
   write(turn, updateMembers({ ballot, attempt: newAttempt(turn), nodes, republish }), told);
-  return true;
 }
 
 /**
  * N shrinks only by an operator: a node that was declared and is no longer. A discovered one stays, unless it turns out to
  * be another name of a declared one, or is declared by now: two names of one process would make two of it (R18).
  */
-function isStillMember(turn: Turn, id: NodeId, member: Member): boolean {
+function isStillMember(turn: Turn, id: NodeId, { address }: Member): boolean {
   const { nodes } = turn.context.config;
-  if (member.address === null) return nodes.some((node) => node.id === id);
-  const { address } = member;
-  const found = turn.state.nodes[id];
-  return !nodes.some((node) => {
-    const declared = turn.state.nodes[node.id];
-    return declared !== undefined && (isAt(turn, declared, address) || isSameProcess(turn, declared, found));
-  });
+  const isDeclared = (name: NodeId) => nodes.some((node) => node.id === name);
+  if (address === null) return isDeclared(id);
+  if (declaredAt(turn, address) !== undefined) return false;
+  const answering = nodesOf(turn.state).filter((node) => answersNow(turn, node));
+  const process = answering.find((node) => node.id === id)?.reading?.runId;
+  return !answering.some((node) => isDeclared(node.id) && node.reading?.runId === process);
 }
-
-const isSameProcess = (turn: Turn, a: NodeState, b: NodeState | undefined): boolean =>
-  b?.reading != null && answersNow(turn, a) && answersNow(turn, b) && a.reading?.runId === b.reading.runId;
 
 const changesOf = (ballot: Ballot, nodes: Ballot["members"]["nodes"]): readonly NodeId[] => {
   const known = ballot.members.nodes;
-  const isChanged = (id: NodeId) => {
-    const a = known[id];
+  const changed = entriesOf(known).filter(([id, a]) => {
     const b = nodes[id];
-    if (a === b) return false;
-    if (b === undefined || a?.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch) return true;
-    return a.goneAt !== b.goneAt || a.aside !== b.aside;
-  };
+    if (b === undefined || a.runId !== b.runId || a.inSyncEpoch !== b.inSyncEpoch) return true;
+    return a.goneAt !== b.goneAt || a.aside !== b.aside || (a.address === null) !== (b.address === null);
+  });
   const added = keysOf(nodes).filter((id) => known[id] === undefined);
-  return [...keysOf(known).filter(isChanged), ...added];
+  return [...changed.map(([id]) => id), ...added];
 };
 
 function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | undefined): readonly CoreEvent[] {
@@ -158,23 +155,23 @@ function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | un
 
 function memberNow(
   turn: Turn,
-  ballot: Ballot,
+  serving: Serving,
   members: Readonly<Record<NodeId, Member>>,
   { id, member }: { readonly id: NodeId; readonly member: Member },
 ): Member {
   const node = turn.state.nodes[id];
-  const primary = ballot.primary;
-  if (primary === null || node === undefined) return member;
-  const goneAt = goneAtNow(turn, ballot, node, member);
+  if (node === undefined) return member;
+  const goneAt = goneAtNow(turn, serving, node, member);
   if (goneAt !== member.goneAt) return { ...member, goneAt };
-  if (node.reading === null) return member;
+  const { reading } = node;
+  const inSyncEpoch = serving.primary.epoch;
   // Nothing to learn, which is nearly always so.
-  if (member.runId === node.reading.runId && member.inSyncEpoch === primary.epoch) return member;
-  if (id === primary.node || !isInSync(turn, ballot, node)) return member;
-  const isTwin = Object.entries(members).some(([other, each]) => other !== id && each.runId === node.reading?.runId);
+  if (reading === null || (member.runId === reading.runId && member.inSyncEpoch === inSyncEpoch)) return member;
+  if (!isInSync(turn, serving, node, reading)) return member;
+  const isTwin = Object.entries(members).some(([other, each]) => other !== id && each.runId === reading.runId);
   // Two names of one process would count one copy twice (R18).
   if (isTwin) return member;
-  return { ...member, runId: node.reading.runId, inSyncEpoch: primary.epoch, goneAt: null };
+  return { ...member, runId: reading.runId, inSyncEpoch, goneAt: null };
 }
 
 /**
@@ -182,40 +179,31 @@ function memberNow(
  * and every replica that the primary lists accounted for by another. Whoever is linked again is not gone; two voters that
  * disagree do not take turns, because each says it of one silence once.
  */
-function goneAtNow(turn: Turn, ballot: Ballot, node: NodeState, { goneAt }: Member): number | null {
+function goneAtNow(turn: Turn, { primary, ...asked }: Serving, node: NodeState, { goneAt }: Member): number | null {
   // Heard, and not linked: another voter that does not hear it must not be contradicted, or the two would take turns.
   if (node.lostAt === null) return answersNow(turn, node) && node.reading?.linkUp === true ? null : goneAt;
-  if (goneAt !== null && node.goneInSilenceOf !== node.lostAt)
-    patchNode(turn, node.id, { goneInSilenceOf: node.lostAt });
-  if (goneAt !== null || node.id === ballot.primary?.node) return goneAt;
+  if (goneAt !== null) patchNode(turn, node.id, { goneInSilenceOf: node.lostAt });
+  if (goneAt !== null || node.id === primary.node) return goneAt;
   // Said once of this silence, and taken back by a voter that hears it.
   if (node.goneInSilenceOf === node.lostAt) return null;
   if (!isDueIn(turn, node.lostAt, turn.context.config.downAfterMs)) return null;
-  const primary = primaryNodeOf(turn.state, ballot);
-  if (primary?.reading == null || primary.readSentAt === null || !isOfNow(turn, primary)) return null;
+  const { readSentAt } = asked.node;
+  if (readSentAt === null || !isOfNow(turn, asked.node)) return null;
   const linked = nodesOf(turn.state).filter((each) => answersNow(turn, each) && each.reading?.linkUp === true);
-  const { replicas } = primary.reading;
+  const { replicas, offset } = asked.reading;
   const isListed = replicas.length > linked.length || replicas.some(({ address }) => isAt(turn, node, address));
-  return primary.readSentAt < after(node.lostAt, WITNESS_DRAIN_MS) || isListed ? null : primary.reading.offset;
+  return readSentAt < after(node.lostAt, WITNESS_DRAIN_MS) || isListed ? null : offset;
 }
 
 /** Link up, nothing being synchronized, the committed history, and at least what the primary had when it was read before. */
-function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
-  const primary = primaryNodeOf(turn.state, ballot);
-  const { reading } = node;
-  if (primary === undefined || reading === null) return false;
-  if (!answersNow(turn, node) || !answersNow(turn, primary)) return false;
-  const hasAll = reading.offset >= (offsetBefore(primary, node) ?? Number.POSITIVE_INFINITY);
-  const isKept =
-    ballot.members.nodes[node.id]?.runId === reading.runId &&
-    ballot.members.nodes[node.id]?.inSyncEpoch === ballot.primary?.epoch;
+function isInSync(turn: Turn, serving: Serving, node: NodeState, reading: NodeReading): boolean {
+  if (!answersNow(turn, node) || !answersNow(turn, serving.node)) return false;
   return (
-    reading.role === "replica" &&
     reading.linkUp &&
     !reading.syncInProgress &&
     !reading.loading &&
-    reading.replicationId === ballot.primary?.replicationId &&
-    (hasAll || isKept)
+    reading.replicationId === serving.primary.replicationId &&
+    reading.offset >= (offsetBefore(serving.node, node) ?? Number.POSITIVE_INFINITY)
   );
 }
 
@@ -224,17 +212,13 @@ function isInSync(turn: Turn, ballot: Ballot, node: NodeState): boolean {
  * an address that nobody can compare (declared by name, or behind a translation): so only more of them than the nodes
  * that are known to be linked count, and only those that receive its writes, which alone acknowledge any.
  */
-function discovered(turn: Turn, ballot: Ballot): readonly (readonly [NodeId, Address])[] {
-  const primary = primaryNodeOf(turn.state, ballot);
-  const listed = (primary?.reading?.replicas ?? []).filter((each) => each.state === "online");
+function discovered(turn: Turn, { reading }: Serving): readonly (readonly [NodeId, Address])[] {
+  const listed = reading.replicas.filter((each) => each.state === "online");
   const known = nodesOf(turn.state);
-  if (listed.every(({ address }) => known.some((node) => isAt(turn, node, address)))) return [];
+  if (known.filter((node) => node.reading?.linkUp === true).length >= listed.length) return [];
   return listed
     .filter(({ address }) => address.host !== "" && address.port > 0)
     .filter(({ address }) => !known.some((node) => isAt(turn, node, address)))
-    .filter(
-      () => known.filter((node) => node.id !== primary?.id && node.reading?.linkUp === true).length < listed.length,
-    )
     .map(
       ({ address }) =>
         [nodeId(`found-${address.host.replaceAll(/[^A-Za-z0-9]/g, "-")}-${address.port}`), address] as const,
@@ -311,5 +295,5 @@ export function noteHealth(turn: Turn, ballot: Ballot): void {
   const isHealthy = primaryServes(turn.state) && isProtectable(ballot);
   if (isHealthy && turn.state.repairs > 0 && isInLine(turn, ballot)) patch(turn, { repairs: 0 });
   if (isHealthy && turn.state.healthySince === null) patch(turn, { healthySince: turn.at });
-  if (!isHealthy && turn.state.healthySince !== null) patch(turn, { healthySince: null });
+  if (!isHealthy) patch(turn, { healthySince: null });
 }

@@ -92,6 +92,22 @@ describe("a member in sync", () => {
     expect(learnt(inSync(ballot(), { reading: reading({ runId: run(2), offset: 7 }) })).nodes).toBe(null);
   });
 
+  it("changes the publication, although of another only the process is another", () => {
+    const state = withNode(inSync(three({}, nobody), { reading: reading({ runId: run(22) }) }), N3, {
+      readSentAt: instant(0),
+      readAt: instant(5),
+    });
+    const { events, revision } = learnt(state);
+    expect(events).toMatchObject([{ event: "member.reborn" }, { event: "member.in-sync" }]);
+    expect(revision).toBe(5);
+  });
+
+  it("that is doubted is nothing to write when it has been set aside by then", () => {
+    const doubts = { [N3]: { isFit: false, since: instant(-9_000) } };
+    expect(learnt({ ...watching(three({}, { aside: true })), doubts }).nodes).toBe(null);
+    expect(learnt({ ...watching(three({})), doubts }).nodes?.["n3"]).toMatchObject({ aside: true });
+  });
+
   it.each<[string, GroupState]>([
     ["it is the primary itself", watching(membersOf({ [N1]: member(1, nobody), [N2]: member(2), [N3]: member(3) }))],
     ["it was never read", inSync(three(nobody), { reading: null })],
@@ -161,10 +177,25 @@ describe("a member that is gone", () => {
     };
     expect(by(N2, N3)).toBe(undefined);
     expect(by(N2)).toMatchObject({ goneAt: 200 });
+    expect(by(N2, chained)).toMatchObject({ goneAt: 200 });
+  });
+
+  it("is said to be so when its down-after is over, and not only if nobody looked before that", () => {
+    const { state } = learnt(gone(ballot(), {}, { lostAt: instant(-4_000) }), 10);
+    expect(learnt(state, 1_000).nodes?.["n3"]).toMatchObject({ goneAt: 200 });
   });
 
   it("that was never published changes no publication", () => {
-    expect(learnt(gone(three({}, { inSyncEpoch: ofEpoch(0) }))).revision).toBe(undefined);
+    const { nodes, revision } = learnt(gone(three({}, { inSyncEpoch: ofEpoch(0) })));
+    expect(nodes?.["n3"]).toEqual({ runId: run(3), inSyncEpoch: 0, goneAt: 200 });
+    expect(revision).toBe(undefined);
+  });
+
+  it("is told as gone and as back once, whatever else becomes of it", () => {
+    const doubts = { [N3]: { isFit: false, since: instant(-9_000) } };
+    const { nodes, events } = learnt({ ...gone(three({}, { goneAt: 150 })), doubts });
+    expect(nodes?.["n3"]).toMatchObject({ goneAt: 150, aside: true });
+    expect(events).toMatchObject([{ event: "replica.set-aside" }]);
   });
 
   it("is recorded once, and back as a published one", () => {
@@ -219,6 +250,18 @@ describe("N", () => {
   it("grows by a replica that the primary lists and nobody declared", () => {
     expect(learnt(lists(...declared, listed(address))).nodes?.[found]).toEqual({ inSyncEpoch: 0, address });
     expect(joined(lists(...declared, listed({ host: "fd00::9", port: 1 })))).toEqual(["found-fd00--9-1"]);
+    expect(joined(withNode(lists(listed(addressOf(N2)), listed(address)), N3, { reading: null }))).toEqual([found]);
+    const state = lists(...declared, listed({ ...address, port: 1 }), listed(address));
+    const nodes = { ...state.nodes, [found]: { ...nodeState(found, reading({ runId: run(9) })), address } };
+    expect(joined({ ...state, nodes })).toEqual(["found-10-0-0-9-1"]);
+  });
+
+  it("is told of once, and not again when the discovered one is seen in sync", () => {
+    const of = membersOf({ ...ballot().members.nodes, [found]: member(9, { ...nobody, address }) });
+    const state = watching(of);
+    const known = { ...nodeState(found, reading({ runId: run(9) })), address };
+    const { events } = learnt({ ...state, nodes: { ...state.nodes, [found]: known } });
+    expect(events).toMatchObject([{ event: "member.in-sync", node: found }]);
   });
 
   it.each<[string, GroupState]>([
@@ -261,6 +304,30 @@ describe("N", () => {
     expect(left(known(), { nodes: [node("n1"), node("n2"), node("n3", { announce: address })] })).toBe(1);
     const { [found]: _, ...unseen } = known().nodes;
     expect(left({ ...known(), nodes: unseen })).toBe(0);
+  });
+
+  it("R18: one that is declared under the very name that it was discovered by is the member that it was, also while it is lost", () => {
+    const of = membersOf({ [N1]: member(1), [N2]: member(2), [found]: member(9, { address }) });
+    const settings = { nodes: [node("n1"), node("n2"), { ...node(found), ...address }] };
+    const { [N3]: _, ...others } = watching(of).nodes;
+    const lost = { heard: "refused", class: "refused", lostAt: instant(0), connection: null } as const;
+    const known = { ...nodeState(found, reading({ runId: run(9) })), address };
+    for (const each of [{ ...known, ...lost }, known]) {
+      const { nodes, events, revision } = learnt(
+        { ...watching(of), nodes: { ...others, [found]: each } },
+        10,
+        settings,
+      );
+      expect(nodes?.[found]).toEqual({ runId: run(9), inSyncEpoch: 1 });
+      expect([events, revision]).toEqual([[], undefined]);
+    }
+    const uncommitted = membersOf(of.members.nodes, { primary: null });
+    expect(learnt(watching(uncommitted), 10, settings).nodes?.[found]).toEqual({ runId: run(9), inSyncEpoch: 1 });
+    const { [N1]: _lost, ...unwatched } = watching(of).nodes;
+    const undeclared = { nodes: settings.nodes.slice(1) };
+    expect(learnt({ ...watching(of), nodes: unwatched }, 10, undeclared).nodes?.[found]).toMatchObject({
+      runId: run(9),
+    });
   });
 });
 
@@ -358,7 +425,9 @@ describe("nodes of the state", () => {
 
   it("are where they are declared, although a member of the same name was found elsewhere", () => {
     const of = membersOf({ [N1]: member(1), [N2]: member(2), [N3]: at("10.0.0.9") });
-    expect(synced(watching(of)).nodes[N3]?.address).toEqual(addressOf(N3));
+    const once = synced(watching(of));
+    expect(once.nodes[N3]?.address).toEqual(addressOf(N3));
+    expect(synced(once)).toBe(once);
   });
 });
 

@@ -4,7 +4,7 @@ import { READER_BACK_MS } from "../../lib/core/config.ts";
 import { publicationOf } from "../../lib/core/publication.ts";
 import { noteReaders, readerTold } from "../../lib/core/readers.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { type Instant, instant, type ListedReplica, type NodeReading, wallTime } from "../../lib/core/types.ts";
+import { type Instant, instant, type ListedReplica, type NodeReading, nodeId, wallTime } from "../../lib/core/types.ts";
 import { maintain } from "../../lib/core/upkeep.ts";
 import {
   addressOf,
@@ -17,6 +17,7 @@ import {
   N2,
   N3,
   node,
+  nodeState,
   ofEpoch,
   primaryReading,
   reading,
@@ -42,10 +43,14 @@ const says = (values: Partial<NodeReading>) => ({ reading: reading({ runId: run(
 const isOut = { heard: "silent", class: "silent", connection: null, lostAt: instant(0) } as const;
 
 /** Everybody answered at `at` as at 0, but for what is given. */
-function seenAt(at: number, look: Ballot, { n1 = {}, n3 = {} }: { n1?: object; n3?: object } = {}): GroupState {
+function seenAt(
+  at: number,
+  look: Ballot,
+  { n1 = {}, n2 = {}, n3 = {} }: { n1?: object; n2?: object; n3?: object } = {},
+): GroupState {
   const now = { readSentAt: instant(at), readAt: instant(at), answeredAt: instant(at) };
   const state = [N1, N2, N3].reduce((each, id) => withNode(each, id, now), watching(look));
-  return withNode(withNode(state, N1, n1), N3, n3);
+  return withNode(withNode(withNode(state, N1, n1), N2, n2), N3, n3);
 }
 
 /** What is written of n3 after it was looked at at 0, and as `second` at `ms`. */
@@ -68,6 +73,7 @@ function learnt(
     aside: nodes === undefined ? null : (nodes.nodes["n3"]?.aside ?? false),
     revision: pending?.write.changes.find(({ path }) => path[0] === "revision")?.value,
     told: (pending?.events ?? []).map(({ event, detail }) => [event, ...Object.values(detail)].join(": ")),
+    who: (pending?.events ?? []).map((each) => each.node),
     wakeAt: turn.wakeAt as Instant,
   };
 }
@@ -79,6 +85,13 @@ describe("a replica that is read from", () => {
     ["it is loading", { n3: says({ loading: true }) }],
     ["it is loading", { n3: { heard: "loading", class: "loading" } }],
     ["it is busy", { n3: { heard: "busy", class: "busy" } }],
+    [
+      "it is busy",
+      {
+        n1: { reading: primaryReading({ replicas: [listed("n2"), listed("n3")] }) },
+        n3: { heard: "busy", class: "busy" },
+      },
+    ],
     ["it has another history", { n3: says({ replicationId: history(9) }) }],
     ["it is no replica", { n3: says({ role: "primary" }) }],
     ["it is behind the primary", { n3: says({ offset: 99 }) }],
@@ -86,6 +99,10 @@ describe("a replica that is read from", () => {
     [
       "it is silent",
       { n1: { reading: primaryReading({ replicas: [listed("n2"), listed("n3", { lagSeconds: 3 })] }) }, n3: isOut },
+    ],
+    [
+      "it is silent",
+      { n1: { reading: primaryReading({ replicas: [listed("n8"), listed("n9", { lagSeconds: 3 })] }) }, n3: isOut },
     ],
     [
       "it is silent",
@@ -125,6 +142,36 @@ describe("a replica that is read from", () => {
       { n1: { reading: primaryReading({ replicas: [listed("n2"), listed("n3", { lagSeconds: 2 })] }) }, n3: isOut },
     ],
     [
+      "the primary sees it acknowledge, and still lists a link of it that is no more",
+      {
+        n1: { reading: primaryReading({ replicas: [listed("n3", { state: "send_bulk" }), listed("n3")] }) },
+        n3: isOut,
+      },
+    ],
+    [
+      "the primary sees one more acknowledge than are linked, and another at its host does not",
+      {
+        n1: {
+          reading: primaryReading({
+            replicas: [
+              listed("n2"),
+              listed("n8"),
+              listed("n3", { address: { ...addressOf("n3"), port: 1 }, lagSeconds: 9 }),
+            ],
+          }),
+        },
+        n3: isOut,
+      },
+    ],
+    [
+      "the primary sees one acknowledge at an address that nobody can compare, and the others are not linked",
+      {
+        n1: { reading: primaryReading({ replicas: [listed("n9")] }) },
+        n2: { reading: reading({ linkUp: false }) },
+        n3: isOut,
+      },
+    ],
+    [
       "the primary sees one more acknowledge than are linked, at addresses that nobody can compare",
       { n1: { reading: primaryReading({ replicas: [listed("n8"), listed("n9")] }) }, n3: isOut },
     ],
@@ -132,7 +179,8 @@ describe("a replica that is read from", () => {
     ["the primary does not answer either", { n1: { class: "silent", heard: "silent" }, n3: says({ linkUp: false }) }],
     ["it is no candidate", { n3: says({ priority: 0 }) }],
   ])("stays while %s", (_, seen) => {
-    expect(learnt(DOWN_AFTER, recordOf({}), { ...seen, n3: { ...seen?.n3, lostAt: null } }).aside).toBe(null);
+    const { told, who } = learnt(DOWN_AFTER, recordOf({}), { ...seen, n3: { ...seen?.n3, lostAt: null } });
+    expect(told.filter((_each, index) => who[index] === N3)).toEqual([]);
   });
 
   it("is known by the address that it announces", () => {
@@ -145,6 +193,22 @@ describe("a replica that is read from", () => {
       return Object.keys(turn.state.doubts);
     };
     expect([doubts(0), doubts(9)]).toEqual([[], ["n3"]]);
+  });
+
+  it("is known by the address at which it was found", () => {
+    const found = nodeId("found");
+    const address = addressOf("n9");
+    const nodes = { ...ballot().members.nodes, [found]: member(9, { address }) };
+    const look = ballot({ members: { version: 2, nodes } });
+    const doubts = (lagSeconds: number) => {
+      const replicas = [listed("n2"), listed("n3"), listed("n9", { lagSeconds })];
+      const state = seenAt(0, look, { n1: { reading: primaryReading({ replicas }) } });
+      const silent = { ...nodeState(found, reading({ runId: run(9) })), ...isOut, address };
+      const turn = turnAt({ ...state, nodes: { ...state.nodes, [found]: silent } }, 0);
+      noteReaders(turn, look);
+      return Object.keys(turn.state.doubts);
+    };
+    expect([doubts(0), doubts(9)]).toEqual([[], ["found"]]);
   });
 
   it("is no longer doubted by a voter that was stalled, or when it is no member any more", () => {
@@ -171,6 +235,7 @@ describe("a replica that was set aside", () => {
       aside: false,
       revision: 5,
       told: ["replica.readmitted"],
+      who: [N3],
     });
   });
 
