@@ -198,7 +198,7 @@ function decide(turn: Turn): void {
   const missing = keysOf(ballot.members.nodes).filter((id) => !frozen.some(({ node }) => node === id));
   if (isColdStart && missing.length > 0 && !surpasses(chosen.after, missing, ballot, config))
     return giveUpLate(turn, `a cold start needs every node, and ${missing.join(", ")} is not read`);
-  const stop = stopBefore(turn, chosen.node);
+  const stop = stopBefore(turn);
   if (stop.kind === "failed") return giveUpLate(turn, stop.reason, selection);
   if (stop.kind === "awaited" || !writeIntent(turn, chosen.node, chosen.after, "intended")) return;
   if (firstTime(turn, `selected ${chosen.node}`)) tellSelection(turn, selection, chosen.after);

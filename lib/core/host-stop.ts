@@ -9,8 +9,8 @@ import { askStop } from "./holder-writes.ts";
 import { ballotOf, factsOf, firstTime, held, patchRun, runOf } from "./operation.ts";
 import type { Rejection } from "./rejection.ts";
 import type { Turn } from "./turn.ts";
-import { emit, eventOf, isDueIn, mayWrite, newAttempt, wakeBy, write } from "./turn.ts";
-import { after, elapsedMs, type Instant, type NodeId } from "./types.ts";
+import { emit, eventOf, isDueIn, mayWrite, newAttempt, write } from "./turn.ts";
+import { elapsedMs, type Instant, type NodeId } from "./types.ts";
 
 /** The stopper itself gives up before: what is not answered by then has no stopper. */
 const REQUIRED_WAIT_MS = 120_000;
@@ -24,11 +24,11 @@ export type HostStop =
   /** Nobody may be promoted by this attempt. */
   | { readonly kind: "failed"; readonly reason: string };
 
-/** What stands between the choice of `chosen` and its intent; asks for the stop, and tells how it ended. */
-export function stopBefore(turn: Turn, chosen: NodeId): HostStop {
+/** What stands between the choice of a frozen node and its intent; asks for the stop, and tells how it ended. */
+export function stopBefore(turn: Turn): HostStop {
   const ballot = ballotOf(turn);
   const { stopInstance } = turn.context.config;
-  const node = inDoubt(turn, ballot, chosen);
+  const node = inDoubt(turn, ballot);
   if (stopInstance === "off" || node === null) return { kind: "none-needed" };
   const wish = ballot.operation?.stop;
   if (wish?.node !== node) {
@@ -45,16 +45,16 @@ export function stopBefore(turn: Turn, chosen: NodeId): HostStop {
   return { kind: "failed", reason: `the host of ${node} is not stopped: ${wish.outcome.detail}` };
 }
 
-/** The old primary, unless it is the chosen one, or frozen by this epoch, or a person has decided. */
-function inDoubt(turn: Turn, { primary, operation }: Ballot, chosen: NodeId): NodeId | null {
-  if (primary === null || primary.node === chosen || operation === null) return null;
-  if (operation.kind !== "failover" && operation.kind !== "cold-start") return null;
+/** The old primary, unless it is frozen by this epoch, as the chosen one is, or a person has decided. */
+function inDoubt(turn: Turn, { primary, operation }: Ballot): NodeId | null {
+  const kind = operation?.kind;
+  if (primary === null || (kind !== "failover" && kind !== "cold-start")) return null;
   return factsOf(runOf(turn), primary.node).frozen === null ? primary.node : null;
 }
 
 function wait(turn: Turn, { node, epoch }: StopWish, policy: "best-effort" | "required"): HostStop {
   const since = runOf(turn).stopAwaitedSince ?? turn.at;
-  if (runOf(turn).stopAwaitedSince === null) patchRun(turn, { stopAwaitedSince: since });
+  patchRun(turn, { stopAwaitedSince: since });
   const bound = policy === "required" ? REQUIRED_WAIT_MS : BEST_EFFORT_WAIT_MS;
   if (!isDueIn(turn, since, bound)) {
     lookInTurn(turn);
@@ -69,15 +69,13 @@ function wait(turn: Turn, { node, epoch }: StopWish, policy: "best-effort" | "re
 function lookInTurn(turn: Turn): void {
   const last: Instant = turn.state.look?.sentAt ?? turn.at;
   if (isDueIn(turn, last, LOOK_MS)) turn.lookWanted = true;
-  wakeBy(turn, after(turn.at, LOOK_MS));
 }
 
 /** What is said while the holder waits; null: it does not. */
-export function whyAwaited(turn: Turn, ballot: Ballot | null): Rejection | null {
-  const wish = ballot?.operation?.stop;
+export function whyAwaited(turn: Turn, { operation }: Ballot): Rejection | null {
+  const wish = operation?.stop;
   const since = turn.state.operation?.stopAwaitedSince ?? null;
-  if (wish === undefined || wish.outcome !== null || since === null || ballot?.operation?.step === "committed")
-    return null;
+  if (wish === undefined || wish.outcome !== null || since === null || operation?.step === "committed") return null;
   return {
     reason: "stop-awaited",
     detail: `the host of ${wish.node} is to be stopped first, for ${Math.round(elapsedMs(since, turn.at) / 1_000)} s now`,

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Ballot, Operation } from "../../lib/core/ballot.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
-import { stopBefore } from "../../lib/core/host-stop.ts";
-import { instant } from "../../lib/core/types.ts";
-import { ballot, lease, N1, N2, N3, ofEpoch, operation, request } from "./builders.ts";
-import { holding } from "./holding.ts";
+import { stopBefore, whyAwaited } from "../../lib/core/host-stop.ts";
+import type { OperationRun } from "../../lib/core/operation.ts";
+import type { GroupState } from "../../lib/core/state.ts";
+import { attemptId, instant } from "../../lib/core/types.ts";
+import { ballot, lease, N1, N2, N3, ofEpoch, operation, request, turnAt, watching } from "./builders.ts";
+import { frozen, holding, outcomeOf, type Situation } from "./holding.ts";
 import { QUICK, World } from "./scripted-world.ts";
 
 type Policy = GroupConfig["stopInstance"];
@@ -138,21 +141,103 @@ describe("S5: the old primary's host", () => {
   });
 });
 
-describe("a stop that nothing is heard of", () => {
-  const of = ballot({
-    epoch: ofEpoch(2),
-    lease: lease(),
-    operation: operation({ stop: { node: N1, epoch: ofEpoch(2), outcome: null } }),
-  });
-  const toldOf = (stopInstance: "best-effort" | "required", told: readonly string[]) => {
-    const run = { stopAwaitedSince: instant(0), told };
-    const turn = holding({ of, run, at: 600_000, settings: { stopInstance } });
-    stopBefore(turn, N2);
-    return turn.events.map(({ event }) => event);
+describe("one step before the intent", () => {
+  type Wish = NonNullable<Operation["stop"]>;
+  const wished = (outcome: Wish["outcome"], values: Partial<Operation> = {}): Ballot =>
+    ballot({
+      epoch: ofEpoch(2),
+      lease: lease(),
+      operation: operation({ stop: { node: N1, epoch: ofEpoch(2), outcome }, ...values }),
+    });
+  const ended = (kind: "stopped" | "refused", detail: string) => ({ kind, detail, attempt: attemptId("stopper") });
+  const unasked = (values: Partial<Ballot> = {}): Ballot =>
+    ballot({ epoch: ofEpoch(2), lease: lease(), operation: operation(), ...values });
+  const taken = (of: Ballot, stopInstance: Policy, given: Partial<Situation> = {}) => {
+    const turn = holding({ of, settings: { stopInstance }, ...given });
+    const result = stopBefore(turn);
+    const told = [...turn.events, ...(turn.state.storeBusy?.pending?.events ?? [])];
+    return { ...outcomeOf(turn), result, told: told.map(({ event, node }) => [event, node]), turn };
   };
+  const none = { result: { kind: "none-needed" }, written: [], told: [] };
 
-  it.each(["best-effort", "required"] as const)("%s: is told once in an operation", (policy) => {
-    expect(toldOf(policy, [])).toEqual(["stop.refused"]);
-    expect(toldOf(policy, ["unanswered stop 2"])).toEqual([]);
+  it("asks for the stop, of the old primary and once", () => {
+    for (const kind of ["failover", "cold-start"] as const) {
+      const asked = taken(unasked({ operation: operation({ kind }) }), "required");
+      expect(asked).toMatchObject({
+        result: { kind: "awaited" },
+        written: ["ask-stop"],
+        told: [["stop.asked", N1]],
+      });
+    }
+    const busy = (state: GroupState) => ({ ...state, storeBusy: { sentAt: instant(0), pending: null } });
+    expect(taken(unasked(), "required", { change: busy })).toMatchObject({ result: { kind: "awaited" }, written: [] });
+  });
+
+  it.each<[string, Ballot, Policy, Partial<Situation>]>([
+    ["stopInstance is off", unasked(), "off", {}],
+    ["the old primary is frozen by this epoch", unasked(), "required", { facts: { [N1]: frozen(N1) } }],
+    ["a person has named who counts", unasked({ operation: operation({ kind: "recover" }) }), "required", {}],
+    ["no primary is committed", unasked({ primary: null }), "required", {}],
+    ["the operation is no more", unasked({ operation: null }), "required", {}],
+  ])("needs none while %s", (_, of, policy, given) => {
+    expect(taken(of, policy, given)).toMatchObject(none);
+  });
+
+  it("goes on when the host is stopped, which is told once", () => {
+    const of = wished(ended("stopped", "i-1"));
+    expect(taken(of, "required")).toMatchObject({ result: { kind: "none-needed" }, told: [["node.stopped", N1]] });
+    expect(taken(of, "required", { run: { told: ["stop 2"] } })).toMatchObject(none);
+  });
+
+  it("goes on under best-effort when it is refused, and does not under required", () => {
+    const of = wished(ended("refused", "stop protection"));
+    const told = [["stop.refused", N1]];
+    expect(taken(of, "best-effort")).toMatchObject({ result: { kind: "none-needed" }, told });
+    expect(taken(of, "required")).toMatchObject({
+      result: { kind: "failed", reason: "the host of n1 is not stopped: stop protection" },
+      told,
+    });
+  });
+
+  it("waits from the first step on, and looks at the record twice a second", () => {
+    const first = taken(wished(null), "required");
+    expect(first).toMatchObject({ result: { kind: "awaited" }, wakeAt: 500, run: { stopAwaitedSince: 10 } });
+    expect(first.turn.lookWanted).toBe(false);
+    const of = wished(null);
+    const looked = (state: GroupState) => ({ ...state, look: { ballot: of, sentAt: instant(20), at: instant(30) } });
+    const later = (at: number) => taken(of, "required", { run: { stopAwaitedSince: instant(10) }, change: looked, at });
+    expect(later(520)).toMatchObject({ result: { kind: "awaited" }, run: { stopAwaitedSince: 10 } });
+    expect([later(519).turn.lookWanted, later(520).turn.lookWanted]).toEqual([false, true]);
+  });
+
+  it.each<[Policy, number, object]>([
+    ["best-effort", 15_000, { kind: "none-needed" }],
+    ["required", 120_000, { kind: "failed", reason: "nothing was heard of the stop of n1's host for 120 s" }],
+  ])("%s: waits %i ms for an answer", (policy, ms, result) => {
+    const run = { stopAwaitedSince: instant(0) };
+    expect(taken(wished(null), policy, { run, at: ms - 1 }).result).toEqual({ kind: "awaited" });
+    expect(taken(wished(null), policy, { run, at: ms })).toMatchObject({ result, told: [["stop.refused", N1]] });
+    const told = ["unanswered stop 2"];
+    expect(taken(wished(null), policy, { run: { ...run, told }, at: ms })).toMatchObject({ result, told: [] });
+  });
+
+  it("says what is awaited while it is", () => {
+    const why = (of: Ballot, run: Partial<OperationRun> = { stopAwaitedSince: instant(0) }) =>
+      whyAwaited(holding({ of, run, at: 7_400 }), of);
+    expect(why(wished(null))).toEqual({
+      reason: "stop-awaited",
+      detail: "the host of n1 is to be stopped first, for 7 s now",
+      ends: "the stopper records that it has stopped, or why it cannot be",
+      check: "the instance or task, and the stopper's log",
+    });
+    const others = [
+      why(unasked()),
+      why(unasked({ operation: null })),
+      why(wished(ended("stopped", "i-1"))),
+      why(wished(null), {}),
+      why(wished(null, { step: "committed" })),
+      whyAwaited(turnAt(watching(wished(null)), 10), wished(null)),
+    ];
+    expect(others).toEqual(others.map(() => null));
   });
 });
