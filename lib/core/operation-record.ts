@@ -8,6 +8,7 @@ import { invariant } from "./invariant.ts";
 import { isPromotedBy, openIntents } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, factsOf, firstTime, freeze, held, patchRun, runOf, send } from "./operation.ts";
+import { primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, eventOf, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
 import type { NodeId, NodeReading } from "./types.ts";
@@ -98,13 +99,12 @@ export function abandon(turn: Turn, reason: string): void {
  * they are until some primary serves and a repair brings them in line.
  */
 function unfrozen(turn: Turn): boolean {
-  const primary = ballotOf(turn).primary;
-  const old = primary === null ? undefined : turn.state.nodes[primary.node];
-  if (primary === null || old === undefined || old.class !== "serving" || !answersNow(turn, old)) return true;
+  const old = primaryNodeOf(turn.state, ballotOf(turn));
+  if (old?.class !== "serving" || !answersNow(turn, old)) return true;
   const { address } = old;
   const frozen = nodesOf(turn.state).filter((node) => {
     const facts = factsOf(runOf(turn), node.id);
-    if (node.id === primary.node || facts.frozen === null || facts.repointed) return false;
+    if (node.id === old.id || facts.frozen === null || facts.repointed) return false;
     // One that has died since is left to repair: the end never waits for a dead node.
     return facts.failures < 3 && answersNow(turn, node);
   });

@@ -187,9 +187,8 @@ export function reach(turn: Turn, node: NodeId): ConnectionRef | null {
 
 /** S4: a newer epoch has touched it, or its data is a newer epoch's. Such a node is not ours to change. */
 export function isBeyond(turn: Turn, reading: NodeReading, epoch: Epoch): boolean {
-  const token = tokenOf(reading.follows);
   const belongs = belonging(reading, ballotOf(turn).lineage);
-  return (token !== null && token > epoch) || (belongs.kind !== "unknown" && belongs.epoch > epoch);
+  return (tokenOf(reading.follows) ?? 0) > epoch || (belongs.kind !== "unknown" && belongs.epoch > epoch);
 }
 
 /**
@@ -208,22 +207,20 @@ export function send(turn: Turn, node: NodeId, make: (connection: ConnectionRef)
   const facts = factsOf(runOf(turn), node);
   if (facts.busy !== null || (facts.retryAt !== null && !isDue(turn, facts.retryAt))) return false;
   const connection = reach(turn, node);
-  if (connection === null) return false;
   const known = turn.state.nodes[node];
-  if (known?.reading && isBeyond(turn, known.reading, runOf(turn).epoch)) {
+  if (connection === null || known === undefined) return false;
+  if (known.reading !== null && isBeyond(turn, known.reading, runOf(turn).epoch)) {
     patchFacts(turn, node, { failure: "a newer epoch has touched it", retryAt: after(turn.at, FRESH_ATTEMPT_MS) });
     return false;
   }
   const wanted = make(connection);
-  const isRefused = "epoch" in wanted && wanted.kind !== "settle" && (known?.reading?.failoverState ?? IDLE) !== IDLE;
+  const isRefused = "epoch" in wanted && wanted.kind !== "settle" && (known.reading?.failoverState ?? IDLE) !== IDLE;
   // A node in the middle of its own FAILOVER refuses REPLICAOF (N12), for as long as its target stays away.
-  command(turn, node, isRefused ? { kind: "abort-failover", connection: connection.id } : wanted);
+  command(turn, known, isRefused ? { kind: "abort-failover", connection: connection.id } : wanted);
   return true;
 }
 
-function command(turn: Turn, node: NodeId, nodeCommand: NodeCommand): void {
-  const known = turn.state.nodes[node];
-  if (known === undefined) return;
+function command(turn: Turn, { id: node, address }: NodeState, nodeCommand: NodeCommand): void {
   const latest = runOf(turn).leaseUntil;
   const deadline = after(turn.at, COMMAND_MS);
   const { promotionsOpen } = factsOf(runOf(turn), node);
@@ -234,7 +231,7 @@ function command(turn: Turn, node: NodeId, nodeCommand: NodeCommand): void {
   turn.commands.push({
     kind: "command-node",
     node,
-    address: known.address,
+    address,
     command: nodeCommand,
     deadline: deadline < latest ? deadline : latest,
   });
@@ -244,8 +241,8 @@ function command(turn: Turn, node: NodeId, nodeCommand: NodeCommand): void {
 export function park(turn: Turn, node: NodeId): void {
   const known = turn.state.nodes[node];
   const look = turn.state.look;
-  const parkable = known?.parkable ?? null;
-  if (known === undefined || parkable === null || look === null) return;
+  if (known?.parkable == null || look === null) return;
+  const { parkable } = known;
   const run = runOf(turn);
   if (factsOf(run, node).parkedOn === parkable.id || parkable.authenticatedAt > look.sentAt) return;
   patchFacts(turn, node, { parkedOn: parkable.id });

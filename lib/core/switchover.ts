@@ -16,7 +16,7 @@ import { mayRestore, oldPrimary, restore, restoreFrozen } from "./restore.ts";
 import type { NodeState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDue, isDueIn, mayWrite, newAttempt, probeSoon, wakeBy, write } from "./turn.ts";
-import type { Instant } from "./types.ts";
+import type { Instant, NodeReading } from "./types.ts";
 import { after } from "./types.ts";
 
 /** Writes wait at most this long; the pause ends by itself, before the lease does. */
@@ -30,8 +30,8 @@ export function switchOver(turn: Turn): void {
   const target = targetOf(turn);
   if (old === null || target === null) return abandon(turn, "the primary or the target is no member any more");
   const intent = standingIntent(ballotOf(turn));
-  if (intent !== null && intent.node === old.id) return restoring(turn);
-  if (intent !== null) return followTarget(turn, intent, target);
+  if (intent !== null && intent.node === old.id) return restoring(turn, old, intent);
+  if (intent !== null) return followTarget(turn, { intent, old, target });
   const { frozen } = factsOf(runOf(turn), old.id);
   if (frozen === null) return beforeFreeze(turn, old, target);
   awaitTarget(turn, target, frozen.after.offset, frozen.after.replicationId);
@@ -53,8 +53,8 @@ function beforeFreeze(turn: Turn, old: NodeState, target: NodeState): void {
   if (run.takenOver) return cannot(turn, "its holder was lost before the primary was frozen");
   const { pausedUntil, failure } = factsOf(run, old.id);
   if (pausedUntil === null) {
-    const why = whyNotTarget(turn, target);
-    if (why !== null || failure !== null) return cannot(turn, why ?? failure ?? "");
+    const why = whyNotTarget(turn, target) ?? failure;
+    if (why !== null) return cannot(turn, why);
     return pause(turn, old);
   }
   catchUp(turn, old, target, pausedUntil);
@@ -72,26 +72,24 @@ function pause(turn: Turn, old: NodeState): void {
 function catchUp(turn: Turn, old: NodeState, target: NodeState, pausedUntil: Instant): void {
   const run = runOf(turn);
   const pausedAt = factsOf(run, old.id).pausedAt;
-  const isReadSince = ({ readSentAt }: NodeState): boolean =>
-    readSentAt !== null && pausedAt !== null && readSentAt >= pausedAt;
-  const primaryOffset = isReadSince(old) ? old.reading?.offset : undefined;
-  if (primaryOffset !== undefined && isReadSince(target)) {
-    const hasAll = (target.reading?.offset ?? -1) >= primaryOffset;
-    if (hasAll && isSame(turn, target)) {
-      if (firstTime(turn, "caught up"))
-        emit(turn, "switchover.caught-up", { node: target.id, detail: { offset: primaryOffset } });
-      return void send(turn, old.id, freeze(run.epoch));
-    }
+  const readSince = ({ reading, readSentAt }: NodeState): NodeReading | null =>
+    readSentAt !== null && pausedAt !== null && readSentAt >= pausedAt ? reading : null;
+  const before = readSince(old);
+  const reached = readSince(target);
+  if (before !== null && reached !== null && reached.offset >= before.offset && isSame(turn, reached)) {
+    if (firstTime(turn, "caught up"))
+      emit(turn, "switchover.caught-up", { node: target.id, detail: { offset: before.offset } });
+    return void send(turn, old.id, freeze(run.epoch));
   }
   // Writers wait: both are read at once, and neither is left to its next regular probe.
-  if (primaryOffset === undefined) probeSoon(turn, old.id);
+  if (before === null) probeSoon(turn, old.id);
   probeSoon(turn, target.id);
   if (isDue(turn, after(pausedUntil, -2 * PAUSE_MARGIN_MS)))
     cannot(turn, `${target.id} did not catch up under the pause`);
 }
 
-const isSame = (turn: Turn, target: NodeState): boolean =>
-  target.reading?.role === "replica" && target.reading.replicationId === ballotOf(turn).primary?.replicationId;
+const isSame = (turn: Turn, { role, replicationId }: NodeReading): boolean =>
+  role === "replica" && replicationId === ballotOf(turn).primary?.replicationId;
 
 /** The primary is frozen at `offset`: the target either shows exactly that, or the primary is restored. */
 function awaitTarget(turn: Turn, target: NodeState, offset: number, replicationId: string): void {
@@ -114,7 +112,10 @@ function awaitTarget(turn: Turn, target: NodeState, offset: number, replicationI
 }
 
 /** An intent names the target: commit it when it was promoted, promote it when not, go back when it cannot be had. */
-function followTarget(turn: Turn, intent: Intent, target: NodeState): void {
+function followTarget(
+  turn: Turn,
+  { intent, old, target }: { readonly intent: Intent; readonly old: NodeState; readonly target: NodeState },
+): void {
   const run = runOf(turn);
   const facts = factsOf(run, intent.node);
   if (facts.promoted !== null) return commitPrimary(turn, intent, facts.promoted);
@@ -127,7 +128,7 @@ function followTarget(turn: Turn, intent: Intent, target: NodeState): void {
     }
     const mayPromote = facts.frozen === null && reading.runId === intent.runId && intent.epoch === run.epoch;
     if (mayPromote && facts.failures < 3) return promoteUnfrozen(turn, intent, null);
-    if (isOldFrozen(turn)) return notPromoted(turn, target);
+    if (isReadAsCommitted(turn, old)) return notPromoted(turn, target);
   }
   if (isDueIn(turn, run.startedAt, waitMs(turn)))
     becomeFailover(turn, `${target.id} was about to be promoted and does not answer`);
@@ -145,15 +146,10 @@ function notPromoted(turn: Turn, target: NodeState): void {
   goBack(turn);
 }
 
-function isOldFrozen(turn: Turn): boolean {
-  const old = oldPrimary(turn);
-  return old !== null && answersNow(turn, old) && old.reading?.runId === ballotOf(turn).primary?.runId;
-}
+const isReadAsCommitted = (turn: Turn, old: NodeState): boolean =>
+  answersNow(turn, old) && old.reading?.runId === ballotOf(turn).primary?.runId;
 
-function restoring(turn: Turn): void {
-  const old = oldPrimary(turn);
-  const intent = standingIntent(ballotOf(turn));
-  if (old === null || intent === null) return;
+function restoring(turn: Turn, old: NodeState, intent: Intent): void {
   const facts = factsOf(runOf(turn), old.id);
   if (facts.promoted !== null) return commitPrimary(turn, intent, facts.promoted);
   if (facts.busy !== null) return;

@@ -371,9 +371,21 @@ describe("what the holder writes down", () => {
     ]);
     expect(ended({ change: (state) => withNode(state, N2, { heard: "silent" }), facts }).written).toEqual(["finish"]);
     expect(ended({ of: begun({}, { primary: null }), facts }).written).toEqual(["finish"]);
+    const standing = (state: GroupState) => withNode(state, N1, { class: "wrong-role" });
+    expect(ended({ change: standing, facts })).toMatchObject({ sent: [], written: ["finish"] });
+    const own = { [N1]: frozen(N1) };
+    expect(ended({ change: (state) => state, facts: own })).toMatchObject({ sent: [], written: ["finish"] });
     expect(ended({ of: { ...newborn(), lease: lease(), operation: operation() }, facts: {} }).written).toEqual([
       "finish",
     ]);
+  });
+
+  it("whoever is pointed at the old primary again keeps its clients", () => {
+    const turn = turnOf({ change: (state) => state, facts: { [N2]: frozen(N2) } });
+    abandon(turn, "over");
+    const to = { host: "10.0.0.1", port: 6379 };
+    const command = { kind: "repoint", epoch: 2, connection: 1, to, dropClients: false };
+    expect(turn.commands).toMatchObject([{ kind: "command-node", node: N2, command }]);
   });
 
   it("R21: no end while a node may have been promoted and cannot be read, and that is told once", () => {
@@ -390,6 +402,9 @@ describe("what the holder writes down", () => {
     expect(held({ facts: { [N2]: frozen(N2) } }).written).toEqual(["finish"]);
     const gone = { [N2]: frozen(N2, { replicationId: history(2), secondReplicationId: history(1) }) };
     expect(held({ facts: gone }).told).toEqual(["group.held"]);
+    const since = intends({ node: N1, runId: run(1) }).lineage?.intents ?? [];
+    const lineage = { histories: [recorded()], intents: [intent(), ...since] };
+    expect(held({ of: begun({ step: "restoring" }, { lineage }) }).written).toEqual(["finish"]);
   });
 
   it("R21: an end where NO ONE of this epoch was refused or not sent, or the node was settled since an earlier one", () => {

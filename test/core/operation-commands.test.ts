@@ -3,7 +3,19 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { FRESH_ATTEMPT_MS } from "../../lib/core/config.ts";
-import { ballotOf, firstTime, isBarred, isBeyond, isSpared, park, runOf, send } from "../../lib/core/operation.ts";
+import {
+  ballotOf,
+  continued,
+  firstTime,
+  isBarred,
+  isBeyond,
+  isSpared,
+  newRun,
+  type OperationRun,
+  park,
+  runOf,
+  send,
+} from "../../lib/core/operation.ts";
 import { astray, isInLine, repair, unexplained } from "../../lib/core/repair.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
@@ -39,6 +51,13 @@ const freeze = ({ id }: { id: number }): NodeCommand => ({
   parked: false,
 });
 const pause = ({ id }: { id: number }): NodeCommand => ({ kind: "pause", connection: id, durationMs: 1 });
+
+const promotion: Extract<NodeCommand, { kind: "promote" }> = {
+  kind: "promote",
+  epoch: ofEpoch(2),
+  connection: 1,
+  expect: { runId: run(2), replicationId: history(1), offset: 100, tokenHost: null },
+};
 
 describe("a command to a node", () => {
   const sent = (given: Partial<Situation> = {}, make = settle) => {
@@ -101,6 +120,13 @@ describe("a command to a node", () => {
     expect([sent(handing, settle).sent, sent(handing, pause).sent]).toEqual([["settle n2"], ["pause n2"]]);
     expect(sent({}, freeze).sent).toEqual(["freeze n2"]);
     expect(sent(node({ reading: null }), freeze).sent).toEqual(["freeze n2"]);
+  });
+
+  it("R21: counts the NO ONE that may be carried out, and nothing else", () => {
+    const promote = ({ id }: { id: number }): NodeCommand => ({ ...promotion, connection: id });
+    const open = (make: typeof settle, before = 0) =>
+      sent({ facts: { [N2]: { promotionsOpen: before } } }, make).run?.facts[N2]?.promotionsOpen;
+    expect([open(promote), open(promote, 1), open(settle), open(freeze, 1)]).toEqual([1, 2, 0, 1]);
   });
 
   it("goes to nobody that is not known", () => {
@@ -185,6 +211,26 @@ describe("the run of an operation", () => {
     const barred = (promotionsFailed: number) =>
       isBarred(runOf(holding({ of, facts: { [N2]: { promotionsFailed } } })), N2);
     expect([barred(2), barred(3)]).toEqual([false, true]);
+  });
+
+  it("remembers under the next epoch what was tried, and finds anew what was found", () => {
+    const before = runOf(
+      holding({
+        of,
+        at: 0,
+        run: { startedAt: instant(-50), failure: "NOPERM", told: ["a"] },
+        facts: { [N2]: { promotionsFailed: 2, failures: 1, settled: reading() } },
+      }),
+    );
+    const next = { ballot: { ...of, epoch: ofEpoch(3) }, takenOver: true, at: instant(9) };
+    const fresh = newRun({ ...next, leaseUntil: instant(90), renewDueAt: instant(80) });
+    const after = continued(fresh, before);
+    expect(after).toMatchObject({ epoch: 3, startedAt: -50, failure: "NOPERM", gathering: "first", told: [] });
+    expect(after.facts[N2]).toMatchObject({ promotionsFailed: 2, failures: 0, settled: null });
+    const gathered = (values: Partial<OperationRun>) => continued(fresh, { ...before, ...values }).gathering;
+    expect(gathered({ gatheringSince: instant(1) })).toBe("again");
+    expect(gathered({ gathering: "interrupted" })).toBe("interrupted");
+    expect(continued(fresh, null)).toBe(fresh);
   });
 
   it("tells each thing once", () => {

@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
+import type { NodeFacts } from "../../lib/core/operation.ts";
+import { freezeOrSettle } from "../../lib/core/operation-record.ts";
 import { mayRestore, restore, restoreFrozen } from "../../lib/core/restore.ts";
 import type { GroupState } from "../../lib/core/state.ts";
-import { nodeId } from "../../lib/core/types.ts";
+import { type NodeId, nodeId } from "../../lib/core/types.ts";
 import {
   ballot,
   history,
@@ -12,9 +14,11 @@ import {
   lease,
   N1,
   N2,
+  N3,
   ofEpoch,
   operation,
   primary,
+  reading,
   recorded,
   run,
   withNode,
@@ -65,6 +69,14 @@ describe("R21: the way back from a switchover", () => {
     const open = { promotionsOpen: 1 };
     expect(back({ of, facts: { [N1]: frozen(N1), [N2]: open } })).toEqual(freezes("freeze n2"));
     expect(back({ of, facts: { [N1]: frozen(N1), [N2]: { ...open, failures: 1 } } })).toEqual(freezes("settle n2"));
+    // Only a node that is meant and refuses is read without being frozen, and once.
+    const freezing = (node: NodeId, facts: Partial<NodeFacts>) => {
+      const turn = holding({ of, facts: { [node]: facts } });
+      freezeOrSettle(turn, node);
+      return outcomeOf(turn).sent;
+    };
+    expect(freezing(N3, { failures: 1 })).toEqual(["freeze n3"]);
+    expect(freezing(N2, { failures: 1, settled: reading() })).toEqual(["freeze n2"]);
     expect(back({ of, facts: { [N1]: frozen(N1) } })).toEqual(records);
     expect(back({ of, facts: { [N2]: frozen(N2) } })).toEqual(freezes("freeze n1"));
     expect(back({ of, facts: { [N1]: frozen(N1), [N2]: frozen(N2) } })).toEqual(records);

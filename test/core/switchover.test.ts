@@ -276,6 +276,25 @@ describe("with the target intended", () => {
     expect(sent.length + stepped({ of, change: stands, ...given }).written.length).toBeGreaterThan(0);
   });
 
+  it("an order ends where it began when the target refuses or was meant by a lost holder, and says which", () => {
+    const refused = { failures: 3, failure: "NOPERM", promotionsFailed: 3 };
+    const ended = (facts: Partial<NodeFacts>, insists = false) =>
+      stepped({
+        of: begun({ step: "intended", insists }, intended()),
+        change: stands,
+        facts: { [N1]: { frozen: frozenFact() }, [N3]: facts },
+      });
+    const unwilling = "n3 refused to be promoted: NOPERM";
+    const told = ["switchover.abandoned", "intent.recorded"];
+    expect(ended(refused)).toMatchObject({ written: ["record-intent"], told, reasons: [unwilling] });
+    const unknown = { failures: 3, failure: "frozen by another" };
+    const orphaned = { written: ["record-intent"], told, reasons: ["its holder was lost with n3 meant"] };
+    expect(ended(unknown)).toMatchObject(orphaned);
+    expect(ended(unknown, true)).toMatchObject(orphaned);
+    expect(ended(refused, true)).toMatchObject({ written: ["change-kind"], told: [] });
+    expect(becauseOf(ended(refused, true))).toBe(`upgrade; ${unwilling}`);
+  });
+
   it("it is waited for while a command to it is under way, however long that takes", () => {
     const busy = { [N3]: { busy: {} as never } };
     expect(stepped({ of, facts: busy, change: silent(N3), at: 1_900 })).toMatchObject({ sent: [], written: [] });
