@@ -11,7 +11,7 @@ import type { NodeState } from "./state.ts";
 import { tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, patch, probeSoon } from "./turn.ts";
-import type { NodeCommand, NodeId, NodeOutcome } from "./types.ts";
+import type { Epoch, NodeCommand, NodeId, NodeOutcome } from "./types.ts";
 import { after } from "./types.ts";
 
 const COMMAND_MS = 500;
@@ -30,25 +30,20 @@ function mustBeSilenced(turn: Turn, ballot: Ballot, node: NodeState): boolean {
   if (primary === null || ballot.epoch < 2) return false;
   const intent = standingIntent(ballot);
   if (node.id === primary.node) {
-    const isContended = operation?.kind === "failover" && intent !== null && intent.node !== node.id;
-    return isContended && !isSilenced(node, ballot);
+    if (operation?.kind !== "failover" || intent === null || intent.node === node.id) return false;
+    return !isSilenced(node, operation.began);
   }
   // A later intent that names this node is somebody's decision for it.
   if (intent !== null && intent.node === node.id) return false;
   const later = ballot.lineage.intents.some((each) => each.node === node.id && each.epoch > primary.epoch);
-  if (later || node.reading === null || !claims(turn, node)) return false;
+  // It answers as a primary now, or did when it was last heard and hangs with a connection that a freeze can wait on.
+  if (later || node.reading?.role !== "primary" || (!answersNow(turn, node) && node.parkable === null)) return false;
   const belongs = belonging(node.reading, ballot.lineage);
   return belongs.kind === "recorded" && belongs.epoch < primary.epoch;
 }
 
-/** It answers as a primary now, or did when it was last heard and hangs with a connection that a freeze can wait on. */
-const claims = (turn: Turn, node: NodeState): boolean =>
-  node.reading?.role === "primary" && (answersNow(turn, node) || node.parkable !== null);
-
-const isSilenced = (node: NodeState, ballot: Ballot): boolean =>
-  node.heard === "answered" &&
-  node.reading?.role === "replica" &&
-  (tokenOf(node.reading.follows) ?? 0) >= (ballot.operation?.began ?? 0);
+const isSilenced = (node: NodeState, began: Epoch): boolean =>
+  node.heard === "answered" && node.reading?.role === "replica" && (tokenOf(node.reading.follows) ?? 0) >= began;
 
 function silence(turn: Turn, ballot: Ballot, node: NodeState): void {
   const known = turn.state.assistance[node.id];

@@ -2,7 +2,7 @@
 // best of the nodes that count, by (history epoch, offset); priority and zone break ties inside the tolerance only (S6).
 // Whether the set is large enough to promise that nothing acknowledged by WAIT is lost is `isEnough` (S9, R2, R4).
 
-import type { Ballot } from "./ballot.ts";
+import type { Ballot, Primary } from "./ballot.ts";
 import type { GroupConfig } from "./config.ts";
 import { type Belonging, belonging } from "./lineage.ts";
 import type { Epoch, NodeId, NodeReading, ReplicationId } from "./types.ts";
@@ -203,8 +203,8 @@ function placed(reading: NodeReading, options: SelectionOptions): Belonging {
   const { ballot } = options;
   const belongs = belonging(reading, ballot.lineage);
   const { primary } = ballot;
-  if (belongs.kind !== "unknown" || primary === null || reading.replicationId !== continuationOf(options))
-    return belongs;
+  if (belongs.kind !== "unknown" || primary === null) return belongs;
+  if (reading.replicationId !== continuationOf(options.frozen, primary)) return belongs;
   // What was flushed and loaded anew no longer names the history before: it may have been ahead, and lost that (R4).
   const isContinued = reading.secondReplicationId === primary.replicationId;
   return isContinued ? { kind: "recorded", epoch: primary.epoch } : belongs;
@@ -215,9 +215,9 @@ function placed(reading: NodeReading, options: SelectionOptions): Belonging {
  * snapshot ends; replicas that come back to it before it is frozen go along. As long as nobody holds more of the old id
  * than that fork, its data is the old history's, and more of it. Where somebody does, the two have parted (R25).
  */
-function continuationOf({ frozen, ballot: { primary } }: SelectionOptions): ReplicationId | null {
-  const own = frozen.find((each) => each.node === primary?.node)?.after;
-  if (primary === null || own === undefined || own.secondReplicationId !== primary.replicationId) return null;
+function continuationOf(frozen: readonly FrozenNode[], primary: Primary): ReplicationId | null {
+  const own = frozen.find((each) => each.node === primary.node)?.after;
+  if (own?.secondReplicationId !== primary.replicationId) return null;
   const fork = own.secondReplicationOffset ?? 0;
   const isLeftBehind = frozen.some(
     ({ after }) => after.replicationId === primary.replicationId && after.offset >= fork,

@@ -86,7 +86,7 @@ export function followIntent(turn: Turn, intent: Intent): boolean {
 
 /** What the freeze showed was true of a process that is gone: counting it would choose the same dead node again. */
 function forgetFreeze(turn: Turn, node: NodeId): void {
-  if (factsOf(runOf(turn), node).frozen !== null) patchFacts(turn, node, { frozen: null });
+  patchFacts(turn, node, { frozen: null });
 }
 
 /** Found promoted: committed only on this epoch's own reply that contains the kill (R24). */
@@ -161,9 +161,9 @@ function freezeInTurn(turn: Turn, { id }: NodeState): void {
   const { gatheringSince, gathering } = runOf(turn);
   const { frozen, failures } = factsOf(runOf(turn), id);
   if (frozen !== null || !freezeOrSettle(turn, id)) return;
-  const isLate = gatheringSince !== null && elapsedMs(gatheringSince, turn.at) >= turn.context.config.freezeWaitMs;
-  if (gatheringSince === null) patchRun(turn, { gatheringSince: turn.at });
-  else if (gathering === "interrupted" || (isLate && failures === 0))
+  if (gatheringSince === null) return patchRun(turn, { gatheringSince: turn.at });
+  const isLate = elapsedMs(gatheringSince, turn.at) >= turn.context.config.freezeWaitMs;
+  if (gathering === "interrupted" || (isLate && failures === 0))
     patchRun(turn, { gatheringSince: turn.at, gathering: "again" });
 }
 
@@ -218,12 +218,13 @@ function whyNobody(turn: Turn, selection: Selection, isAnyNumberEnough: boolean)
  */
 function unfreezeOld(turn: Turn): boolean {
   const old = oldPrimary(turn);
-  if (old !== null && turn.context.config.onPossibleLoss === "refuse") {
+  if (old === null) return false;
+  if (turn.context.config.onPossibleLoss === "refuse") {
     const open = openIntents(ballotOf(turn), old.id);
     if (!open.every((intent) => isNeverPromoted(turn, intent))) return false;
   }
-  const frozen = old === null ? null : factsOf(runOf(turn), old.id).frozen;
-  if (old === null || frozen === null || !answersNow(turn, old) || isBarred(runOf(turn), old.id)) return false;
+  const { frozen } = factsOf(runOf(turn), old.id);
+  if (frozen === null || !answersNow(turn, old) || isBarred(runOf(turn), old.id)) return false;
   if (frozen.after.runId !== ballotOf(turn).primary?.runId || old.reading?.runId !== frozen.after.runId) return false;
   writeIntent(turn, old.id, frozen.after, "restoring");
   return true;
@@ -241,7 +242,7 @@ function tellSelection(turn: Turn, selection: Extract<Selection, { kind: "select
     detail: { offset, counted: selection.counted.length, notChosen },
   });
   const isOld = old?.reading != null && old.reading.runId === primary?.runId;
-  const behind = isOld && old.reading !== null ? Math.max(0, old.reading.offset - offset) : 0;
+  const behind = isOld ? Math.max(0, old.reading.offset - offset) : 0;
   // Who was meant before may have been lost since: what it had is on record.
   const meant = lineage.intents.filter(
     ({ epoch, replicationId }) => epoch >= (operation?.began ?? 0) && replicationId === chosen.replicationId,

@@ -45,11 +45,10 @@ export function decide(turn: Turn, ballot: Ballot, verdict: Verdict, count: Coun
 
 function takeOverLapsed(turn: Turn, ballot: Ballot): Rejection | null {
   const lapse = whenTaken(turn, ballot);
-  const holder = ballot.lease?.holder ?? "nobody";
   if (ballot.lease !== null && (lapse === null || !isDue(turn, lapse))) {
     return reject(
       "operation-going-on",
-      `${ballot.operation?.kind ?? "an operation"} under the lease of ${holder}`,
+      `${ballot.operation?.kind ?? "an operation"} under the lease of ${ballot.lease.holder}`,
       "it ends, or its lease lapses",
     );
   }
@@ -189,9 +188,8 @@ function tooFew(turn: Turn, ballot: Ballot, counted: number, why: string): Rejec
   const missing = missingNodes(turn.state, turn, ballot).join(", ");
   const needed = enoughOf(ballot, turn.context.config);
   const detail = `${counted} of ${needed} nodes count as promotable${why === "" ? "" : `: ${why}`}; ${missing} does not answer`;
-  const reason: RejectionReason =
-    turn.context.config.onPossibleLoss === "refuse" && counted > 0 ? "possible-loss-refused" : "too-few-nodes";
-  return reject(reason, detail, `${missing} answers`, `${missing}`);
+  // Where loss is accepted one that counts would be enough.
+  return reject(counted > 0 ? "possible-loss-refused" : "too-few-nodes", detail, `${missing} answers`, `${missing}`);
 }
 
 function considerRepair(turn: Turn, ballot: Ballot): Rejection | null {

@@ -87,7 +87,7 @@ function loading(turn: Turn, node: NodeState): Verdict {
   const { config, self } = turn.context;
   const members = turn.state.look?.ballot.members.nodes ?? {};
   const hasReplica = nodesOf(turn.state).some(
-    (each) => each.id !== node.id && each.class === "serving" && (members[each.id]?.inSyncEpoch ?? 0) > 0,
+    (each) => each.class === "serving" && (members[each.id]?.inSyncEpoch ?? 0) > 0,
   );
   if (hasReplica) return lasting(turn, node, "loading", config.loadingLimitMs);
   const withheld: Rejection = {
@@ -133,7 +133,6 @@ function refusedForGood(turn: Turn, node: NodeState): boolean {
   if (!isDueIn(turn, firstRefusedAt, refusedAfterMs) || node.refusals < LEAST_REFUSALS) return false;
   return nodesOf(turn.state).some(
     (each) =>
-      each.id !== node.id &&
       each.heard === "answered" &&
       each.readSentAt !== null &&
       each.readSentAt >= firstRefusedAt &&

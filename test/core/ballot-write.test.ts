@@ -52,6 +52,10 @@ describe("holds", () => {
   ])("says of %j: %s", (condition, result) => {
     expect(holds(item, condition)).toBe(result);
   });
+
+  it("compares no text with a number", () => {
+    expect(holds({ epoch: "3" }, { kind: "less", path: ["epoch"], than: 4 })).toBe(false);
+  });
 });
 
 describe("changed", () => {
@@ -71,6 +75,8 @@ describe("changed", () => {
     "refuses to write below what is no map: %j",
     (path) => {
       expect(() => changed(item, [{ path, value: 1 }])).toThrow(TypeError);
+      const below = `ballot write below a missing map: ${path.join(".")}`;
+      expect(() => changed(item, [{ path, value: 1 }])).toThrow(below);
     },
   );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Primary } from "../../lib/core/ballot.ts";
-import { enoughOf, type FrozenNode, isEnough, priorityOf, select } from "../../lib/core/candidate.ts";
+import type { Ballot, Primary } from "../../lib/core/ballot.ts";
+import { enoughOf, type FrozenNode, isEnough, priorityOf, select, surpasses } from "../../lib/core/candidate.ts";
 import type { NodeId, NodeReading } from "../../lib/core/types.ts";
 import {
   ballot,
@@ -162,12 +162,21 @@ describe("a node that counts may not win", () => {
     expect(choose([candidate], options)).toMatchObject({ kind: "none", reason: "no node that counts may be promoted" });
   });
 
+  it("but may when its link had been down for as long as is allowed", () => {
+    const at = frozen(N3, { offset: 101 }, { linkDownSeconds: 60 });
+    expect(choose([frozen(N2), at], { config: config({ maxLinkDownMs: 60_000 }) })).toMatchObject({ node: N3 });
+  });
+
   it("and what it has more is a loss under promote, and forbids it under refuse", () => {
     const ahead = [frozen(N2, { offset: 90 }), frozen(N3, { offset: 100, priority: 0 })];
     expect(choose(ahead)).toMatchObject({ node: N2, lossBytes: 10 });
     expect(choose(ahead, { config: config({ onPossibleLoss: "refuse" }) })).toMatchObject({
       kind: "none",
       reason: "n3 may not be promoted and holds writes that n2 lacks",
+    });
+    const old = { node: N1, before: primaryReading(), after: reading({ runId: run(1), priority: 0 }) };
+    expect(choose([old, ...ahead], { config: config({ onPossibleLoss: "refuse" }) })).toMatchObject({
+      reason: "n1, n3 may not be promoted and holds writes that n2 lacks",
     });
   });
 
@@ -197,6 +206,11 @@ describe("a node that counts may not win", () => {
       lossBytes: 0,
       counted: [N1, N2, N3],
     });
+    const [first] = restarted as [FrozenNode];
+    expect(choose([stale, first], { ballot: of, config: config({ onPossibleLoss: "refuse" }) })).toMatchObject({
+      kind: "none",
+      reason: "n2 restarted, and what counts is of an older history than it holds",
+    });
   });
 });
 
@@ -216,6 +230,7 @@ describe("a cold start", () => {
       reason: expect.stringContaining("n1 holds data"),
     });
     expect(choose([strange(0), n2, n3], { coldStart: true })).toMatchObject({ node: N3 });
+    expect(choose([strange(1), n2, n3], { coldStart: true, only: N2 })).toMatchObject({ kind: "selected", node: N2 });
   });
 });
 
@@ -249,6 +264,37 @@ describe("R2: enough nodes", () => {
   });
 });
 
+describe("what was lost before it could have more", () => {
+  const gone = (n2: number | null, n3: number | null): Ballot =>
+    ballot({
+      members: {
+        version: 1,
+        nodes: { [N1]: member(1), [N2]: member(2, { goneAt: n2 }), [N3]: member(3, { goneAt: n3 }) },
+      },
+    });
+  const [shown, both] = [reading({ offset: 100 }), [N2, N3]];
+
+  it("is surpassed by the best of the others, where loss is accepted", () => {
+    expect(surpasses(shown, both, gone(100, 90), config())).toBe(true);
+    expect(surpasses(shown, both, gone(100, 90), config({ onPossibleLoss: "refuse" }))).toBe(false);
+  });
+
+  it("is not when one of them may have more, or was never seen to be gone", () => {
+    expect(surpasses(shown, both, gone(100, 101), config())).toBe(false);
+    expect(surpasses(shown, both, gone(100, null), config())).toBe(false);
+    expect(surpasses(shown, [node("n9").id], gone(1, 1), config())).toBe(false);
+  });
+
+  it("is not by an older history than the committed one, by one of nobody, nor without a committed one", () => {
+    const later = { ...gone(1, 1), primary: { ...(ballot().primary as Primary), epoch: ofEpoch(2) } };
+    expect(surpasses(shown, both, later, config())).toBe(false);
+    const strange = reading({ offset: 100, replicationId: history(9) });
+    expect(surpasses(strange, both, gone(1, 1), config())).toBe(false);
+    expect(surpasses(strange, both, { ...gone(1, 1), primary: null }, config())).toBe(false);
+    expect(surpasses(shown, both, { ...gone(1, 1), primary: null }, config())).toBe(false);
+  });
+});
+
 describe("priorityOf", () => {
   it("is the declared one, else the node's own; 0 on either side is never, and so is a node nobody declared", () => {
     const declared = config({ nodes: [node("n1", { priority: 5 }), node("n2"), node("n3", { priority: 0 })] });
@@ -272,6 +318,21 @@ describe("R4, R25: a plain primary that restarted with its snapshot and went on"
     expect(choose([own, along])).toMatchObject({ kind: "selected", node: N2, counted: [N2] });
   });
 
+  it("has it counted as the newest history, before more of an older one", () => {
+    const since = { secondReplicationId: history(2), secondReplicationOffset: 101 };
+    const lineage = {
+      histories: [recorded(), recorded({ epoch: ofEpoch(2), replicationId: history(2) })],
+      intents: [],
+    };
+    const later = { ...(ballot().primary as Primary), epoch: ofEpoch(2), replicationId: history(2) };
+    const renewed = [own, along].map((each) => ({ ...each, after: { ...each.after, ...since } }));
+    expect(choose([...renewed, behind(900)], { ballot: ballot({ lineage, primary: later }) })).toMatchObject({
+      kind: "selected",
+      node: N2,
+      counted: [N1, N2, N3],
+    });
+  });
+
   it("not where somebody holds more of the old history than the fork: the two have parted", () => {
     expect(choose([own, along, behind(101)])).toMatchObject({ kind: "selected", node: N3, counted: [N3] });
   });
@@ -285,5 +346,6 @@ describe("R4, R25: a plain primary that restarted with its snapshot and went on"
     expect(choose([along, behind(100)])).toMatchObject({ kind: "selected", node: N3, counted: [N3] });
     const foreign = frozen(N1, { runId: run(11), replicationId: history(9), offset: 120 });
     expect(choose([foreign, along, behind(100)])).toMatchObject({ node: N3, counted: [N3] });
+    expect(choose([foreign, along])).toMatchObject({ kind: "none", reason: "no node that answered counts" });
   });
 });

@@ -282,6 +282,7 @@ describe("R21: the old primary that stands frozen, when nobody can be promoted",
     expect(nobody({ of: open, settings: refuse, facts: sent })).toMatchObject(refused);
     expect(nobody({ of: open, settings: refuse }).meant).toEqual(["restoring n1"]);
     expect(nobody({ of: open }).meant).toEqual(["restoring n1"]);
+    expect(nobody({ of: open, facts: sent }).meant).toEqual(["restoring n1"]);
     const failed = { ...own, [N2]: { ...frozen(N2), promotionsFailed: 3 } };
     const all = { ...refuse, waitK: 0 };
     const given = { facts: failed, change: both(stands, silent(N3)), settings: all };
@@ -318,6 +319,10 @@ describe("R21: the old primary that stands frozen, when nobody can be promoted",
       { of: begun({}, { primary: null }), facts: { [N2]: frozen(N2, { priority: 0 }) }, change: silent(N1, N3) },
     ],
     ["nobody lists it", { of: begun({}, { primary: primary({ node: nodeId("n9") }) }) }],
+    [
+      "nobody lists it, and loss is refused",
+      { of: begun({}, { primary: primary({ node: nodeId("n9") }) }), settings: refuse },
+    ],
   ])("does not when %s", (_, given) => {
     expect(nobody(given)).toMatchObject(refused);
   });

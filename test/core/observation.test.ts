@@ -53,6 +53,9 @@ describe("the class of the committed primary", () => {
       "serving",
       "serving",
     ]);
+    const unknown = withNode(watching(), N1, { settings: null });
+    const said = { ...says(failed), settings: null } as Observation;
+    expect(observed(said, N1, unknown).node.class).toBe("serving");
   });
 
   it.each<[string, Observation]>([

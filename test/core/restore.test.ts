@@ -80,6 +80,7 @@ describe("R21: the way back from a switchover", () => {
     expect(back({ of, facts: { [N1]: frozen(N1) } })).toEqual(records);
     expect(back({ of, facts: { [N2]: frozen(N2) } })).toEqual(freezes("freeze n1"));
     expect(back({ of, facts: { [N1]: frozen(N1), [N2]: frozen(N2) } })).toEqual(records);
+    expect(back({ of, facts: { [N1]: frozen(N1), [N2]: { ...open, settled: reading() } } })).toEqual(cannot);
     const other = frozen(N2, { replicationId: history(2) });
     expect(back({ of, facts: { [N1]: frozen(N1), [N2]: other } })).toEqual(cannot);
   });

@@ -307,7 +307,12 @@ describe("a primary that is no node of this group", () => {
     const turn = turnAt(watching(), 9_000);
     expect(judge(turn, primary({ node: nodeId("n9") }), true)).toMatchObject({
       ...{ level: "up", cause: "unknown", silentMs: 0 },
-      withheld: { reason: "misconfigured", detail: expect.stringContaining("no longer declared") },
+      withheld: {
+        reason: "misconfigured",
+        detail: "n9 is the primary on record and no longer declared: nobody watches it",
+        ends: "it is declared again, or a declared node is made primary",
+        check: "valkeeper groups set with n9 among the nodes, or valkeeper groups recover",
+      },
     });
   });
 });
