@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Ballot, Intent } from "../../lib/core/ballot.ts";
 import { FRESH_ATTEMPT_MS } from "../../lib/core/config.ts";
 import { factsOf, type NodeFacts, newRun, runOf } from "../../lib/core/operation.ts";
 import { foldOutcome } from "../../lib/core/operation-outcome.ts";
-import { instant, type NodeCommand, type NodeOutcome, type NodeReading } from "../../lib/core/types.ts";
+import {
+  instant,
+  type NodeCommand,
+  type NodeId,
+  type NodeOutcome,
+  type NodeReading,
+  nodeId,
+} from "../../lib/core/types.ts";
 import {
   addressOf,
   ballot,
@@ -13,6 +20,7 @@ import {
   lease,
   N1,
   N2,
+  N3,
   nodeState,
   ofEpoch,
   operation,
@@ -22,6 +30,7 @@ import {
   run,
   turnAt,
   watching,
+  withNode,
 } from "./builders.ts";
 
 const mine = ballot({ epoch: ofEpoch(2), lease: lease(), operation: operation() });
@@ -178,6 +187,57 @@ describe("a command without an answer", () => {
     expect(first.facts).toMatchObject({ unknownSince: 100, promotionsFailed: 1, frozen: null });
     expect(first.events).toMatchObject([{ event: "promotion.failed", detail: { reason: "no answer: timed out" } }]);
     expect(folded(promote, unknown, { unknownSince: instant(9) }).facts.unknownSince).toBe(9);
+  });
+});
+
+describe("R21: the count of NO ONE that may have been carried out", () => {
+  const meant = (...intents: readonly Intent[]): Ballot => ({
+    ...mine,
+    lineage: { histories: [recorded()], intents },
+  });
+  const other = intent({ node: N3, runId: run(3) });
+
+  it.each<[string, number, Partial<NodeReading>, readonly Intent[]]>([
+    ["is nothing when the node is what the intent found", 0, {}, [intent()]],
+    ["stays when its history is another", 2, { replicationId: history(2) }, [intent()]],
+    ["stays when its process is another", 2, { runId: run(22) }, [intent()]],
+    ["stays whatever else was meant", 2, { replicationId: history(2) }, [intent(), other]],
+    ["is nothing when another node was meant", 0, {}, [other]],
+    [
+      "is nothing when an earlier epoch meant it as another process",
+      0,
+      {},
+      [intent({ epoch: ofEpoch(1), runId: run(9) })],
+    ],
+  ])("%s (%i)", (_, open, values, intents) => {
+    for (const command of [freeze, settle]) {
+      const said = applied(reading({ runId: run(2), ...values }));
+      expect(folded(command, said, { promotionsOpen: 2 }, meant(...intents)).facts.promotionsOpen).toBe(open);
+    }
+  });
+
+  it("is one less after a refusal, and the same without an answer", () => {
+    expect(folded(promote, refused, { promotionsOpen: 2 }).facts.promotionsOpen).toBe(1);
+    expect(folded(promote, unknown, { promotionsOpen: 2 }).facts.promotionsOpen).toBe(2);
+  });
+});
+
+describe("the end of a command", () => {
+  const ended = (node: NodeId, command: NodeCommand) => {
+    const handing = reading({ runId: run(2), failoverState: "waiting-for-sync" });
+    const operation = newRun({ ballot: mine, ...terms });
+    const turn = turnAt(withNode(watching(mine, { operation }), N2, { reading: handing }), 100);
+    foldOutcome(turn, node, command, { kind: "done" });
+    return turn.state.nodes;
+  };
+
+  it("pause: says nothing of a FAILOVER that the node is in the middle of", () => {
+    expect(ended(N2, pause)[N2]?.reading?.failoverState).toBe("waiting-for-sync");
+    expect(ended(N2, abort)[N2]?.reading?.failoverState).toBe("no-failover");
+  });
+
+  it("to a node that is no member any more is nobody's", () => {
+    expect(Object.keys(ended(nodeId("n9"), abort))).toEqual(["n1", "n2", "n3"]);
   });
 });
 
