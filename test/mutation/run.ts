@@ -8,23 +8,30 @@ import { join } from "node:path";
 import { findOnPath, makeContext, runOrFail, SetupError } from "../../lib/local/setup/context.mjs";
 import { launch } from "../../lib/local/setup/launch.mjs";
 import { readCommandLine } from "../support/command-line.ts";
+import { coreFiles, keepResults, keptResults } from "./results.ts";
 import { argued, describe, type Report, survivorsOf, tally, textOf } from "./survivors.ts";
 
 const LEAST_SCORE = 95;
 
 const context = makeContext();
 const home = join(context.cache, "mutation");
-const USAGE = `npm run mutation [-- FILE ...] [--worlds] [--anew]
+const USAGE = `npm run mutation [-- FILE ...] [--worlds] [--anew] [--kept]
   FILE      of lib/core: step, lease, ... [all]
   --worlds  also asks the tests that take seconds each
-  --anew    forgets what earlier runs found`;
+  --anew    forgets what earlier runs found
+  --kept    runs nothing and counts what the last run of each file found`;
 
 const { values, words, refuse } = readCommandLine(
   USAGE,
-  { worlds: { type: "boolean", default: false }, anew: { type: "boolean", default: false } },
+  {
+    worlds: { type: "boolean", default: false },
+    anew: { type: "boolean", default: false },
+    kept: { type: "boolean", default: false },
+  },
   true,
 );
 const files = words.map((name) => `lib/core/${name.replace(/^.*\/|\.ts$/g, "")}.ts`);
+const asked = files.length > 0 ? files : coreFiles(context.root);
 const unknown = files.filter((file) => !existsSync(join(context.root, file)));
 if (unknown.length > 0) refuse(`there is no ${unknown.join(", no ")}`);
 
@@ -94,7 +101,7 @@ const runStryker = (configuration: string): Promise<number> =>
 
 /** Of the files asked about: the kept results of the others may be of another day's code. */
 const askedAbout = ({ files: all }: Report): Report => ({
-  files: Object.fromEntries(Object.entries(all).filter(([file]) => files.length === 0 || files.includes(file))),
+  files: Object.fromEntries(Object.entries(all).filter(([file]) => asked.includes(file))),
 });
 
 function conclude(report: Report): boolean {
@@ -102,28 +109,43 @@ function conclude(report: Report): boolean {
   const survivors = survivorsOf(report);
   const reasons = argued(readFileSync(join(context.root, "docs/mutation.md"), "utf8"));
   const known = new Set(survivors.map(textOf));
-  const isAsked = (file: string) => files.length === 0 || files.includes(file);
-  const stale = reasons.filter(({ file, text }) => isAsked(file) && !known.has(text));
+  const stale = reasons.filter(({ file, text }) => asked.includes(file) && !known.has(text));
   const open = survivors.filter((each) => !reasons.some(({ text }) => text === textOf(each)));
   for (const each of open) process.stdout.write(`survived, not argued: ${describe(each)}\n`);
   for (const { text } of stale) process.stdout.write(`docs/mutation.md argues for what does not survive: ${text}\n`);
-  const score = (100 * counts.noticed) / Math.max(1, counts.noticed + counts.survived);
+  const all = counts.noticed + counts.survived;
+  const score = all === 0 ? 100 : (100 * counts.noticed) / all;
   process.stdout.write(
-    `${counts.noticed + counts.survived} mutants in ${Object.keys(report.files).length} files, ${counts.noticed} noticed, ` +
+    `${all} mutants in ${Object.keys(report.files).length} files, ${counts.noticed} noticed, ` +
       `${counts.survived} survived (${survivors.length - open.length} argued, ${stale.length} argued in vain): ${score.toFixed(1)} %\n`,
   );
   return score >= LEAST_SCORE && stale.length === 0;
 }
 
-await ensureStryker();
-const report = join(home, `report-${process.pid}.json`);
-const configuration = join(home, `settings-${process.pid}.json`);
-try {
-  writeFileSync(configuration, JSON.stringify(settings(report)));
-  const code = await runStryker(configuration);
-  process.exitCode =
-    code !== 0 ? code : conclude(askedAbout(JSON.parse(readFileSync(report, "utf8")) as Report)) ? 0 : 1;
-} finally {
-  rmSync(report, { force: true });
-  rmSync(configuration, { force: true });
+/** Whether there is a result of each file, of the present code, and all together are good enough. */
+function concludeKept(): boolean {
+  const { report, outdated, beforeTests, days } = keptResults(context.root, home, asked);
+  if (outdated.length > 0) process.stdout.write(`not run on the present code: ${outdated.join(", ")}\n`);
+  if (beforeTests.length > 0) process.stdout.write(`run before a test changed: ${beforeTests.join(", ")}\n`);
+  process.stdout.write(`found on ${days.join(", ")}\n`);
+  return conclude(report) && outdated.length === 0;
 }
+
+async function runAndConclude(): Promise<number> {
+  await ensureStryker();
+  const report = join(home, `report-${process.pid}.json`);
+  const configuration = join(home, `settings-${process.pid}.json`);
+  try {
+    writeFileSync(configuration, JSON.stringify(settings(report)));
+    const code = await runStryker(configuration);
+    if (code !== 0) return code;
+    const found = askedAbout(JSON.parse(readFileSync(report, "utf8")) as Report);
+    if (!values.worlds) keepResults(context.root, home, found, asked);
+    return conclude(found) ? 0 : 1;
+  } finally {
+    rmSync(report, { force: true });
+    rmSync(configuration, { force: true });
+  }
+}
+
+process.exitCode = values.kept ? (concludeKept() ? 0 : 1) : await runAndConclude();

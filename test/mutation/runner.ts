@@ -50,6 +50,9 @@ const BUDGET_MS = process.env["VALKEEPER_MUTATION"] === "worlds" ? Number.POSITI
 /** How long each test took, kept in Stryker's copy of the tree: the processes that run the mutants are not always the one that timed them. */
 const TIMES = "test-times.json";
 
+/** Stryker's `TestStatus`; with a test that fails beforehand it does not begin. */
+const [SUCCESS, FAILED] = [0, 1];
+
 class CoreRunner {
   readonly #switch: Switch;
   #load: () => readonly Test[] = () => [];
@@ -80,7 +83,7 @@ class CoreRunner {
       const { user, system } = process.cpuUsage(used);
       this.#times[test.id] = (user + system) / 1_000;
       const told = { id: test.id, name: test.name, fileName: test.file, timeSpentMs: performance.now() - since };
-      return failureMessage === null ? { ...told, status: "success" } : { ...told, status: "failed", failureMessage };
+      return failureMessage === null ? { ...told, status: SUCCESS } : { ...told, status: FAILED, failureMessage };
     });
     this.#switch.currentTestId = undefined;
     writeFileSync(TIMES, JSON.stringify(this.#times));

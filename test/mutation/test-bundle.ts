@@ -97,8 +97,10 @@ class Registry {
 
   #withEach(add: (title: string, body: () => unknown) => void): ((title: string, body: Body) => void) & { each: Each } {
     const each: Each = (rows) => (title, body) => {
+      // As vitest does: one row that is no list makes every row one argument.
+      const areLists = rows.every((row) => Array.isArray(row));
       rows.forEach((row, index) => {
-        const args = Array.isArray(row) ? row : [row];
+        const args = areLists ? (row as readonly unknown[]) : [row];
         add(`${title} [${index + 1}]`, () => body(...args));
       });
     };
