@@ -62,9 +62,7 @@ export function considerRequest(turn: Turn, ballot: Ballot): Considered {
 
 /** A person's decision ends what nobody can go on with: an operation that is held, or whose lease has lapsed. */
 export function considerRecovery(turn: Turn, ballot: Ballot): boolean {
-  const { request } = turn.state;
-  if (request?.kind !== "recover" || ballot.lastRequest === request.id) return false;
-  return considerRequest(turn, ballot) === "begun";
+  return turn.state.request?.kind === "recover" && considerRequest(turn, ballot) === "begun";
 }
 
 type Refusal = { readonly refuse: string; readonly isFinal: boolean };

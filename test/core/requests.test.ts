@@ -14,6 +14,7 @@ import {
   N1,
   N2,
   N3,
+  newborn,
   ofEpoch,
   operation,
   primary,
@@ -142,6 +143,8 @@ describe("a drain", () => {
   it("moves the primary away from the node, and is done at once where there is none", () => {
     expect(considered({ kind: "drain", target: N1 }).operation).toMatchObject({ kind: "switchover", target: N2 });
     expect(considered({ kind: "drain", target: N2 }).answer).toMatchObject({ kind: "done" });
+    const none = withNode(watching(newborn()), N1, { heard: "silent" });
+    expect(considered({ kind: "drain", target: N1 }, none).answer).toMatchObject({ kind: "done" });
   });
 });
 
@@ -180,6 +183,9 @@ describe("a recovery", () => {
     const { operation: begun, grant } = considered({ kind: "recover", target: N2, acceptDataLoss: true }, known);
     expect(begun).toMatchObject({ kind: "recover", target: N2, insists: true });
     expect(grant?.changes[0]).toEqual({ path: ["epoch"], value: 10 });
+    const published = { ...known, standingEpoch: ofEpoch(20) };
+    const later = considered({ kind: "recover", target: N2, acceptDataLoss: true }, published).grant;
+    expect(later?.changes[0]).toEqual({ path: ["epoch"], value: 21 });
   });
 
   it.each<[string, Partial<RequestRecord>]>([

@@ -108,6 +108,9 @@ describe("R14: an invocation may rest, with nobody after it", () => {
     return ballot({ members: { version: 1, nodes } });
   };
 
+  const { [N3]: _, ...known } = ballot().members.nodes;
+  const others = ballot({ members: { version: 1, nodes: known } });
+
   it("while every node is as recorded, and somebody could be promoted", () => {
     expect(rests(watching())).toBe(true);
   });
@@ -124,6 +127,11 @@ describe("R14: an invocation may rest, with nobody after it", () => {
       "a replica that follows another, its link up",
       withNode(watching(), N2, { reading: reading({ follows: { host: "10.0.0.3", port: 6379 } }) }),
     ],
+    [
+      "a replica that follows another at the same host",
+      withNode(watching(), N2, { reading: reading({ follows: { host: "10.0.0.1", port: 1 } }) }),
+    ],
+    ["a node that the record does not know", watching(others)],
     ["a replica that follows nobody", withNode(watching(), N2, { reading: reading({ follows: null }) })],
     ["a replica of which the record knows another process", watching(member({ runId: runId("earlier") }))],
     ["a replica that is not recorded as in sync", watching(member({ inSyncEpoch: ofEpoch(0) }))],

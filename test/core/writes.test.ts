@@ -1,16 +1,18 @@
 // The writes that no lease is needed for: what each changes, and beside what it is refused.
 
 import { describe, expect, it } from "vitest";
-import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Ballot, StopWish } from "../../lib/core/ballot.ts";
 import { encodeBallot } from "../../lib/core/ballot-format.ts";
 import { type BallotWrite, holds } from "../../lib/core/ballot-write.ts";
 import { attemptId, epoch, wallTime } from "../../lib/core/types.ts";
+import { samePrimary } from "../../lib/core/write-words.ts";
 import {
   adopt,
   arm,
   create,
   enterReplicationId,
   nextEpoch,
+  recordStop,
   setControl,
   takeOver,
   updateMembers,
@@ -115,6 +117,37 @@ describe("a person's pause", () => {
     expect(write.changes.map(({ path }) => path)).toEqual([["control"]]);
     refusedFor(write, ballot(), { another: { control: control({ attempt: attemptId("bob") }) } });
   });
+});
+
+describe("the stopper's word", () => {
+  const wished = (values: Partial<StopWish> = {}): Partial<Ballot> => ({
+    operation: operation({ stop: { node: N1, epoch: ofEpoch(2), outcome: null, ...values } }),
+  });
+  const of = ballot({ epoch: ofEpoch(2), lease: lease(), ...wished() });
+  const outcome = { kind: "stopped", detail: "i-1", attempt } as const;
+
+  it("ends the wish that stands, and is recognised by its own attempt", () => {
+    const write = recordStop(of, outcome);
+    expect([write.name, changed(write)]).toEqual(["record-stop", { "operation.stop.outcome": outcome }]);
+    expect(write.attempt).toEqual({ path: ["operation", "stop", "outcome", "attempt"], id: "mine" });
+  });
+
+  it("S5: is refused beside another, another wish and another operation, and is a mistake where nothing was asked", () => {
+    refusedFor(recordStop(of, outcome), of, {
+      said: wished({ outcome: { ...outcome, kind: "refused" } }),
+      later: wished({ epoch: ofEpoch(3) }),
+      elsewhere: wished({ node: N2 }),
+      busy,
+      over: { operation: null },
+    });
+    expect(() => recordStop(ballot(busy), outcome)).toThrow("S5: nothing is to be stopped");
+    expect(() => recordStop(ballot(), outcome)).toThrow("S5: nothing is to be stopped");
+  });
+});
+
+it("the same primary is none where none is committed", () => {
+  const none = samePrimary(newborn());
+  expect([newborn(), ballot()].map((each) => holds(encodeBallot(each), none))).toEqual([true, false]);
 });
 
 describe("the first record", () => {
