@@ -115,8 +115,8 @@ function isStillMember(turn: Turn, id: NodeId, { address }: Member): boolean {
   if (address === null) return isDeclared(id);
   if (declaredAt(turn, address) !== undefined) return false;
   const answering = nodesOf(turn.state).filter((node) => answersNow(turn, node));
-  const process = answering.find((node) => node.id === id)?.reading?.runId;
-  return !answering.some((node) => isDeclared(node.id) && node.reading?.runId === process);
+  const runId = answering.find((node) => node.id === id)?.reading?.runId;
+  return !answering.some((node) => isDeclared(node.id) && node.reading?.runId === runId);
 }
 
 const changesOf = (ballot: Ballot, nodes: Ballot["members"]["nodes"]): readonly NodeId[] => {
@@ -168,7 +168,7 @@ function memberNow(
   // Nothing to learn, which is nearly always so.
   if (reading === null || (member.runId === reading.runId && member.inSyncEpoch === inSyncEpoch)) return member;
   if (!isInSync(turn, serving, node, reading)) return member;
-  const isTwin = Object.entries(members).some(([other, each]) => other !== id && each.runId === reading.runId);
+  const isTwin = entriesOf(members).some(([other, each]) => other !== id && each.runId === reading.runId);
   // Two names of one process would count one copy twice (R18).
   if (isTwin) return member;
   return { ...member, runId: reading.runId, inSyncEpoch, goneAt: null };
