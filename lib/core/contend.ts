@@ -21,6 +21,7 @@ import {
   send,
 } from "./operation.ts";
 import { abandon, commitPrimary, freezeOrSettle, isNeverPromoted, writeIntent } from "./operation-record.ts";
+import { isGivingBack } from "./preflight.ts";
 import { promoteFrozen, promoteUnfrozen } from "./promote.ts";
 import { mayRestore, oldPrimary, restore } from "./restore.ts";
 import { type NodeState, primaryNodeOf } from "./state.ts";
@@ -178,6 +179,10 @@ function isAwaited(turn: Turn): boolean {
 /** Compare what was frozen, and record the intent or why there is none. */
 function decide(turn: Turn): void {
   const ballot = ballotOf(turn);
+  if (isGivingBack(ballot)) {
+    if (!unfreezeOld(turn)) giveUpLate(turn, `${ballot.primary?.node} cannot be given back its place`);
+    return;
+  }
   const { config } = turn.context;
   const frozen = nodesOf(turn.state).flatMap((node) => factsOf(runOf(turn), node.id).frozen ?? []);
   const operation = ballot.operation;

@@ -8,7 +8,7 @@ import { BACK_OFF_LIMIT_MS, BACK_OFF_MS, BUDGET_WINDOW_MS, budgetOf } from "./co
 import { mayAct, modeAt } from "./control.ts";
 import { lapsesAt, yields } from "./lease.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
-import { allAnswer, bestTarget, foreseen, isFrozenPrimary, missingNodes } from "./preflight.ts";
+import { allAnswer, bestTarget, foreseen, isFrozenPrimary, isSilencedPrimary, missingNodes } from "./preflight.ts";
 import type { Count } from "./quorum.ts";
 import type { Rejection, RejectionReason } from "./rejection.ts";
 import { astray, unexplained } from "./repair.ts";
@@ -121,7 +121,8 @@ function whyNotAutomatic(turn: Turn, ballot: Ballot): Rejection | null {
 function whyNotBudget(turn: Turn, ballot: Ballot): Rejection | null {
   const recent = recentAttempts(turn, ballot);
   const allowed = budgetOf(turn.context.config);
-  if (recent.length >= allowed) {
+  // What silences it is a freeze of ours. Taking that back makes no new primary, and is held up by the back-off alone (L4).
+  if (isBudgetSpent(turn, ballot) && !isSilencedPrimary(turn, ballot)) {
     return reject(
       "budget-spent",
       `${recent.length} automatic failovers in ten minutes, ${allowed} allowed`,
@@ -141,6 +142,9 @@ function whyNotBudget(turn: Turn, ballot: Ballot): Rejection | null {
   return reject("backing-off", `${failed} attempts in a row promoted nobody`, `${backOffMs} ms have passed since`);
 }
 
+const isBudgetSpent = (turn: Turn, ballot: Ballot): boolean =>
+  recentAttempts(turn, ballot).length >= budgetOf(turn.context.config);
+
 /** A wall clock that went back makes an attempt look later than now: it counts all the same. */
 const recentAttempts = (turn: Turn, ballot: Ballot): readonly Attempt[] =>
   ballot.budget.filter((attempt) => turn.wall - attempt.at < BUDGET_WINDOW_MS);
@@ -148,6 +152,9 @@ const recentAttempts = (turn: Turn, ballot: Ballot): readonly Attempt[] =>
 type Plan = Pick<Operation, "kind" | "target" | "reason" | "insists">;
 
 function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection {
+  if (isBudgetSpent(turn, ballot)) {
+    return { kind: "failover", target: ballot.primary?.node ?? null, reason: verdict.cause, insists: false };
+  }
   const insists = verdict.cause === "write-dead";
   if (insists) {
     const { node } = bestTarget(turn);

@@ -7,6 +7,7 @@ import { priorityOf, select } from "./candidate.ts";
 import { keysOf } from "./entries.ts";
 import { answersNow } from "./observation.ts";
 import { byName, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
+import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { nodesOf } from "./turn.ts";
 import type { NodeId } from "./types.ts";
@@ -120,6 +121,16 @@ export function isFrozenPrimary(turn: Turn, ballot: Ballot): boolean {
   if (primary === null || node === undefined || !answersNow(turn, node)) return false;
   return node.reading?.runId === primary.runId && node.reading.role === "replica";
 }
+
+/** It is frozen by a token: by an attempt of ours, and by nobody who points nodes at each other. */
+export function isSilencedPrimary(turn: Turn, ballot: Ballot): boolean {
+  const reading = primaryNodeOf(turn.state, ballot)?.reading ?? null;
+  return isFrozenPrimary(turn, ballot) && reading !== null && isFenced(reading);
+}
+
+/** A failover in which the committed process is given back its place, and nobody else can win. */
+export const isGivingBack = ({ operation, primary }: Ballot): boolean =>
+  operation?.kind === "failover" && operation.target !== null && operation.target === primary?.node;
 
 /** Every member answers with a reading and none is loading. */
 export function allAnswer(turn: Turn, ballot: Ballot): boolean {

@@ -155,6 +155,31 @@ describe("R20: the budget", () => {
     expect(decided(longAgo, { at: 2_000, state: over }).writes).toHaveLength(1);
   });
 
+  describe("L4: of a primary that a freeze of ours silences", () => {
+    const silenced = (follows: string, of: Ballot) =>
+      withNode(watching(of), N1, { reading: primaryReading({ role: "replica", follows: { host: follows, port: 1 } }) });
+    const wrongRole = { ...down, cause: "wrong-role" } as const;
+    const givenBack = (follows: string, budget: Ballot["budget"]) => {
+      const of = ballot({ votes, budget });
+      return decided(of, { state: silenced(follows, of), verdict: wrongRole });
+    };
+
+    it("does not forbid to give it back its place, and only that, and counts it", () => {
+      const { writes } = givenBack("127.0.0.2", spent);
+      expect(valueAt(writes[0], "operation")).toMatchObject({ kind: "failover", target: N1, insists: false });
+      expect(valueAt(writes[0], "budget")).toHaveLength(4);
+    });
+
+    it("leaves the back-off as it is", () => {
+      const failed = attempt({ at: wallTime(WALL_START), promoted: false });
+      expect(givenBack("127.0.0.2", [...spent, failed]).reason).toBe("backing-off");
+    });
+
+    it("forbids it where somebody else points it at a node", () => {
+      expect(givenBack("10.0.0.2", spent).reason).toBe("budget-spent");
+    });
+  });
+
   it("forgets the failures before one that promoted", () => {
     const budget = [attempt({ promoted: false }), attempt({ promoted: true })];
     expect(decided(ballot({ votes, budget })).writes).toHaveLength(1);

@@ -50,6 +50,25 @@ describe("L4: a primary that is frozen and cannot be replaced", () => {
     expect(world.node(N1).runId).toBe(runId);
   });
 
+  it("is given back its place, and nobody else is promoted, although the budget is spent", () => {
+    const world = new World({ ...QUICK, leaseMs: 3_000, failoverBudget: 1 }).watched();
+    world.node(N1).isHung = true;
+    world.on("grant@2", () => {
+      for (const node of [N2, N3]) world.node(node).priority = 0;
+    });
+    const isOver = (each: World) => each.ballot.epoch >= 2 && each.ballot.operation === null;
+    expect(world.run(isOver, 20_000)).toBe(true);
+    expect(world.ballot.budget).toHaveLength(1);
+    // They would win over it now, by priority.
+    for (const node of [N2, N3]) world.node(node).priority = 1;
+    world.node(N1).isHung = false;
+    world.node(N1).follow({ host: "127.0.0.2", port: 1 });
+    const promoted = (each: World) => each.done.find((what) => what.startsWith("promote"));
+    expect(world.run((each) => promoted(each) !== undefined, 30_000)).toBe(true);
+    expect(promoted(world)).toMatch(/^promote n1@/);
+    expect(world.run(serves, 30_000)).toBe(true);
+  });
+
   it("S9: is given back its place although too few others count to promote one of them", () => {
     const world = new World({ ...QUICK, leaseMs: 3_000, onPossibleLoss: "refuse", waitK: 1 }).watched();
     world.node(N3).kill();

@@ -111,6 +111,7 @@ export class FaultInjector {
     this.#world.timeline?.add({ kind: "healed" });
     for (const undo of [...this.#undo]) undo();
     this.#world.network.healAll();
+    this.#world.stopper.heal();
     for (const node of this.#world.fleet.nodes.values()) {
       node.start("rdb");
       // One that was told to end and still waits for its replicas.

@@ -24,12 +24,18 @@ export class StopperFunction {
   readonly #table: Table;
   readonly #fleet: Fleet;
   readonly #dice: Dice;
+  #isHealed = false;
 
   constructor(queue: EventQueue, table: Table, fleet: Fleet, dice: Dice) {
     this.#queue = queue;
     this.#table = table;
     this.#fleet = fleet;
     this.#dice = dice;
+  }
+
+  /** From now on every host that is stopped is started again: a world that has healed keeps none that is off. */
+  heal(): void {
+    this.#isHealed = true;
   }
 
   changed({ before, after, write }: BallotChange): void {
@@ -61,7 +67,8 @@ export class StopperFunction {
     this.#later(OFF_AFTER_MS, () => {
       node.powerOff();
       this.#later(SAID_AFTER_MS, () => this.#end(group, epoch, "stopped"));
-      if (this.#dice.chance(STARTED_AGAIN_RATE)) this.#later(STARTED_AGAIN_MS, () => node.start("rdb"));
+      if (this.#dice.chance(STARTED_AGAIN_RATE) || this.#isHealed)
+        this.#later(STARTED_AGAIN_MS, () => node.start("rdb"));
     });
   }
 

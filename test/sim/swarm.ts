@@ -173,7 +173,9 @@ class Healing {
     const { person, options } = this.#world;
     const withinMs = HEALS_WITHIN_MS + (options.economy === true ? NEXT_ROUND_MS : 0);
     const acted = Math.min(Math.max(this.#from, person.actedAt ?? 0), this.#from + withinMs);
-    const hangs = options.plan.some(({ fault }) => fault.kind === "power-off") ? REPLICATION_TIMEOUT_MS : 0;
+    const { stopInstance = "off" } = options.config ?? {};
+    const losesPower = stopInstance !== "off" || options.plan.some(({ fault }) => fault.kind === "power-off");
+    const hangs = losesPower ? REPLICATION_TIMEOUT_MS : 0;
     return acted + withinMs + hangs;
   }
 }

@@ -106,6 +106,7 @@ export class World {
   readonly eventTimes: number[] = [];
   readonly faults: FaultInjector;
   readonly person: Operator;
+  readonly stopper: StopperFunction;
   /** What is deployed has a path to SSM and Route 53. */
   egress: boolean;
   readonly #configs = new WeakMap<SpecRecord, GroupConfig>();
@@ -126,6 +127,7 @@ export class World {
     this.clients = (options.clients ?? []).map((client) => this.#client(client));
     this.faults = new FaultInjector(this);
     this.person = new Operator(this);
+    this.stopper = new StopperFunction(this.queue, this.table, this.fleet, this.dice.split("stopper function"));
     this.#listen();
     this.#build();
   }
@@ -332,11 +334,10 @@ export class World {
       this.timeline?.add({ kind: "published", publication, by });
       for (const observer of this.observers) observer.onPublication?.(publication, by);
     };
-    const stopper = new StopperFunction(this.queue, this.table, this.fleet, this.dice.split("stopper function"));
     this.observers.push({
       onBallot: (change) => {
         completer.changed(change);
-        stopper.changed(change);
+        this.stopper.changed(change);
       },
     });
     completer.start();
