@@ -132,6 +132,33 @@
 #define R25 true
 #endif
 
+/* The parts of R21 (a): what shows that an intent's node was never promoted. */
+#ifdef NO_R21_SETTLED
+#define R21_SETTLED false
+#else
+#define R21_SETTLED true
+#endif
+#ifdef NO_R21_COMPARED
+#define R21_COMPARED false
+#else
+#define R21_COMPARED true
+#endif
+#ifdef NO_R21_REFUSED
+#define R21_REFUSED false
+#else
+#define R21_REFUSED true
+#endif
+#ifdef NO_R21_OTHERS
+#define R21_OTHERS false
+#else
+#define R21_OTHERS true
+#endif
+#ifdef NO_R21_UNANSWERED
+#define R21_UNANSWERED false
+#else
+#define R21_UNANSWERED true
+#endif
+
 /* Conditions of section 14 that no rule names, and that can be removed in the same way. */
 #ifdef NO_GRANT_EPOCH
 #define GRANT_EPOCH false
@@ -147,6 +174,40 @@
 #define HOLDER_VERSION false
 #else
 #define HOLDER_VERSION true
+#endif
+
+/* Section 9, step 4: another node is meant under the same epoch only once its NO ONE to the first one was answered. */
+#ifdef NO_ONE_HISTORY
+#define ONE_HISTORY false
+#else
+#define ONE_HISTORY true
+#endif
+
+/* Section 9, "Stopping the old primary's host". */
+#ifdef NO_STOP
+#define STOP false
+#else
+#define STOP true
+#endif
+#ifdef NO_STOP_EPOCH
+#define STOP_EPOCH false
+#else
+#define STOP_EPOCH true
+#endif
+#ifdef NO_STOP_RECORD
+#define STOP_RECORD false
+#else
+#define STOP_RECORD true
+#endif
+#ifdef NO_STOP_SEEN
+#define STOP_SEEN false
+#else
+#define STOP_SEEN true
+#endif
+#ifdef NO_STOP_GOES_ON
+#define STOP_GOES_ON false
+#else
+#define STOP_GOES_ON true
 #endif
 
 /* A promise is asserted through a variable of its name, which the verifier then prints. */

@@ -12,11 +12,14 @@ export interface Configuration {
 }
 
 const s1 = "S1_one_primary_for_an_epoch";
+const s1History = "S1_one_history_for_an_epoch";
 const s2 = "S2_epochs_only_grow";
 const s3 = "S3_a_quorum_says_down";
 const s4 = "S4_no_older_command_after_a_newer_one";
 const s5 = "S5_committed_primary_left_alone";
+const s5Stop = "S5_replaced_only_when_out_of_the_way";
 const s6 = "S6_nobody_ahead_of_the_primary";
+const l4 = "L4_held_only_by_what_was_not_read";
 const s9 = "S9_acknowledged_write_in_the_primary";
 
 function whole(model: string, bounds: readonly string[] = [], isLong = false): Configuration {
@@ -42,6 +45,7 @@ function without(
 const twoOperations = ["EPOCHS=3"];
 const oneRestart = ["EPOCHS=3", "RESTARTS=1"];
 const twoWrites = ["EPOCHS=3", "WRITES=2"];
+const oneLate = ["EPOCHS=3", "REFUSALS", "LATE=1"];
 const threeOperations = ["EPOCHS=4", "IN_ORDER"];
 const bare = [...threeOperations, "BARE"];
 
@@ -57,6 +61,21 @@ export const configurations: readonly Configuration[] = [
   }),
   whole("fence", twoOperations),
   ...without("fence", { R9_KILL: s4, R9_LOOK: s4, R12: s6, R16: s5, R21: s6, R24: s5 }, twoOperations),
+  whole("fence", oneLate),
+  ...without(
+    "fence",
+    {
+      R21_SETTLED: l4,
+      R21_COMPARED: s6,
+      R21_REFUSED: l4,
+      R21_OTHERS: s6,
+      R21_UNANSWERED: s1History,
+      ONE_HISTORY: s1History,
+    },
+    oneLate,
+  ),
+  whole("fence", [...twoOperations, "REFUSALS"], true),
+  whole("fence", ["EPOCHS=4", "LATE=1"], true),
   whole("data", oneRestart),
   whole("data", twoWrites),
   whole("data", [...twoWrites, "RESTARTS=1"], true),
@@ -68,6 +87,14 @@ export const configurations: readonly Configuration[] = [
   whole("data", [...threeOperations, "NO_R7"], true),
   whole("data", bare, true),
   ...without("data", { R7: s9 }, bare, true),
+  whole("stop", ["EPOCHS=4"]),
+  ...without("stop", { STOP: s5Stop, STOP_EPOCH: "S5_one_takes_writes", STOP_RECORD: s5Stop, STOP_SEEN: s5Stop }, [
+    "EPOCHS=4",
+  ]),
+  whole("stop", ["EPOCHS=4", "PROMOTES"], true),
+  whole("stop", ["EPOCHS=4", "BEST_EFFORT"], true),
+  whole("stop", ["EPOCHS=3", "BEST_EFFORT"]),
+  ...without("stop", { STOP_GOES_ON: "L1_best_effort_waits_for_nobody" }, ["EPOCHS=3", "BEST_EFFORT"]),
   whole("switchover"),
   ...without("switchover", { R11: "S9_lossless", R17: "R17_a_pause_lasts" }),
   whole("members"),

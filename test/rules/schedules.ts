@@ -11,7 +11,7 @@ export interface Schedule {
   readonly rule: string;
   /** What comes to pass without the rule, in a sentence. */
   readonly story: string;
-  /** The promise that is broken then; of a rule's own number, where what it protects is not a promise: R22. */
+  /** The promise that is broken then; of a rule's own number, where what it protects is not a promise: R17, R22. */
   readonly breaks: string;
   readonly case: Case;
   /** What else must be so in the end: says what is not. */
@@ -74,6 +74,11 @@ const staysPrimary =
   (id: string) =>
   ({ world }: SeedRun): string | null =>
     world.node(id).process?.follows === null ? null : `a person made ${id} a primary, and it is none any more`;
+
+const handsOverTo =
+  (id: string) =>
+  ({ world }: SeedRun): string | null =>
+    world.ballot()?.primary?.node === id ? null : `the switchover to ${id} that was ordered was not carried out`;
 
 const waitsForNobody = ({ result }: SeedRun): string | null =>
   result.waitsFor.length === 0 ? null : `left to a person: ${result.waitsFor.join(", ")}`;
@@ -259,6 +264,23 @@ export const SCHEDULES: readonly Schedule[] = [
     ),
   },
   {
+    rule: "R17",
+    story: "The write hold that is over ends a switchover's pause with its own, and the target never catches up.",
+    breaks: "R17",
+    case: caseOf(
+      "R17/4",
+      { config: { ...REFUSES, downAfterMs: 5_000 } },
+      at(30_000, cut("voter:az-a", "node:n2", 20_000), cut("voter:az-a", "node:n3", 20_000)),
+      at(30_000, cut("node:n1", "node:*", 2_900)),
+      at(30_000, cut("node:n1", "voter:az-b", 3_000), cut("node:n1", "voter:az-c", 2_900)),
+      at(32_800, slow("voter:az-a", "store", 150, 3_000)),
+      at(32_990, switchover("n2")),
+      at({ event: "switchover.paused" }, slow("voter:*", "node:n2", 400, 600)),
+      at({ event: "switchover.paused", plusMs: 4 }, cut("node:n1", "node:n2", 4_000)),
+    ),
+    ends: handsOverTo("n2"),
+  },
+  {
     rule: "R18 distinct",
     story: "A declared name leads to another node's process, which is counted twice.",
     breaks: "S9",
@@ -359,6 +381,19 @@ export const SCHEDULES: readonly Schedule[] = [
       { config: { ...REFUSES, downAfterMs: 5_000 }, schedule: { lateMs: 1 } },
       at(62_000, powerOff("n1")),
     ),
+  },
+  {
+    rule: "R25 match",
+    story: "A node that a person made a primary is taken for one that an intent made, and made a replica again.",
+    breaks: "R22",
+    case: caseOf(
+      "R25match",
+      { config: PROMOTES },
+      at(30_000, cut("node:n2", "voter:*", 15_000), promotesByHand("n2")),
+      at(32_000, kill("n1", { afterMs: 1_000, data: "rdb" })),
+      at(38_000, kill("n3")),
+    ),
+    ends: staysPrimary("n2"),
   },
   {
     rule: "R25 hold",
