@@ -170,6 +170,11 @@
 #else
 #define GRANT_VOTES true
 #endif
+#ifdef NO_SAME_LEASE
+#define SAME_LEASE false
+#else
+#define SAME_LEASE true
+#endif
 #ifdef NO_HOLDER_VERSION
 #define HOLDER_VERSION false
 #else

@@ -12,12 +12,13 @@
 #define BIT(n) (1 << (n))
 #define SUCCESSOR 4                   /* orders 1 to 3 belong to the first invocation, 5 to 7 to its successor */
 #ifndef VOTES
-#define VOTES 2                       /* that one invocation casts; at most 3 */
+#define VOTES 2                       /* that one invocation casts; at most 3. With none a quorum's votes stand */
 #endif
 #define EPOCHS 3
 
 bool S1_one_primary_for_an_epoch = true;
 bool S2_no_write_of_a_past_holder = true;
+bool S1_nobody_is_meant_behind_a_commit = true;
 bool S3_a_quorum_says_down = true;
 bool L2_down_stands_until_the_primary_is_heard = true;
 
@@ -81,6 +82,9 @@ proctype voter(byte zone; byte first) {
 /* A contender looks, and writes later on the condition of what it saw; a holder commits later, on the condition of its lease. */
 proctype contender(byte zone) {
   byte counted = 0, sawEpoch = 0, sawVersion = 0, mine = 0, myVersion = 0;
+#ifdef LATE_WRITES
+  byte lateEpoch = 0, lateVersion = 0;
+#endif
 
   do
   :: atomic {
@@ -116,11 +120,37 @@ proctype contender(byte zone) {
       fi;
       mine = 0; myVersion = 0
     }
+#ifdef LATE_WRITES
+  /* An intent that is given up and written anew lies under way, a few times; each write of the holder makes the next version of its lease. */
+  :: atomic {
+      mine != 0 && mine == epoch && myVersion == version && lateEpoch == 0 && version < 3 && !(commits & BIT(mine)) ->
+      lateEpoch = mine; lateVersion = myVersion; version++; myVersion = version
+    }
+  /* The commit; what is left is telling, still under the lease, and the end is as above. */
+  :: atomic {
+      mine != 0 && mine == epoch && myVersion == version && !(commits & BIT(mine)) ->
+      commits = commits | BIT(mine); version++; myVersion = version
+    }
+  :: atomic {
+      lateEpoch != 0 ->
+      if
+      :: lateEpoch == epoch && version != 0 && version < 6 && (lateVersion == version || !SAME_LEASE) ->
+        HOLDS(S1_nobody_is_meant_behind_a_commit, !(commits & BIT(lateEpoch)));
+        version++
+      :: else
+      fi;
+      lateEpoch = 0; lateVersion = 0
+    }
+#endif
   od
 }
 
 init {
   atomic {
+#if VOTES == 0
+    level[0] = DOWN; order[0] = 1; newest[0] = DOWN; newestOrder[0] = 1;
+    level[1] = DOWN; order[1] = 1; newest[1] = DOWN; newestOrder[1] = 1;
+#endif
     level[2] = DOWN; order[2] = 1; newest[2] = DOWN; newestOrder[2] = 1;
     run voter(0, 0);
     run voter(0, SUCCESSOR);

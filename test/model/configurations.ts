@@ -45,6 +45,7 @@ function without(
 const twoOperations = ["EPOCHS=3"];
 const oneRestart = ["EPOCHS=3", "RESTARTS=1"];
 const twoWrites = ["EPOCHS=3", "WRITES=2"];
+const lateWrites = ["VOTES=0", "LATE_WRITES"];
 const oneLate = ["EPOCHS=3", "REFUSALS", "LATE=1"];
 const threeOperations = ["EPOCHS=4", "IN_ORDER"];
 const bare = [...threeOperations, "BARE"];
@@ -59,6 +60,8 @@ export const configurations: readonly Configuration[] = [
     GRANT_VOTES: s3,
     HOLDER_VERSION: "S2_no_write_of_a_past_holder",
   }),
+  whole("votes", lateWrites),
+  ...without("votes", { SAME_LEASE: "S1_nobody_is_meant_behind_a_commit" }, lateWrites),
   whole("fence", twoOperations),
   ...without("fence", { R9_KILL: s4, R9_LOOK: s4, R12: s6, R16: s5, R21: s6, R24: s5 }, twoOperations),
   whole("fence", oneLate),
