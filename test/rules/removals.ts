@@ -113,7 +113,7 @@ export const REMOVALS: readonly Removal[] = [
     places: [
       {
         file: core("operation"),
-        from: `return (token !== null && token > epoch) || (belongs.kind !== "unknown" && belongs.epoch > epoch);`,
+        from: `return (tokenOf(reading.follows) ?? 0) > epoch || (belongs.kind !== "unknown" && belongs.epoch > epoch);`,
         to: "return false;",
       },
       { file: core("repair"), from: "    if (token !== null && token > ballot.epoch) return false;\n", to: "" },
@@ -203,8 +203,8 @@ export const REMOVALS: readonly Removal[] = [
     places: [
       {
         file: core("switchover"),
-        from: `      return void send(turn, old.id, freeze(run.epoch));\n    }\n  }\n`,
-        to: `      return void writeIntent(turn, target.id, target.reading, "intended");\n    }\n  }\n`,
+        from: `detail: { offset: before.offset } });\n    return void send(turn, old.id, freeze(run.epoch));`,
+        to: `detail: { offset: before.offset } });\n    return void writeIntent(turn, target.id, reached, "intended");`,
       },
     ],
   },
@@ -264,8 +264,8 @@ export const REMOVALS: readonly Removal[] = [
     places: [
       {
         file: core("assist"),
-        from: `operation?.kind === "failover" && intent !== null && intent.node !== node.id;`,
-        to: "operation !== null && intent?.node !== node.id;",
+        from: `if (operation?.kind !== "failover" || intent === null || intent.node === node.id) return false;`,
+        to: "if (operation === null || intent?.node === node.id) return false;",
       },
     ],
   },
@@ -301,7 +301,7 @@ export const REMOVALS: readonly Removal[] = [
     places: [
       {
         file: core("upkeep"),
-        from: "  for (const [id, address] of discovered(turn, ballot)) {",
+        from: "  for (const [id, address] of discovered(turn, serving)) {",
         to: "  for (const [id, address] of []) {",
       },
     ],
