@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Vote } from "../../lib/core/ballot.ts";
 import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
 import { recordIntent } from "../../lib/core/holder-writes.ts";
-import type { NodeCommand } from "../../lib/core/types.ts";
+import type { NodeCommand, VoterId } from "../../lib/core/types.ts";
 import { attemptId, epoch, instant } from "../../lib/core/types.ts";
 import {
   A,
@@ -166,7 +166,29 @@ describe("the explorer's promises", () => {
   it("S8: an operation that begins while the group is paused", () => {
     const votes = { [A]: vote(), [B]: vote() };
     const paused = table({ item: encodeBallot(ballot({ votes, control: control({ mode: "paused" }) })) });
-    expect(written("grant", paused, failover())).toEqual(["S8: failover of epoch 2 began while paused"]);
+    expect(written("grant", paused, failover())).toEqual(["S8: grant of failover under epoch 2 while paused"]);
+    const adopted = encodeBallot(ballot({ epoch: epoch(2) }));
+    expect(written("adopt", paused, adopted)).toEqual(["S8: adopt of nothing under epoch 2 while paused"]);
+    const begun = table({ item: failover({ control: control({ mode: "paused" }) }) });
+    const over = failover({ epoch: epoch(3), operation: operation({ began: epoch(3) }) });
+    expect(written("grant", begun, over)).toContain("S8: grant of failover under epoch 3 while paused");
+    expect(written("take-over", begun, failover({ epoch: epoch(3) }))).toEqual([]);
+  });
+
+  it("S8: a command of a voter that knows of a pause, and of no operation that it belongs to", () => {
+    const pause: NodeCommand = { kind: "pause", connection: 1, durationMs: 300 };
+    const sending = (voter: VoterId, command: NodeCommand, shown: Parameters<typeof ballot>[0]) =>
+      brokenBySending({ voter, command, table: table(), shown: ballot(shown) });
+    for (const mode of ["paused", "observe"] as const) {
+      const idle = { control: control({ mode }) };
+      const busy = { ...idle, lease: lease(), operation: operation() };
+      expect(sending(B, pause, idle)).toEqual([`S8: az-b sends pause and knows that the group is ${mode}`]);
+      expect(sending(B, freeze(2), idle)).toHaveLength(1);
+      expect(sending(B, pause, busy)).toHaveLength(1);
+      expect(sending(B, freeze(2), busy)).toEqual([]);
+      expect(sending(A, pause, busy)).toEqual([]);
+    }
+    expect(sending(B, pause, {})).toEqual([]);
   });
 
   it("S9: a primary that lacks what was acknowledged, unless a person allowed it", () => {
@@ -204,10 +226,12 @@ describe("the explorer's promises", () => {
   });
 
   it("S10: a command of an epoch that the table granted to nobody, or to another", () => {
-    expect(brokenBySending(A, freeze(3), table())).toHaveLength(1);
-    expect(brokenBySending(B, settle(2), table())).toHaveLength(1);
-    expect(brokenBySending(B, freeze(2), table())).toEqual([]);
-    expect(brokenBySending(A, settle(2), table())).toEqual([]);
+    const sending = (voter: VoterId, command: NodeCommand) =>
+      brokenBySending({ voter, command, table: table(), shown: ballot() });
+    expect(sending(A, freeze(3))).toHaveLength(1);
+    expect(sending(B, settle(2))).toHaveLength(1);
+    expect(sending(B, freeze(2))).toEqual([]);
+    expect(sending(A, settle(2))).toEqual([]);
   });
 
   it("S11, S12: a group that rests unhealthy, with nobody saying why", () => {

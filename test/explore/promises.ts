@@ -1,6 +1,7 @@
 // What must hold, said once more without core: of an item as plain JSON, of nodes as records. Each function looks at one
 // thing that takes effect and names what it breaks. promises.test.ts has a made-up world for each.
 
+import type { Ballot } from "../../lib/core/ballot.ts";
 import type { BallotWrite, Item, Json } from "../../lib/core/ballot-write.ts";
 import type { NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
 import type { NodeRecord, Table, World } from "./world.ts";
@@ -41,7 +42,10 @@ export function brokenByWrite(written: Written): string[] {
   if (name === "grant" && isAutomatic && votesAgainst(before.item) < QUORUM)
     broken.push(`S3: ${operation["kind"]} of epoch ${epoch} began with ${votesAgainst(before.item)} votes`);
   const { mode } = plain(before.item["control"]);
-  if (name === "grant" && mode !== "act") broken.push(`S8: ${operation["kind"]} of epoch ${epoch} began while ${mode}`);
+  const isContinued =
+    operation["began"] !== undefined && operation["began"] === plain(before.item["operation"])["began"];
+  if (epoch > numberAt(before.item, "epoch") && !isContinued && mode !== "act")
+    broken.push(`S8: ${name} of ${operation["kind"] ?? "nothing"} under epoch ${epoch} while ${mode}`);
   const isDecided = name === "commit" || name === "record-restored";
   const node = nodes.find((each) => each.id === primary["node"]);
   if (isDecided && operation["kind"] !== "repair" && node !== undefined && node.touchedBy !== epoch)
@@ -80,15 +84,27 @@ function votesAgainst(item: Item): number {
 }
 
 /** A command that a voter sends. */
-export function brokenBySending(voter: VoterId, command: NodeCommand, table: Table): string[] {
-  if (!("epoch" in command)) return [];
+export interface Sending {
+  readonly voter: VoterId;
+  readonly command: NodeCommand;
+  readonly table: Table;
+  /** The record as the voter was last shown it. */
+  readonly shown: Pick<Ballot, "control" | "operation" | "lease"> | null;
+}
+
+export function brokenBySending({ voter, command, table, shown }: Sending): string[] {
+  const broken: string[] = [];
+  const mode = shown?.control.mode ?? "act";
+  // What was begun before is finished by its holder, and by whoever fences for it.
+  const belongs = shown?.operation != null && (command.kind === "freeze" || shown.lease?.holder === voter);
+  if (mode !== "act" && !belongs) broken.push(`S8: ${voter} sends ${command.kind} and knows that the group is ${mode}`);
+  if (!("epoch" in command)) return broken;
   const granted = table.granted[`${command.epoch}`];
-  if (granted === undefined)
-    return [`S10: ${voter} sends ${command.kind} of epoch ${command.epoch}, which nobody was granted`];
+  const what = `S10: ${voter} sends ${command.kind} of epoch ${command.epoch}`;
+  if (granted === undefined) return [...broken, `${what}, which nobody was granted`];
   // The others may only silence.
-  if (granted !== voter && command.kind !== "freeze")
-    return [`S10: ${voter} sends ${command.kind} of epoch ${command.epoch}, which ${granted} was granted`];
-  return [];
+  if (granted !== voter && command.kind !== "freeze") return [...broken, `${what}, which ${granted} was granted`];
+  return broken;
 }
 
 /** A command that took effect on `before`, which was one of `nodes`. */

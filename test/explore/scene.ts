@@ -145,7 +145,14 @@ export class Scene {
         });
         return null;
       case "command-node":
-        this.broken.push(...brokenBySending(voter.id, command.command, this.table));
+        this.broken.push(
+          ...brokenBySending({
+            voter: voter.id,
+            command: command.command,
+            table: this.table,
+            shown: voter.state?.look?.ballot ?? null,
+          }),
+        );
         this.#send(index, {
           kind: "command",
           node: command.node,

@@ -14,6 +14,9 @@ const killed = (node: string, afterMs: number | null): Fault => ({
 });
 const cut = (from: string, to: string, forMs: number): Fault => ({ kind: "cut", from, to, oneWay: false, forMs });
 const switchover: Fault = { kind: "request", request: "switchover", target: null, acceptDataLoss: false };
+/** The first primary's zone, whose voter reaches the table. */
+const CUT_OFF: Fault = { kind: "isolate-zone", zone: "az-a", store: false, forMs: 15_000 };
+const paused = (forMs: number): Fault => ({ kind: "control", mode: "paused", forMs, expiresAfterMs: 1_800_000 });
 const SOON_MS = 24_000;
 
 const begin = (dice: Dice): number => Math.floor(dice.between(SOON_MS, 60_000));
@@ -29,8 +32,36 @@ export const AIMS: readonly Aim[] = [
   ],
   (dice) => {
     const at = begin(dice);
-    return [after(at, { kind: "control", mode: "observe", forMs: 20_000 }), after(at + 500, killed("primary", 40_000))];
+    const lost = dice.pick([killed("primary", 40_000), CUT_OFF]);
+    return [
+      after(at, { kind: "control", mode: "observe", forMs: 30_000 }),
+      after(at + dice.between(5_500, 9_000), lost),
+    ];
   },
+  // The primary is lost, or cut off beside its voter, under a pause that nobody's clock ends.
+  (dice) => {
+    const at = begin(dice);
+    return [
+      after(at, paused(20_000)),
+      after(at + dice.between(0, 3_000), dice.pick([killed("primary", 40_000), CUT_OFF])),
+    ];
+  },
+  // What would be repaired, or fenced from where it is seen, comes under a pause.
+  (dice) => {
+    const at = begin(dice);
+    const comes = { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } } as const;
+    return [after(at, paused(20_000)), after(at + 500, comes)];
+  },
+  (dice) => [
+    after(begin(dice), { ...CUT_OFF, store: true }),
+    { at: { event: "failover.completed", plusMs: dice.between(0, 500) }, fault: paused(25_000) },
+  ],
+  // Paused in the middle of a repair, beside which the primary is lost.
+  (dice) => [
+    after(begin(dice), { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } }),
+    { at: { event: "operation.begun", plusSteps: dice.below(3) + 1 }, fault: killed("primary", 20_000) },
+    { at: { event: "operation.begun", plusMs: dice.between(0, 150) }, fault: paused(15_000) },
+  ],
   // The target is lost to sight after the freeze, and the holder dies in the middle of the way back.
   (dice) => [
     after(begin(dice), switchover),

@@ -29,6 +29,7 @@ export class Changes {
   readonly #lasting: Lasting;
   readonly #backups: Backup[] = [];
   #restored = 0;
+  #observed = 0;
   /** A recovery gives epochs far above the record's: an earlier one may not know them. */
   #hasRecovered = false;
 
@@ -90,6 +91,21 @@ export class Changes {
     table.writeSpec({ ...spec, version: spec.version + 1, declared: change(spec.declared) }, spec.version);
   }
 
+  /** The mode is declared, as a deployment does it: the voters learn of it with the specs, and write it into the record. */
+  observe(forMs: number): void {
+    this.#observed += 1;
+    this.#declareMode();
+    this.#lasting(forMs, () => {
+      this.#observed -= 1;
+      this.#declareMode();
+    });
+  }
+
+  #declareMode(): void {
+    const mode = this.#observed > 0 ? "observe" : "act";
+    this.#declare((declared) => ({ ...declared, mode }));
+  }
+
   #settings(settings: Settings, forMs: number): void {
     const before = this.#world.declared();
     if (before === undefined) return;
@@ -139,6 +155,8 @@ export class Changes {
     this.#lasting(forMs, () => {
       table.isAway = false;
       table.restore(backup.state, id);
+      // What is declared is deployed once more: a copy may say what was in force when it was taken.
+      this.#declareMode();
       this.#world.recordsWereReplaced("restored");
       for (const voter of voters.values()) {
         voter.silentUntil = 0;

@@ -11,10 +11,30 @@ import type { Sandbox } from "./sandbox.ts";
 export const BEGINNING = 1_800_000_000_000;
 
 /** The clocks of one machine, which every invocation on it shares. */
-export interface MachineClock {
+export class MachineClock {
   /** Monotonic milliseconds per millisecond of the world. */
   readonly rate: number;
-  wallOffsetMs: number;
+  #wallOffsetMs = 0;
+  #mostAheadMs = 0;
+
+  constructor(rate: number) {
+    this.rate = rate;
+  }
+
+  /** How far its wall clock is ahead of a right one. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs;
+  }
+
+  /** The most that it ever was: what is under way may have been decided by that clock. */
+  get mostAheadMs(): number {
+    return this.#mostAheadMs;
+  }
+
+  setWall(offsetMs: number): void {
+    this.#wallOffsetMs = offsetMs;
+    this.#mostAheadMs = Math.max(this.#mostAheadMs, offsetMs);
+  }
 }
 
 /** What one process reads: its machine's clocks, the monotonic one from an origin of its own. */

@@ -42,6 +42,18 @@ const settings = (dice: Dice): Settings =>
     { failoverBudget: 1 },
   ]);
 
+/** Longer than any clock is wrong: who ends it is the operator alone. */
+const LONG_PAUSE_MS = 1_800_000;
+/** A declaration is read every five seconds. */
+const READ_MS = 6_000;
+
+function control(dice: Dice): Fault {
+  const forMs = duration(dice, 40_000);
+  if (dice.chance(0.5)) return { kind: "control", mode: "observe", forMs: READ_MS + forMs };
+  const expiresAfterMs = dice.pick([forMs, Math.ceil(forMs / 2), LONG_PAUSE_MS]);
+  return { kind: "control", mode: "paused", forMs, expiresAfterMs };
+}
+
 const KEEPS_DATA: readonly RestartData[] = ["rdb", "rdb", "rdb", "aof"];
 const ANY_DATA: readonly RestartData[] = ["rdb", "old-rdb", "aof", "empty", "empty"];
 
@@ -127,7 +139,7 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     acceptDataLoss: false,
   }),
   failover: () => ({ kind: "request", request: "failover", target: null, acceptDataLoss: true }),
-  control: (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 40_000) }),
+  control,
   "wrong password": (dice) => ({ kind: "wrong-password", node: node(dice), forMs: duration(dice, 15_000) }),
   "forbidden command": (dice) => ({ kind: "forbid-replicaof", node: node(dice), forMs: duration(dice, 30_000) }),
   "parameter by hand": (dice) => ({ kind: "parameter-by-hand", to: node(dice) }),
@@ -161,7 +173,7 @@ const AIMED: readonly Draw[] = [
   (dice) => ({ kind: "cut", from: "voter:*", to: "node:*", oneWay: dice.chance(0.5), forMs: duration(dice, 8_000) }),
   (dice) => ({ kind: "kill-node", node: dice.pick(["primary", "replica", "n2"]), restart: restart(dice, KEEPS_DATA) }),
   (dice) => ({ kind: "kill-node", node: "primary", restart: restart(dice, KEEPS_DATA) }),
-  (dice) => ({ kind: "control", mode: dice.pick(["paused", "observe"]), forMs: duration(dice, 40_000) }),
+  control,
 ];
 
 const AIMED_AT = [

@@ -1,6 +1,7 @@
 // Carries a plan out: waits for each fault's occasion, does it to the world, and undoes it when its time is over or
 // everything is healed.
 
+import type { Ballot, Control } from "../../lib/core/ballot.ts";
 import type { Item } from "../../lib/core/ballot-write.ts";
 import { attemptId, nodeId, voterId, wallTime } from "../../lib/core/types.ts";
 import { setControl } from "../../lib/core/writes.ts";
@@ -21,6 +22,7 @@ interface Waiting {
 }
 
 const REQUEST_TTL_MS = 60_000;
+const RESUMED_AGAIN_MS = 1_000;
 
 export class FaultInjector {
   readonly #world: World;
@@ -118,7 +120,7 @@ export class FaultInjector {
       this.#world.queue.after(SHUTDOWN_TIMEOUT_MS + 1, () => node.start("rdb"));
     }
     for (const voter of this.#world.voters.values()) {
-      voter.options.clock.wallOffsetMs = 0;
+      voter.options.clock.setWall(0);
       if (voter.invocations.size === 0) voter.invoke();
     }
     this.#disturbed();
@@ -219,8 +221,7 @@ export class FaultInjector {
           voter.silentUntil = 0;
         });
       case "wall-jump":
-        voter.options.clock.wallOffsetMs += fault.byMs;
-        return;
+        return voter.options.clock.setWall(voter.options.clock.wallOffsetMs + fault.byMs);
       case "freeze-voter": {
         const frozen = [...voter.invocations].map(({ sandbox }) => sandbox);
         for (const sandbox of frozen) sandbox.freeze();
@@ -320,19 +321,36 @@ export class FaultInjector {
     );
   }
 
-  #control(fault: Extract<Fault, { kind: "control" }>): void {
-    this.#setMode(fault.mode, fault.forMs);
-    this.#lasting(fault.forMs, () => this.#setMode("act", fault.forMs));
+  #control({ mode, forMs, expiresAfterMs = forMs }: Extract<Fault, { kind: "control" }>): void {
+    if (mode === "observe") return this.#changes.observe(forMs);
+    const { queue } = this.#world;
+    const until = wallTime(BEGINNING + Math.floor(queue.now + expiresAfterMs));
+    this.#setMode(({ control }) => ({
+      mode: "paused",
+      until,
+      returnsTo: control.mode === "paused" ? (control.returnsTo ?? "act") : control.mode,
+    }));
+    this.#lasting(forMs, () => this.#resume());
   }
 
-  #setMode(mode: "act" | "observe" | "paused", forMs: number): void {
+  #resume(): void {
     const { table, queue } = this.#world;
+    // Whoever finds a record that cannot be read asks again.
+    if (this.#world.ballot() === null && table.ballot(GROUP) !== null)
+      queue.after(RESUMED_AGAIN_MS, () => this.#resume());
+    const { mode } = this.#world.config();
+    this.#setMode(({ control }) => (control.mode === "paused" ? { mode, until: null } : null));
+  }
+
+  /** As the command line does. */
+  #setMode(change: (ballot: Ballot) => Pick<Control, "mode" | "until" | "returnsTo"> | null): void {
     const ballot = this.#world.ballot();
-    if (ballot === null) return;
+    const changed = ballot === null ? null : change(ballot);
+    if (ballot === null || changed === null) return;
     this.#requests += 1;
-    const until = mode === "paused" ? wallTime(BEGINNING + Math.floor(queue.now + forMs)) : null;
     const attempt = attemptId(`control-${this.#requests}`);
-    table.writeBallot(setControl(ballot, { mode, by: "operator", reason: "drawn", until, attempt }), "operator");
+    const control: Control = { ...changed, by: "operator", reason: "drawn", attempt };
+    this.#world.table.writeBallot(setControl(ballot, control), "operator");
   }
 
   #lasting(forMs: number, undo: () => void): void {

@@ -1,8 +1,7 @@
-// S1, S2, S3, S7 and S8 over the history of the ballot: what each applied write changed, and by whose hand.
+// S1, S2, S3 and S7 over the history of the ballot: what each applied write changed, and by whose hand.
 
-import type { Item } from "../../lib/core/ballot-write.ts";
-import { valueAt } from "../../lib/core/ballot-write.ts";
 import type { Publication } from "../../lib/core/records.ts";
+import { numberAt, textAt } from "./item.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
 
@@ -15,24 +14,14 @@ interface Vote {
 }
 
 const VOTE = "vote_";
-/** How far apart the world lets wall clocks be. */
-const CLOCK_SKEW_MS = 120_000;
-const numberAt = (item: Item | null, ...path: [string, ...string[]]): number => {
-  const value = item === null ? undefined : valueAt(item, path);
-  return typeof value === "number" ? value : 0;
-};
-const textAt = (item: Item | null, ...path: [string, ...string[]]): string | null => {
-  const value = item === null ? undefined : valueAt(item, path);
-  return typeof value === "string" ? value : null;
-};
 
 export class RecordOracle {
-  readonly #view: Pick<OracleView, "config" | "wallNow" | "tableId">;
+  readonly #view: Pick<OracleView, "config">;
   readonly #findings: Findings;
   readonly #primaries = new Map<number, string>();
   #published: Publication | null = null;
 
-  constructor(view: Pick<OracleView, "config" | "wallNow" | "tableId">, findings: Findings) {
+  constructor(view: Pick<OracleView, "config">, findings: Findings) {
     this.#view = view;
     this.#findings = findings;
   }
@@ -42,8 +31,6 @@ export class RecordOracle {
     this.#epochGrows(change);
     this.#votesOfOneZone(change);
     this.#quorumAtGrant(change);
-    this.#nothingWhilePaused(change);
-    this.#nothingOfAnotherTable(change);
   }
 
   /** What a table says that was restored to an earlier state is not compared with what it said later. */
@@ -124,28 +111,6 @@ export class RecordOracle {
     if (votes.length < this.#view.config().quorum) {
       this.#findings.report("S3", `${kind} of epoch ${began} was granted on ${votes.length} standing votes`);
     }
-  }
-
-  /** No operation begins while the mode that stood was not `act`; one going on is finished. */
-  #nothingWhilePaused({ before, after, by, write }: BallotChange): void {
-    const mode = textAt(before, "control", "mode");
-    if (before === null || mode === null || mode === "act" || this.#pauseIsOver(before)) return;
-    const begins = numberAt(after, "epoch") > numberAt(before, "epoch") && valueAt(before, ["operation"]) === undefined;
-    if (begins) this.#findings.report("S8", `${write.name} of ${by} began something while ${mode}`);
-  }
-
-  /** A copy of another table's record is only looked at, until a person orders to recover; an operator may pause it. */
-  #nothingOfAnotherTable({ before, after, by, write }: BallotChange): void {
-    const table = textAt(before, "table");
-    if (table === null || table === this.#view.tableId() || write.name === "set-control") return;
-    if (textAt(after, "operation", "kind") === "recover" && textAt(after, "table") === this.#view.tableId()) return;
-    this.#findings.report("S8", `${write.name} of ${by} changed a record that was written for ${table}`);
-  }
-
-  /** Read on a wall clock by the voters, so a pause near its end is nobody's fault. */
-  #pauseIsOver(item: Item): boolean {
-    const until = numberAt(item, "control", "until");
-    return until !== 0 && this.#view.wallNow() >= until - CLOCK_SKEW_MS;
   }
 }
 

@@ -24,10 +24,13 @@ export interface OracleView {
   now(): number;
   /** Of the table as it is: a record that was written for another is only looked at. */
   tableId(): string;
-  /** By a right wall clock. */
-  wallNow(): number;
+  /** By the wall clock of who is at this place, as far ahead as it ever was. */
+  wallOf(by: string): number;
   ballot(): Ballot | null;
-  config(): Pick<GroupConfig, "quorum" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "stopInstance">;
+  config(): Pick<
+    GroupConfig,
+    "quorum" | "voteWindowMs" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "stopInstance"
+  >;
   nodes(): readonly NodeTruth[];
   /** Whether the voter at this place has been able to talk to the node for so long that it must have. */
   reached(by: string, node: NodeId): boolean;

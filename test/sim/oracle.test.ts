@@ -2,114 +2,11 @@
 
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
-import type { Item, Json } from "../../lib/core/ballot-write.ts";
-import {
-  attemptId,
-  epoch,
-  groupName,
-  instant,
-  type NodeId,
-  type NodeReading,
-  nodeId,
-  type ReplicationId,
-  wallTime,
-} from "../../lib/core/types.ts";
-import { WriteLog } from "./client.ts";
-import { Oracle } from "./oracle.ts";
-import type { NodeTruth, OracleView } from "./oracle-view.ts";
-import { type Position, Stream } from "./stream.ts";
-import type { BallotChange } from "./table.ts";
-
-const n1 = nodeId("n1");
-const n2 = nodeId("n2");
-const n3 = nodeId("n3");
-
-interface Made {
-  readonly oracle: Oracle;
-  readonly view: MadeView;
-  /** One applied write of the ballot. */
-  write(by: string, name: string, changes: Readonly<Record<string, Json>>): void;
-  /** Another record in its place: a table was restored. */
-  restore(item: Item): void;
-  ids(): readonly string[];
-}
-
-interface MadeView extends OracleView {
-  time: number;
-  truths: NodeTruth[];
-  names: NodeId[];
-  unreached: NodeId[];
-  table: string;
-  record: Ballot | null;
-  settings: ReturnType<OracleView["config"]>;
-}
-
-function made(): Made {
-  const view: MadeView = {
-    time: 0,
-    truths: [],
-    names: [],
-    unreached: [],
-    table: "table-1",
-    record: null,
-    settings: { quorum: 2, onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0, stopInstance: "off" },
-    now: () => view.time,
-    wallNow: () => 1_000,
-    tableId: () => view.table,
-    ballot: () => view.record,
-    config: () => view.settings,
-    nodes: () => view.truths,
-    reached: (_by, node) => !view.unreached.includes(node),
-    published: () => view.names,
-    log: new WriteLog(),
-  };
-  const oracle = new Oracle(view);
-  let item: Item | null = null;
-  return {
-    oracle,
-    view,
-    write: (by, name, changes) => {
-      const before = item;
-      item = { ...item, ...changes };
-      const write = { name, group: groupName("main"), attempt: { path: ["attempt"], id: attemptId("x") }, changes: [] };
-      oracle.onBallot({ before, after: item, by, write } as unknown as BallotChange);
-    },
-    restore: (to) => {
-      item = to;
-      oracle.onReplaced("restored");
-    },
-    ids: () => oracle.violations.map(({ id }) => id),
-  };
-}
-
-const primary = (node: NodeId, at: number): Json => ({ node, epoch: at, runId: "r", replicationId: "id" });
-const vote = (level: string, changes: Readonly<Record<string, Json>> = {}): Json => ({
-  level,
-  node: n1,
-  epoch: 1,
-  generation: 1,
-  seq: 1,
-  ...changes,
-});
-const begins = (kind: string, began: number): Json => ({
-  kind,
-  began,
-  by: "automatic",
-  step: "begun",
-});
-
-const position = (stream: Stream, offset: number): Position => ({ stream, offset });
-const stream = (id: string): Stream => new Stream(id.repeat(40).slice(0, 40) as ReplicationId, null, 0, 0);
-const truth = (id: NodeId, at: Position | null, changes: Partial<NodeTruth> = {}): NodeTruth => ({
-  id,
-  position: at,
-  runId: `run of ${id}`,
-  acceptsWrites: false,
-  isPrimary: false,
-  priority: 100,
-  isReachable: () => true,
-  ...changes,
-});
+import type { Json } from "../../lib/core/ballot-write.ts";
+import { epoch, groupName, instant, type NodeId, type NodeReading, wallTime } from "../../lib/core/types.ts";
+import { begins, type Made, made, n1, n2, n3, position, primary, stream, truth, vote } from "./made-world.ts";
+import type { NodeTruth } from "./oracle-view.ts";
+import type { Position, Stream } from "./stream.ts";
 
 describe("the host of the old primary", () => {
   const at = stream("c");
@@ -247,29 +144,6 @@ describe("the record", () => {
     world.write("voter:az-a", "cast-vote", standing);
     world.write("voter:az-b", "finish", { "vote_az-a": vote("clear", { generation: 2, seq: 5 }) });
     expect(world.ids()).toEqual([]);
-  });
-
-  it("S8: something begun while paused", () => {
-    const world = made();
-    const paused: Json = { mode: "paused", by: "o", reason: "r", until: 999_999, attempt: "c" };
-    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1), control: paused });
-    world.write("voter:az-a", "cast-vote", { "vote_az-a": vote("down") });
-    expect(world.ids()).toEqual([]);
-    world.write("voter:az-a", "grant", { epoch: 2, operation: begins("repair", 2) });
-    expect(world.ids()).toEqual(["S8"]);
-  });
-
-  it("S8: another table's record that somebody changes before a person orders to recover", () => {
-    for (const how of ["vote", "recover", "pause"]) {
-      const world = made();
-      world.write("voter:az-a", "adopt", { table: "table-1", epoch: 1, primary: primary(n1, 1) });
-      world.view.table = "table-2";
-      world.restore({ table: "table-1", epoch: 1, primary: primary(n1, 1) });
-      if (how === "vote") world.write("voter:az-a", "cast-vote", { "vote_az-a": vote("down") });
-      else if (how === "pause") world.write("operator", "set-control", { control: { mode: "paused" } });
-      else world.write("voter:az-a", "grant", { table: "table-2", epoch: 2, operation: begins("recover", 2) });
-      expect(world.ids()).toEqual(how === "vote" ? ["S8"] : []);
-    }
   });
 });
 

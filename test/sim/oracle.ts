@@ -7,6 +7,7 @@ import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
 import type { Path, Place } from "./network.ts";
+import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
 import { type Answer, NodesOracle } from "./oracle-nodes.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
@@ -23,6 +24,7 @@ const CHECK_EVERY_MS = 500;
 
 export class Oracle implements Observer {
   readonly record: RecordOracle;
+  readonly control: ControlOracle;
   readonly nodes: NodesOracle;
   readonly writes: WritesOracle;
   readonly progress: ProgressOracle | null;
@@ -32,6 +34,7 @@ export class Oracle implements Observer {
   constructor(view: OracleView, progress: ProgressView | null = null) {
     this.#findings = new Findings(() => view.now());
     this.record = new RecordOracle(view, this.#findings);
+    this.control = new ControlOracle(view, this.#findings);
     this.nodes = new NodesOracle(view, this.#findings);
     this.writes = new WritesOracle(view, this.#findings);
     this.progress = progress === null ? null : new ProgressOracle(progress, this.#findings);
@@ -62,6 +65,7 @@ export class Oracle implements Observer {
 
   onBallot(change: BallotChange): void {
     this.record.onBallot(change);
+    this.control.onBallot(change);
     this.nodes.onBallot(change);
     this.writes.onBallot(change);
     this.progress?.onBallot(change);
@@ -73,6 +77,7 @@ export class Oracle implements Observer {
 
   onReplaced(how: "restored" | "deleted"): void {
     this.record.onReplaced(how);
+    this.control.onReplaced();
     this.nodes.onReplaced(how);
     this.writes.onReplaced();
     this.progress?.onReplaced();
@@ -80,6 +85,14 @@ export class Oracle implements Observer {
 
   onMembersChanged(forMs: number): void {
     this.writes.onMembersChanged(forMs);
+  }
+
+  onShown(shown: Shown): void {
+    this.control.onShown(shown);
+  }
+
+  onSent(sent: Sent): void {
+    this.control.onSent(sent);
   }
 
   onAnswer(answer: Answer): void {
@@ -91,12 +104,12 @@ function viewOf(world: World): OracleView {
   return {
     now: () => world.queue.now,
     tableId: () => world.table.id,
-    wallNow: () => BEGINNING + world.queue.now,
+    wallOf: (by) => BEGINNING + world.queue.now + (voterAt(world, by)?.options.clock.mostAheadMs ?? 0),
     ballot: () => world.ballot(),
     config: () => world.config(),
     nodes: () => [...world.fleet.nodes.values()].map((node) => truthOf(world, node)),
     reached: (by, id) => {
-      const voter = [...world.voters.values()].find(({ options }) => options.place.name === by);
+      const voter = voterAt(world, by);
       const node = world.fleet.node(id);
       if (voter === undefined || node.process === null || node.process.stalled) return false;
       // Nobody freezes or promotes it, and what was decided without it is carried out a little later.
@@ -115,6 +128,9 @@ function viewOf(world: World): OracleView {
     log: world.log,
   };
 }
+
+const voterAt = ({ voters }: World, by: string): VoterFunction | undefined =>
+  [...voters.values()].find(({ options }) => options.place.name === by);
 
 function truthOf(world: World, node: SimNode): NodeTruth {
   const { process } = node;

@@ -79,7 +79,11 @@ export type Fault =
       readonly target: NodeChoice | null;
       readonly acceptDataLoss: boolean;
     }
-  | { readonly kind: "control"; readonly mode: ControlMode; readonly forMs: number }
+  /**
+   * `observe` is declared, and read by the voters; a pause is an operator's, who resumes after `forMs`. It ends by itself
+   * before or after that. @default expiresAfterMs: when it is resumed
+   */
+  | { readonly kind: "control"; readonly mode: ControlMode; readonly forMs: number; readonly expiresAfterMs?: number }
   /** By hand, past Valkeeper; null: NO ONE. */
   | { readonly kind: "replicaof-by-hand"; readonly node: NodeChoice; readonly to: NodeChoice | null }
   | { readonly kind: "parameter-by-hand"; readonly to: NodeChoice }

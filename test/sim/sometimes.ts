@@ -105,7 +105,6 @@ export const RARE: readonly Situation[] = [
   "the old primary is given back its place",
   "reason: backing-off",
   "reason: budget-spent",
-  "reason: observing",
   "reason: witness-veto",
 ];
 

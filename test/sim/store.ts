@@ -77,6 +77,8 @@ interface Call<T> {
 export interface StoreUser {
   readonly place: Place;
   readonly sandbox: Sandbox;
+  /** Told of every ballot that reaches it by a consistent read or as the answer of a write: the oracle must know what it knows. */
+  readonly onShown?: (item: Item | null) => void;
 }
 
 export class SimStore implements OperatorStore {
@@ -136,14 +138,27 @@ export class SimStore implements OperatorStore {
   }
 
   readBallot(group: GroupName): PromiseLike<Ballot | null> {
-    return this.#askItem("readBallot", () => this.#table.ballot(group), decode);
+    const result = this.#table.queue.eventual<Ballot | null>();
+    this.#call(
+      () => this.#table.ballot(group),
+      (called) => {
+        if (called.kind === "answered") this.#user.onShown?.(called.value);
+        settleItem(result, called, "readBallot", decode);
+      },
+    );
+    return result;
   }
 
   writeBallot(write: BallotWrite): PromiseLike<WriteOutcome> {
     const result = this.#table.queue.eventual<WriteOutcome>();
     this.#call(
       () => this.#table.writeBallot(write, this.#user.place.name),
-      (called) => result.settle(outcomeOf(write, called)),
+      (called) => {
+        const outcome = outcomeOf(write, called);
+        if (called.kind === "answered" && outcome.kind !== "unknown" && called.value.kind !== "invalid")
+          this.#user.onShown?.(called.value.item);
+        result.settle(outcome);
+      },
     );
     return result;
   }
@@ -238,10 +253,7 @@ export class SimStore implements OperatorStore {
   /** One item, whose reader decodes what is answered. */
   #askItem<T>(name: string, read: () => Item | null, decoded: (item: Item) => T): PromiseLike<T | null> {
     const result = this.#table.queue.eventual<T | null>();
-    this.#call(read, (called) => {
-      if (called.kind === "failed") result.fail(portError(name, called.detail));
-      else settleDecoded(result, called.value, decoded);
-    });
+    this.#call(read, (called) => settleItem(result, called, name, decoded));
     return result;
   }
 
@@ -315,10 +327,19 @@ function finish<T>(call: Call<T>, called: Called<T>): void {
 
 const portError = (name: string, detail: string): PortError => new PortError("group-store", name, detail);
 
-function settleDecoded<T>(result: Eventual<T | null>, item: Item | null, decoded: (item: Item) => T): void {
+function settleItem<T>(
+  result: Eventual<T | null>,
+  called: Called<Item | null>,
+  name: string,
+  decoded: (item: Item) => T,
+): void {
+  if (called.kind === "failed") {
+    result.fail(portError(name, called.detail));
+    return;
+  }
   let record: T | null;
   try {
-    record = item === null ? null : decoded(item);
+    record = called.value === null ? null : decoded(called.value);
   } catch (error) {
     if (!(error instanceof ValkeeperError)) throw error;
     result.fail(error);

@@ -2,7 +2,7 @@
 
 import type { Address } from "../../lib/core/types.ts";
 import type { NodeClient, NodeUnderTest, NodeWorld, WorldOptions } from "../contract/valkey-node-world.ts";
-import { VoterClock } from "./clock.ts";
+import { MachineClock, VoterClock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { Eventual } from "./eventual.ts";
 import { addressOf, Rig } from "./rig.ts";
@@ -14,7 +14,7 @@ import { simulatedNodes } from "./voter-nodes.ts";
 
 /** Longer than anything that a test waits for. */
 const PATIENCE_MS = 60_000;
-const SKEW = { offsetMs: 5_000, machine: { rate: 1, wallOffsetMs: 0 } };
+const SKEW = { offsetMs: 5_000, machine: new MachineClock(1) };
 
 export function simulatedNodeWorld(options: WorldOptions): NodeWorld {
   const ids = Array.from({ length: options.nodes ?? 3 }, (_, index) => `n${index + 1}`);

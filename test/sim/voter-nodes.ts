@@ -8,6 +8,7 @@ import {
   elapsedMs,
   type Instant,
   type NodeCommand,
+  type NodeId,
   type NodeOutcome,
   type NodeReading,
   type NodeSettings,
@@ -38,6 +39,8 @@ export interface VoterNodesOptions {
   readonly password: () => string;
   /** Told of every answer to a command when it reaches the voter: the oracle must know what a decision could rest on. */
   readonly onAnswer?: (answer: Answer) => void;
+  /** Told of every command that the voter sends, when it does. */
+  readonly onSent?: (node: NodeId, command: NodeCommand) => void;
 }
 
 type Change = Extract<NodeCommand, { kind: "freeze" | "promote" | "settle" | "repoint" }>;
@@ -97,9 +100,14 @@ class SimulatedNode implements ValkeyNode {
     const connection = [...this.#connections].find((each) => each.id === command.connection);
     if (connection === undefined || connection.ref === null || !connection.isOpen) {
       this.#soon(result, notSent("connection lost"));
-    } else if (this.#options.clock.now() >= deadline) {
+      return result;
+    }
+    if (this.#options.clock.now() >= deadline) {
       this.#soon(result, notSent("the deadline has passed"));
-    } else if (command.kind === "promote") {
+      return result;
+    }
+    if (this.#node !== null) this.#options.onSent?.(this.#node.id, command);
+    if (command.kind === "promote") {
       this.#promote(connection, command, deadline, result);
     } else if (command.kind === "pause" || command.kind === "abort-failover") {
       const request: Request =

@@ -3,15 +3,24 @@
 // that the same seed and plan write the same timeline, byte for byte.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
+import type { Item } from "../../lib/core/ballot-write.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
 import type { Publication, SpecRecord } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
-import { type Address, after, nodeId, type VoterId, voterId } from "../../lib/core/types.ts";
+import {
+  type Address,
+  after,
+  type NodeCommand,
+  type NodeId,
+  nodeId,
+  type VoterId,
+  voterId,
+} from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
 import { LEAVE_MARGIN_MS, VOTER_TIMEOUT_MS } from "../../lib/runtime/timing.ts";
 import type { VoterOptions, VoterSummary } from "../../lib/runtime/voter-loop.ts";
 import { type ClientOptions, SimClient, WriteLog } from "./client.ts";
-import { VoterClock } from "./clock.ts";
+import { MachineClock, VoterClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./faults.ts";
@@ -19,13 +28,14 @@ import { GROUP, ZONES } from "./group.ts";
 import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.ts";
 import { Network, type Place } from "./network.ts";
 import { Operator } from "./operator.ts";
+import type { Sent, Shown } from "./oracle-control.ts";
 import type { Answer } from "./oracle-nodes.ts";
 import type { FaultPlan } from "./plan.ts";
 import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
 import { Sandbox } from "./sandbox.ts";
 import { StopperFunction } from "./stopper-function.ts";
-import { CALM, SimStore, type StoreWeather } from "./store.ts";
+import { CALM, SimStore, type StoreUser, type StoreWeather } from "./store.ts";
 import { type BallotChange, type BallotRefusal, readable, Table } from "./table.ts";
 import { Timeline } from "./timeline.ts";
 import { Fleet, PASSWORD, type SimNode } from "./valkey.ts";
@@ -73,6 +83,10 @@ export interface Observer {
   /** A copy in SSM or Route 53 was written. */
   onCopy?(copy: Copy, epoch: number, by: string): void;
   onAnswer?(answer: Answer): void;
+  /** An invocation was answered with the record as it was a moment ago. */
+  onShown?(shown: Shown): void;
+  /** An invocation has sent a command to a node. */
+  onSent?(sent: Sent): void;
   /** The ballot was replaced by an earlier one of another table, or taken away by hand. */
   onReplaced?(how: "restored" | "deleted"): void;
   onRolledBack?(): void;
@@ -270,7 +284,7 @@ export class World {
       queue: this.queue,
       dice: this.dice.split(place.name),
       schedule: this.schedule,
-      clock: { rate, wallOffsetMs: 0 },
+      clock: new MachineClock(rate),
       run: (invocation, done) => this.#runVoter(id, place, invocation, done),
       tell: (name, how, why) => this.timeline?.add({ kind: "invocation", voter: zone, name, how }, why),
     });
@@ -281,10 +295,16 @@ export class World {
     const { sandbox, skew, name } = invocation;
     const dice = this.dice.split(name);
     const clock = new VoterClock(this.queue, sandbox, skew, dice.split("clock"));
-    const user = { place, sandbox, direct: this.egress };
+    const onShown = (item: Item | null) => {
+      for (const observer of this.observers) observer.onShown?.({ invocation: name, item });
+    };
+    const user = { place, sandbox, direct: this.egress, onShown };
     const store = this.#storeOf(user);
     const onAnswer = (answer: Answer) => {
       for (const observer of this.observers) observer.onAnswer?.(answer);
+    };
+    const onSent = (node: NodeId, command: NodeCommand) => {
+      for (const observer of this.observers) observer.onSent?.({ invocation: name, by: place.name, node, command });
     };
     this.options.startVoter(
       {
@@ -294,7 +314,7 @@ export class World {
         owner: name,
         store,
         openNodes: () =>
-          simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => PASSWORD, onAnswer }),
+          simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => PASSWORD, onAnswer, onSent }),
         publisher: this.#publisherOf(user, store),
         clock,
         journal: { write: (entry) => this.#journal(entry, invocation) },
@@ -314,7 +334,7 @@ export class World {
     this.faults.heard(entry, invocation);
   }
 
-  #storeOf(user: { readonly place: Place; readonly sandbox: Sandbox }): SimStore {
+  #storeOf(user: StoreUser): SimStore {
     const dice = this.dice.split(`store of ${user.sandbox.name}`);
     return new SimStore(this.table, this.storeWeather, this.network, user, dice);
   }
