@@ -43,6 +43,7 @@ import { clientsFor, makeTable, PATIENT } from "../contract/group-store-endpoint
 import { RequestRecorder } from "../support/aws-requests.ts";
 import { Inbox } from "../support/inbox.ts";
 import { eventually } from "../support/local-group.ts";
+import { SecuredHosts } from "./secured-hosts.ts";
 
 const ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 const NAME = groupName("mymaster");
@@ -63,6 +64,7 @@ export class SecuredRun {
   readonly written = new Map<string, string>();
   readonly clients: AwsClients;
   store!: OperatorStore;
+  hosts!: SecuredHosts;
   nodes: readonly ValkeyProcess[] = [];
   table = "";
   zoneId = "";
@@ -111,6 +113,10 @@ export class SecuredRun {
     this.topicArn = await this.#inbox.subscribe("steps");
     this.table = await makeTable(this.clients);
     this.store = createDynamodbStore({ client: this.clients.dynamodb, table: this.table, limits: PATIENT });
+    const { clients, store, recorder } = this;
+    const keep = (place: string, text: string): void => void this.#keep(place, text);
+    this.hosts = new SecuredHosts({ clients, store, recorder, group: NAME, variables: this.#variables, keep });
+    await this.hosts.prepare(this.nodes);
   }
 
   #keep(place: string, text: unknown): boolean {

@@ -1,14 +1,15 @@
-// One run of a whole installation, with a rotated password, a refused login, a refused command and a failover; then what
-// was asked of AWS is held against the synthesized policies, and everything that was written is searched for the passwords.
+// One run of a whole installation, with a rotated password, a refused login, a refused command, an evacuated host and a
+// failover for which a host is stopped; then what was asked of AWS is held against the synthesized policies, and everything that was written is searched for the passwords.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { groupName } from "../../lib/core/types.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
+import { SPECS_EVERY_MS } from "../../lib/runtime/voter-loop.ts";
 import { SECRET_NAME, type SecuredStack, synthesizeSecured } from "../constructs/secured-stack.ts";
 import { localCloudForFile } from "../contract/group-store-endpoints.ts";
 import { type AwsRequest, allows, applies, type PolicyStatement } from "../support/iam-policy.ts";
 import { isHealthy } from "../support/live-group.ts";
-import { eventually, useProcessGroup } from "../support/local-group.ts";
+import { eventually, sleep, useProcessGroup } from "../support/local-group.ts";
 import { findSecret, plantSecret } from "../support/planted-secret.ts";
 import { SecuredRun } from "./secured-run.ts";
 
@@ -36,6 +37,7 @@ beforeAll(async () => {
   await run.publish();
   await rotate();
   await refuseACommand();
+  await evacuate();
   await failOver();
   await operate();
   await run.resolve(name);
@@ -71,9 +73,21 @@ async function refuseACommand(): Promise<void> {
   await target?.ask("ACL", "SETUSER", user, "+replicaof");
 }
 
+async function evacuate(): Promise<void> {
+  const old = (await ballot())?.primary?.node ?? "";
+  await run.hosts.evacuate(old);
+  expect((await ballot())?.primary?.node).not.toBe(old);
+  await eventually("the group is healthy again, with another primary", isReady, 30_000);
+}
+
 async function failOver(): Promise<void> {
-  const old = (await ballot())?.primary?.node;
+  await run.valkeeper(["groups", "set", name, "stopInstance=required"]);
+  // The voters look at what is declared so often.
+  await sleep(2 * SPECS_EVERY_MS);
+  const old = (await ballot())?.primary?.node ?? "";
   await run.nodes.find((node) => node.id === old)?.kill();
+  await run.hosts.stop();
+  expect(await run.hosts.stateOf(old)).toBe("stopped");
   await eventually("another primary is committed", async () => (await ballot())?.primary?.node !== old, 60_000);
   await run.spoilCopies();
   await run.publish();
@@ -105,21 +119,31 @@ async function operate(): Promise<void> {
   }
 }
 
+const askedBy = (role: string): readonly AwsRequest[] =>
+  run.recorder.requestsOf(role, secured.tableArn, new Set(run.hosts.instances.values()));
+
 describe("the rights of each role", () => {
   it.each([
-    ...["voter-a", "voter-b", "voter-c", "publisher", "notifier", "registrar"],
+    ...["voter-a", "voter-b", "voter-c", "publisher", "notifier", "registrar", "stopper", "evacuator"],
     ...["operator", "administrator", "application"],
   ])("%s: everything that it asked of AWS is allowed", (role) => {
-    const asked = run.recorder.requestsOf(role, secured.tableArn);
+    const asked = askedBy(role);
     expect(asked.length).toBeGreaterThan(1);
     const denied = asked.filter((request) => !allows(secured.roles.get(role) ?? [], request));
     expect(denied).toEqual([]);
   });
 
   // What the services do in the function's name; and what the CDK grants with the secret.
-  const unasked = /^(logs|ec2|sqs):|Stream|^dynamodb:Get(Records|ShardIterator)|DescribeSecret/;
-  /** Asked only where two publishers meet at one parameter. */
-  const rarelyAsked = new Map([["publisher", "ssm:GetParameter"]]);
+  const unasked =
+    /^(logs|sqs):|^ec2:\w+(NetworkInterfaces?|Subnets|PrivateIpAddresses)$|Stream|^dynamodb:Get(Records|ShardIterator)|DescribeSecret/;
+  const rarelyAsked: Readonly<Record<string, readonly string[]>> = {
+    // Where two publishers meet at one parameter.
+    publisher: ["ssm:GetParameter"],
+    // Of tasks, of Spot instances, and of other groups, which there are not here.
+    stopper: ["ecs:DescribeTasks", "ecs:StopTask", "ec2:DescribeSpotInstanceRequests", "dynamodb:BatchGetItem"],
+    // Of a container instance that is drained.
+    evacuator: ["ecs:ListTasks"],
+  };
 
   const together = new Map([
     ["voter-a", ["voter-a", "voter-b", "voter-c"]],
@@ -127,19 +151,17 @@ describe("the rights of each role", () => {
     ["administrator", ["administrator", "operator"]],
   ]);
 
-  it.each([...["voter-a", "publisher", "notifier", "registrar"], ...["operator", "administrator", "application"]])(
-    "%s: everything that is granted was asked",
-    (role) => {
-      const asked = (together.get(role) ?? [role])
-        .flatMap((each) => run.recorder.requestsOf(each, secured.tableArn))
-        .map(asVoterA);
-      const unused = (secured.roles.get(role) ?? [])
-        .flatMap(narrowest)
-        .filter(({ Action }) => !unasked.test(String(Action)) && Action !== rarelyAsked.get(role))
-        .filter((statement) => !asked.some((request) => applies(statement, request)));
-      expect(unused).toEqual([]);
-    },
-  );
+  it.each([
+    ...["voter-a", "publisher", "notifier", "registrar", "stopper", "evacuator"],
+    ...["operator", "administrator", "application"],
+  ])("%s: everything that is granted was asked", (role) => {
+    const asked = (together.get(role) ?? [role]).flatMap(askedBy).map(asVoterA);
+    const unused = (secured.roles.get(role) ?? [])
+      .flatMap(narrowest)
+      .filter(({ Action }) => !unasked.test(String(Action)) && rarelyAsked[role]?.includes(String(Action)) !== true)
+      .filter((statement) => !asked.some((request) => applies(statement, request)));
+    expect(unused).toEqual([]);
+  });
 });
 
 /** Which of the voters wins is not ours to say: what one asks of its own slot counts as asked by the first. */
@@ -173,6 +195,8 @@ describe("the passwords", () => {
     "the voters' results",
     "the publisher's results",
     "the registrar's answers",
+    "the stopper's results",
+    "the evacuator's results",
     "the command line",
     "the table",
     "the parameters",

@@ -4,6 +4,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { ECSClient } from "@aws-sdk/client-ecs";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -47,9 +49,12 @@ const scalingArn = ({ AutoScalingGroupName }: Input): string =>
   `arn:aws:autoscaling:${ACCOUNT}:autoScalingGroup:87654321:autoScalingGroupName/${AutoScalingGroupName}`;
 const clusterArn = ({ cluster }: Input): string => `arn:aws:ecs:${ACCOUNT}:cluster/${cluster}`;
 
-/** What IAM knows of a host by its tags: one that is called so is tagged for a group. */
-const tagsOf = (id: string): Readonly<Record<string, readonly string[]>> =>
-  id === "tagged" ? { "aws:ResourceTag/valkeeper:group": ["mymaster"] } : {};
+/** What IAM knows of a host by its tags. */
+const tagsOf = (id: string, tagged: ReadonlySet<string>): Readonly<Record<string, readonly string[]>> =>
+  tagged.has(id) ? { "aws:ResourceTag/valkeeper:group": ["mymaster"] } : {};
+
+/** Of hosts that are made up: one that is called so is tagged for a group. */
+const CALLED_TAGGED: ReadonlySet<string> = new Set(["tagged"]);
 
 interface RecordChange {
   readonly Action: string;
@@ -61,8 +66,11 @@ interface Deletion {
   readonly PutRequest?: { readonly Item: Key };
 }
 
-/** `tableArn` stands for whichever table the command names. One command may ask for several things. */
-export function requestsOf(command: SdkCommand, tableArn: string): readonly AwsRequest[] {
+/**
+ * `tableArn` stands for whichever table the command names; `tagged` are the ids of hosts that carry a group's tag. One command may
+ * ask for several things.
+ */
+export function requestsOf(command: SdkCommand, tableArn: string, tagged = CALLED_TAGGED): readonly AwsRequest[] {
   const name = command.constructor.name.replace(/Command$/, "");
   const input = command.input as Input;
   switch (name) {
@@ -113,7 +121,7 @@ export function requestsOf(command: SdkCommand, tableArn: string): readonly AwsR
       return (input.InstanceIds ?? input.Resources ?? [input.InstanceId ?? ""]).map((id) => ({
         action: `ec2:${name}`,
         resource: `arn:aws:ec2:${ACCOUNT}:instance/${id}`,
-        context: tagsOf(id),
+        context: tagsOf(id, tagged),
       }));
     case "DescribeLifecycleHooks":
       return [{ action: "autoscaling:DescribeLifecycleHooks", resource: "*" }];
@@ -126,7 +134,7 @@ export function requestsOf(command: SdkCommand, tableArn: string): readonly AwsR
       return (input.tasks ?? [input.task ?? ""]).map((task) => ({
         action: `ecs:${name}`,
         resource: `arn:aws:ecs:${ACCOUNT}:task/${input.cluster}/${task}`,
-        context: tagsOf(task),
+        context: tagsOf(task, tagged),
       }));
     default:
       throw new Error(`${name}: which action of IAM it is, is not written here`);
@@ -190,6 +198,8 @@ type Send = (this: unknown, command: SdkCommand, ...more: unknown[]) => unknown;
 const CLIENTS = [
   AutoScalingClient,
   DynamoDBClient,
+  EC2Client,
+  ECSClient,
   EventBridgeClient,
   Route53Client,
   SecretsManagerClient,
@@ -226,8 +236,9 @@ export class RequestRecorder {
   }
 
   /** What this role has asked, each request once. */
-  requestsOf(role: string, tableArn: string): readonly AwsRequest[] {
-    const all = this.sent.filter((each) => each.role === role).flatMap(({ command }) => requestsOf(command, tableArn));
+  requestsOf(role: string, tableArn: string, tagged?: ReadonlySet<string>): readonly AwsRequest[] {
+    const own = this.sent.filter((each) => each.role === role);
+    const all = own.flatMap(({ command }) => requestsOf(command, tableArn, tagged));
     return [...new Map(all.map((each) => [JSON.stringify(each), each])).values()];
   }
 

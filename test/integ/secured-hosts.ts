@@ -1,0 +1,105 @@
+// The machines under the nodes of a secured run, as records of the local cloud's EC2, and the two functions that look after
+// them: the evacuator with the events by which AWS gives notice, and the stopper with the record that the stream would bring.
+
+import { CreateAutoScalingGroupCommand, PutLifecycleHookCommand } from "@aws-sdk/client-auto-scaling";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
+import { CreateClusterCommand } from "@aws-sdk/client-ecs";
+import { makeEvacuator } from "../../functions/evacuator/evacuator.ts";
+import { makeStopper } from "../../functions/stopper/stopper.ts";
+import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
+import { ballotKey } from "../../lib/adapters/dynamodb/keys.ts";
+import type { GroupName } from "../../lib/core/types.ts";
+import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
+import type { OperatorStore } from "../../lib/ports/group-store.ts";
+import { parseEvacuatorEnvironment, parseStopperEnvironment, VARIABLES } from "../../lib/runtime/environment.ts";
+import type { RequestRecorder } from "../support/aws-requests.ts";
+import { spotWarning, taskStateChange, terminateAction } from "../support/host-events.ts";
+import { eventually } from "../support/local-group.ts";
+
+export interface SecuredHostsOptions {
+  readonly clients: AwsClients;
+  readonly store: OperatorStore;
+  readonly recorder: RequestRecorder;
+  readonly group: GroupName;
+  /** Of both functions. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly keep: (place: string, text: string) => void;
+}
+
+const CLUSTER = "prod";
+const SCALING = { group: "nodes", hook: "valkeeper" };
+
+export class SecuredHosts {
+  /** By node. */
+  readonly instances = new Map<string, string>();
+  readonly #options: SecuredHostsOptions;
+
+  constructor(options: SecuredHostsOptions) {
+    this.#options = options;
+  }
+
+  async prepare(nodes: readonly ValkeyProcess[]): Promise<void> {
+    const { clients } = this.#options;
+    await Promise.all(nodes.map((node) => this.#runInstance(node)));
+    const { group: AutoScalingGroupName, hook: LifecycleHookName } = SCALING;
+    await clients.ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
+    await clients.autoScaling.send(
+      new CreateAutoScalingGroupCommand({
+        ...{ AutoScalingGroupName, MinSize: 0, MaxSize: 0, AvailabilityZones: ["eu-west-1a"] },
+      }),
+    );
+    const LifecycleTransition = "autoscaling:EC2_INSTANCE_TERMINATING";
+    const hook = { AutoScalingGroupName, LifecycleHookName, HeartbeatTimeout: 60, LifecycleTransition };
+    await clients.autoScaling.send(new PutLifecycleHookCommand(hook));
+  }
+
+  async #runInstance({ id, host }: ValkeyProcess): Promise<void> {
+    const { clients, group } = this.#options;
+    const tags = { "valkeeper:group": group, "valkeeper:node": id };
+    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    const started = await clients.ec2.send(
+      new RunInstancesCommand({
+        ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: host },
+        TagSpecifications: [{ ResourceType: "instance", Tags }],
+      }),
+    );
+    this.instances.set(id, started.Instances?.[0]?.InstanceId ?? "");
+  }
+
+  /** The primary's instance is to be interrupted, another one's terminated, and a task that is no node's has stopped. */
+  async evacuate(primary: string): Promise<void> {
+    const { recorder, variables, keep } = this.#options;
+    const other = [...this.instances].find(([node]) => node !== primary)?.[1];
+    const evacuator = makeEvacuator(parseEvacuatorEnvironment({ ...variables, [VARIABLES.economy]: "true" }));
+    for (const event of [
+      terminateAction(other, SCALING),
+      taskStateChange(),
+      spotWarning(this.instances.get(primary)),
+    ]) {
+      const result = await recorder.as("evacuator", () => evacuator(event));
+      keep("the evacuator's results", JSON.stringify(result));
+    }
+  }
+
+  /** Once the voters wish for it. */
+  async stop(): Promise<void> {
+    const { clients, store, recorder, group, variables, keep } = this.#options;
+    const isWished = async () => (await store.readBallot(group))?.operation?.stop?.outcome === null;
+    await eventually("a stop is wished for", isWished, 30_000);
+    const { pk, sk } = ballotKey(group);
+    const Keys = { pk: { S: pk }, sk: { S: sk } };
+    const read = new GetItemCommand({ TableName: variables[VARIABLES.table], Key: Keys, ConsistentRead: true });
+    const { Item: NewImage = {} } = await clients.dynamodb.send(read);
+    const stopper = makeStopper(parseStopperEnvironment({ ...variables, [VARIABLES.clusters]: CLUSTER }));
+    const Records = [{ eventName: "MODIFY", dynamodb: { Keys, NewImage, SequenceNumber: "1" } }] as const;
+    const result = await recorder.as("stopper", () => stopper({ Records: Records as never }));
+    keep("the stopper's results", JSON.stringify(result));
+  }
+
+  async stateOf(node: string): Promise<string | undefined> {
+    const command = new DescribeInstancesCommand({ InstanceIds: [this.instances.get(node) ?? ""] });
+    const found = await this.#options.clients.ec2.send(command);
+    return found.Reservations?.[0]?.Instances?.[0]?.State?.Name;
+  }
+}
