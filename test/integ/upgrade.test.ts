@@ -2,20 +2,29 @@
 // which things fail, and the way back. docs/upgrades.md tells operators what is tried here.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { VoterId } from "../../lib/core/types.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
 import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import { VARIABLES } from "../../lib/runtime/environment.ts";
+import { synthesizeSecured } from "../constructs/secured-stack.ts";
 import { localCloudForFile } from "../contract/group-store-endpoints.ts";
+import { commandOf, requestsOf, type SdkCommand } from "../support/aws-requests.ts";
 import { type EarlierVersion, unpackEarlierVersion } from "../support/earlier-version.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+import { allows } from "../support/iam-policy.ts";
 import { LiveGroup } from "../support/live-group.ts";
 import { eventually, sleep, useProcessGroup } from "../support/local-group.ts";
 import { type CodeVersion, presentVersion, RollingVoter, type ToldLine } from "../support/rolling-voter.ts";
 
+const ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 const endpoint = localCloudForFile();
 const group = useProcessGroup();
 const earlier: EarlierVersion = unpackEarlierVersion(group);
 const past: CodeVersion = earlier.kind === "unpacked" ? { name: "earlier", root: earlier.root } : presentVersion;
 const told: ToldLine[] = [];
+/** What each voter asked of AWS, whichever version of it. */
+const asked = new Map<VoterId, SdkCommand[]>();
+const secured = synthesizeSecured();
 let onTold: (line: ToldLine) => void = () => undefined;
 let live: LiveGroup;
 let a: RollingVoter;
@@ -24,40 +33,48 @@ let c: RollingVoter;
 
 beforeAll(async () => {
   if (earlier.kind === "missing") return;
-  live = await LiveGroup.create({ group, endpoint: endpoint(), settings: { downAfterMs: 1_000 } });
-  [a, b, c] = live.voterIds.map(
-    (id) =>
-      new RollingVoter({
-        group,
-        store: live.store,
-        id,
-        environment: {
-          AWS_ENDPOINT_URL: endpoint(),
-          AWS_ACCESS_KEY_ID: "test",
-          AWS_SECRET_ACCESS_KEY: "test",
-          [VARIABLES.region]: "eu-west-1",
-          [VARIABLES.table]: live.table,
-          [VARIABLES.voter]: id,
-          [VARIABLES.voters]: live.voterIds.join(","),
-          [VARIABLES.publishes]: "ssm",
-          // What the group's registration refers to.
-          [VARIABLES.secretId]: "unused-here",
-          [VARIABLES.secretValue]: localAccess.coordinator.password,
-        },
-        onLine: (line) => {
-          told.push(line);
-          onTold(line);
-        },
-      }),
-  ) as [RollingVoter, RollingVoter, RollingVoter];
+  const settings = { downAfterMs: 1_000, publication: { parameterPrefix: "/valkeeper", dns: null } };
+  live = await LiveGroup.create({ group, endpoint: endpoint(), voters: ZONES, settings });
+  [a, b, c] = (await Promise.all(live.voterIds.map(makeVoter))) as [RollingVoter, RollingVoter, RollingVoter];
   for (const voter of [a, b, c]) await voter.begin(past);
   await live.healthy(30_000);
+  expect([...asked.values()].flat().length).toBeGreaterThan(10);
 }, 60_000);
 beforeEach((context) => context.skip(earlier.kind === "missing", earlier.kind === "missing" ? earlier.reason : ""));
 afterAll(async () => {
   for (const voter of [a, b, c]) await voter?.kill();
   live?.close();
 });
+
+async function makeVoter(id: VoterId): Promise<RollingVoter> {
+  const proxy = await FaultProxy.before(endpoint());
+  group.onClose(() => proxy.refuse());
+  const commands: SdkCommand[] = [];
+  asked.set(id, commands);
+  proxy.onRequest = (operation, body) => commands.push(commandOf(operation, JSON.parse(body) as object));
+  return new RollingVoter({
+    group,
+    store: live.store,
+    id,
+    environment: {
+      AWS_ENDPOINT_URL: proxy.endpoint,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      [VARIABLES.region]: "eu-west-1",
+      [VARIABLES.table]: live.table,
+      [VARIABLES.voter]: id,
+      [VARIABLES.voters]: live.voterIds.join(","),
+      [VARIABLES.publishes]: "ssm",
+      // What the group's registration refers to.
+      [VARIABLES.secretId]: "unused-here",
+      [VARIABLES.secretValue]: localAccess.coordinator.password,
+    },
+    onLine: (line) => {
+      told.push(line);
+      onTold(line);
+    },
+  });
+}
 
 /** Another primary is committed and published where clients look, within downAfterMs and a loaded machine's delay. */
 async function failedOver(old: ValkeyProcess): Promise<void> {
@@ -158,6 +175,18 @@ describe("an earlier version and this one", () => {
     await finishedByAnother(presentVersion, past);
     await fails();
   }, 150_000);
+
+  it("a voter's role, as this version grants it, allows everything that either asked of AWS", () => {
+    for (const [index, id] of live.voterIds.entries()) {
+      const statements = secured.roles.get(`voter-${"abc"[index]}`) ?? [];
+      const requests = (asked.get(id) ?? []).flatMap((command) => requestsOf(command, secured.tableArn));
+      const denied = requests.filter((request) => !allows(statements, request));
+      expect(new Set(denied.map((request) => JSON.stringify(request))), id).toEqual(new Set());
+    }
+    const actions = new Set([...asked.values()].flat().map((command) => command.constructor.name));
+    const wanted = ["GetItem", "PutItem", "UpdateItem", "BatchWriteItem", "PutParameter"];
+    expect(wanted.filter((action) => !actions.has(`${action}Command`))).toEqual([]);
+  });
 
   it("no voter of either met a record or a setting that it could not read", () => {
     expect(told.filter(({ event }) => COMPLAINTS.includes(event))).toEqual([]);

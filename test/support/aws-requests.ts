@@ -20,6 +20,10 @@ export interface SdkCommand {
   readonly input: object;
 }
 
+/** Of a request as it goes over the wire, by the operation that its header names. */
+export const commandOf = (operation: string, input: object): SdkCommand =>
+  ({ constructor: { name: `${operation}Command` }, input }) as unknown as SdkCommand;
+
 type Key = { readonly pk?: { readonly S?: string } };
 
 /** The parts of all commands' inputs that decide what IAM is asked. */

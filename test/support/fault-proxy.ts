@@ -67,6 +67,8 @@ export class FaultProxy {
   #limit: { readonly perSecond: number; tokens: number; at: number } | null = null;
   #isForbidden: (body: string) => boolean = () => false;
   #seen: SeenRequest[] = [];
+  /** Of each request, its operation and its text. */
+  onRequest: (operation: string, body: string) => void = () => undefined;
   #port = 0;
 
   private constructor(target: string) {
@@ -141,6 +143,7 @@ export class FaultProxy {
     const received = { operation: operationOf(request), request, body: Buffer.concat(chunks) };
     const fault = this.#take(received.operation) ?? this.#standingFault(received);
     this.#seen.push({ operation: received.operation, fault: fault?.kind ?? null });
+    this.onRequest(received.operation, received.body.toString("utf8"));
     await this.#answer(received, response, fault);
   }
 
