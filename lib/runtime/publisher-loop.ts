@@ -10,16 +10,7 @@ import type { EventName } from "../core/events.ts";
 import { comparePublications, publicationOf } from "../core/publication.ts";
 import type { Publication, PublicationTarget, SlotRecord, SpecRecord } from "../core/records.ts";
 import { effectiveConfig } from "../core/spec.ts";
-import {
-  elapsedMs,
-  epoch,
-  type GroupName,
-  groupName,
-  type Instant,
-  type VoterId,
-  voterId,
-  type WallTime,
-} from "../core/types.ts";
+import { elapsedMs, epoch, type GroupName, type Instant, type VoterId, voterId, type WallTime } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OperatorStore } from "../ports/group-store.ts";
 import type { Journal } from "../ports/journal.ts";
@@ -75,15 +66,16 @@ export async function publishGroups(
   return { groups: wanted.length, changed: run.changed, failed: Object.fromEntries(run.failed) };
 }
 
-/** Null when they cannot be read: then nobody knows whether a person is at work, and nothing is repaired. */
-async function readSlots({ store, journal }: PublisherPorts): Promise<readonly SlotRecord[] | null> {
+/** What the voters see, or why that cannot be read: then nobody knows whether a person is at work, and nothing is repaired. */
+type Slots =
+  | { readonly kind: "read"; readonly slots: readonly SlotRecord[] }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+async function readSlots({ store }: PublisherPorts): Promise<Slots> {
   try {
-    return await store.listSlots();
+    return { kind: "read", slots: await store.listSlots() };
   } catch (error) {
-    const detail = { detail: `what the voters see cannot be read, nothing is repaired: ${errorText(error)}` };
-    const line = { event: "publication.failed", group: groupName(""), epoch: epoch(0), node: null, detail } as const;
-    journal.write({ ...line, voter: PUBLISHER, generation: 0, tick: 0 });
-    return null;
+    return { kind: "unreadable", reason: errorText(error) };
   }
 }
 
@@ -101,9 +93,9 @@ class PublisherRun {
   changed = 0;
   readonly #ports: PublisherPorts;
   readonly #table: string;
-  readonly #slots: readonly SlotRecord[] | null;
+  readonly #slots: Slots;
 
-  constructor(ports: PublisherPorts, known: { readonly table: string; readonly slots: readonly SlotRecord[] | null }) {
+  constructor(ports: PublisherPorts, known: { readonly table: string; readonly slots: Slots }) {
     this.#ports = ports;
     this.#table = known.table;
     this.#slots = known.slots;
@@ -148,6 +140,11 @@ class PublisherRun {
 
   /** The ordered item first: copies follow it and never lead. Returns where a newer one stands, if anywhere. */
   async #publish(wish: Wish): Promise<{ readonly target: PublicationTarget; readonly detail: string } | null> {
+    if (this.#slots.kind === "unreadable") {
+      const detail = `what the voters see cannot be read, nothing is repaired: ${this.#slots.reason}`;
+      this.fail(wish.publication.group, detail);
+      this.#write("publication.failed", wish.publication.group, { detail }, wish);
+    }
     const first = await this.#publishTo("table", wish);
     if (first.kind === "superseded") return { target: "table", detail: first.detail };
     const copies = await this.#dueCopies(wish);
@@ -205,9 +202,9 @@ class PublisherRun {
 }
 
 /** A voter sees a primary, or data, that this ballot does not explain, and said so not long ago. */
-function isUnexplained(slots: readonly SlotRecord[] | null, ballot: Ballot, now: WallTime): boolean {
-  if (slots === null) return true;
-  return slots.some((slot) => {
+function isUnexplained(known: Slots, ballot: Ballot, now: WallTime): boolean {
+  if (known.kind === "unreadable") return true;
+  return known.slots.some((slot) => {
     const view = slot.groups[ballot.group];
     if (view === undefined || view.rejection === null || view.epoch < ballot.epoch) return false;
     const { reason } = view.rejection;

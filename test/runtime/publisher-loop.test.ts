@@ -201,6 +201,14 @@ describe("S8: the publisher's loop beside a person", () => {
 });
 
 describe("the publisher's loop when something is wrong", () => {
+  it("ends as failed for every group when it cannot know what voters see", async () => {
+    setting.says(new PortError("group-store", "listSlots", "denied"));
+    const detail = "what the voters see cannot be read, nothing is repaired: group-store.listSlots: denied";
+    expect((await setting.run()).failed).toMatchObject({ [group]: detail });
+    const [line] = setting.lines.filter(({ event }) => event === "publication.failed");
+    expect(line).toMatchObject({ group, detail: { detail } });
+  });
+
   it("names what failed, and goes on with the rest", async () => {
     setting.ballots.set(other, new PortError("group-store", "readBallot", "throttled"));
     setting.outcomes = { dns: { kind: "failed", detail: "not made by Valkeeper" } };
