@@ -49,7 +49,7 @@ export function readNumber(reading: Reading, at: string, value: unknown, bounds:
   return undefined;
 }
 
-const isWhole = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value);
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 
 export function readWord(reading: Reading, at: string, value: unknown, words: readonly string[]): string | undefined {
   if (typeof value === "string" && words.includes(value)) return value;
