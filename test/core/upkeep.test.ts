@@ -47,6 +47,8 @@ describe("maintain", () => {
 
   it.each([
     ["an operation", ballot({ members: strangers, operation: operation(), lease: lease() })],
+    ["an operation that nobody holds", ballot({ members: strangers, operation: operation() })],
+    ["a lease over nothing", ballot({ members: strangers, lease: lease() })],
     ["observe", ballot({ members: strangers, control: control({ mode: "observe" }) })],
     ["paused", ballot({ members: strangers, control: control({ mode: "paused" }) })],
   ])("writes nothing beside %s", (_, look) => {
