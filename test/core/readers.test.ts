@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Ballot, Member } from "../../lib/core/ballot.ts";
 import { READER_BACK_MS } from "../../lib/core/config.ts";
 import { publicationOf } from "../../lib/core/publication.ts";
-import { noteReaders, readerTold } from "../../lib/core/readers.ts";
-import type { GroupState } from "../../lib/core/state.ts";
+import { noteReaders, offsetBefore, readerTold } from "../../lib/core/readers.ts";
+import type { GroupState, NodeState } from "../../lib/core/state.ts";
 import { type Instant, instant, type ListedReplica, type NodeReading, nodeId, wallTime } from "../../lib/core/types.ts";
 import { maintain } from "../../lib/core/upkeep.ts";
 import {
@@ -222,6 +222,39 @@ describe("a replica that is read from", () => {
     noteReaders(turn, removed);
     expect(turn.state.doubts).toEqual({});
   });
+});
+
+describe("nobody is doubted", () => {
+  const doubted = (state: GroupState, look = recordOf({})) => {
+    const turn = turnAt(state, 0);
+    noteReaders(turn, look);
+    return turn.state.doubts;
+  };
+  const astray = { n3: says({ linkUp: false }) };
+  const without = (id: string, state: GroupState): GroupState => ({
+    ...state,
+    nodes: Object.fromEntries(Object.entries(state.nodes).filter(([name]) => name !== id)),
+  });
+
+  it("while the primary answers and does not serve, or is not known", () => {
+    expect(doubted(seenAt(0, recordOf({}), { ...astray, n1: { class: "wrong-role" } }))).toEqual({});
+    expect(doubted(without("n1", seenAt(0, recordOf({}), astray)))).toEqual({});
+  });
+
+  it("who was never in sync, or of whom nothing is known", () => {
+    const stranger = recordOf({ inSyncEpoch: ofEpoch(0) });
+    expect(doubted(seenAt(0, stranger, astray), stranger)).toEqual({});
+    expect(doubted(without("n3", seenAt(0, recordOf({}))))).toEqual({});
+  });
+});
+
+it("what the primary had is not told by a reading whose time is not known", () => {
+  const { n1, n2 } = watching().nodes as Readonly<Record<string, NodeState>>;
+  const before = (values: Partial<NodeState>) => offsetBefore({ ...(n1 as NodeState), ...values }, n2 as NodeState);
+  expect(before({})).toBe(100);
+  expect(before({ readAt: null })).toBe(null);
+  expect(before({ reading: null })).toBe(null);
+  expect(before({ reading: null, readAt: null })).toBe(null);
 });
 
 describe("a replica that was set aside", () => {
