@@ -21,6 +21,7 @@ import {
   ofEpoch,
   operation,
   reading,
+  request,
   run,
   turnAt,
   vote,
@@ -70,6 +71,25 @@ describe("what is begun", () => {
       kind: "cold-start",
       reason: `reborn; no node that answered counts (${why})`,
     });
+  });
+});
+
+describe("a repair", () => {
+  const astray = withNode(watching(), N2, { reading: reading({ follows: { host: "10.9.9.9", port: 6379 } }) });
+  const none = { down: [], suspectOrDown: [], unreachable: [] };
+  const considered = (state: GroupState) => {
+    const turn = turnAt(state, 10, context());
+    const up = { level: "up", cause: "serving", silentMs: 0, withheld: null } as const;
+    const rejection = decide(turn, ballot(), up, none);
+    return [turn.commands.length, rejection?.detail ?? null];
+  };
+
+  it("waits for an order that cannot be begun yet, and for a primary that nobody has heard yet", () => {
+    expect(considered(astray)).toEqual([1, null]);
+    const asked = { request: request({ target: N3 }), requestSince: instant(0) };
+    const why = "switchover asked by alice: n3 does not answer";
+    expect(considered({ ...withNode(astray, N3, { heard: "silent" }), ...asked })).toEqual([0, why]);
+    expect(considered(withNode(astray, N1, { class: "unknown", heard: null, reading: null }))).toEqual([0, null]);
   });
 });
 
