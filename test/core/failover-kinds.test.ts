@@ -87,8 +87,11 @@ describe("a repair", () => {
   it("waits for an order that cannot be begun yet, and for a primary that nobody has heard yet", () => {
     expect(considered(astray)).toEqual([1, null]);
     const asked = { request: request({ target: N3 }), requestSince: instant(0) };
-    const why = "switchover asked by alice: n3 does not answer";
-    expect(considered({ ...withNode(astray, N3, { heard: "silent" }), ...asked })).toEqual([0, why]);
+    const why = "switchover asked by alice: n3 does not answer: no answer";
+    expect(considered({ ...withNode(astray, N3, { heard: "silent", detail: "no answer" }), ...asked })).toEqual([
+      0,
+      why,
+    ]);
     expect(considered(withNode(astray, N1, { class: "unknown", heard: null, reading: null }))).toEqual([0, null]);
   });
 });
