@@ -36,6 +36,11 @@ function damaged(value: Json, [key, ...rest]: readonly string[], to: Json | unde
 const decode = (item: Json) => () => decodeBallot(item as Item);
 
 describe("the ballot's format", () => {
+  it("keeps the mode that a pause gives way to", () => {
+    const paused = ballot({ control: control({ mode: "paused", until: wallTime(1), returnsTo: "observe" }) });
+    expect(decodeBallot(encodeBallot(paused))).toEqual(paused);
+  });
+
   it.each([
     ["full", full],
     ["adopted", ballot()],

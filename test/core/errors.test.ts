@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, InvariantViolation, PortError, RecordFormatError } from "../../lib/core/errors.ts";
+import {
+  ConfigurationError,
+  InvariantViolation,
+  messageOf,
+  PortError,
+  RecordFormatError,
+} from "../../lib/core/errors.ts";
 
 describe("the errors that are thrown", () => {
   it("are matched by their code, which is also their name", () => {
@@ -33,5 +39,9 @@ describe("the errors that are thrown", () => {
   it("list every issue of a configuration on a line of its own", () => {
     expect(new ConfigurationError("group", ["a"]).message).toBe("group: 1 issue\n  - a");
     expect(new ConfigurationError("group", ["a", "b"]).message).toBe("group: 2 issues\n  - a\n  - b");
+  });
+
+  it("are told by their words, and what is thrown and is no error by itself", () => {
+    expect([messageOf(new Error("socket hang up")), messageOf("gone")]).toEqual(["socket hang up", "gone"]);
   });
 });

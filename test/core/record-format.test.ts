@@ -96,6 +96,11 @@ const records: Readonly<Record<string, readonly [decode: (item: Item) => unknown
   ],
 };
 
+it("a slot without a rest is one of a voter that does not rest", () => {
+  const { restsMs: _, ...slot } = records["slot"]![1] as Record<string, Json>;
+  expect(decodeSlot(slot as Item)).toMatchObject({ restsMs: null });
+});
+
 const everyRecord = Object.entries(records).map(([what, [decode, record]]) => ({ what, decode, record }));
 
 function paths(value: Json, at: readonly string[] = []): readonly (readonly string[])[] {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { NodeFacts } from "../../lib/core/operation.ts";
-import type { GroupState } from "../../lib/core/state.ts";
+import type { GroupState, PendingWrite } from "../../lib/core/state.ts";
 import { switchOver, targetOf } from "../../lib/core/switchover.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
 import { instant, type NodeReading, nodeId } from "../../lib/core/types.ts";
@@ -247,6 +247,9 @@ describe("with the target intended", () => {
 
   it("R12: it is promoted, and committed by its own answer", () => {
     expect(stepped({ of, change: stands }).sent).toEqual(["promote n3"]);
+    const finish = { write: { name: "finish" }, sentAt: instant(0), events: [] } as unknown as PendingWrite;
+    const ending = both(stands, (state) => ({ ...state, unresolved: finish }));
+    expect(stepped({ of, change: ending }).sent).toEqual([]);
     const promoted = primaryReading({ runId: run(3), replicationId: history(2) });
     expect(stepped({ of, change: stands, facts: { [N3]: { promoted } } }).written).toEqual(["commit"]);
     expect(stepped({ of, facts: { [N3]: { busy: {} as never } } })).toMatchObject({ sent: [], written: [] });
