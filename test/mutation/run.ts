@@ -104,12 +104,12 @@ const askedAbout = ({ files: all }: Report): Report => ({
   files: Object.fromEntries(Object.entries(all).filter(([file]) => asked.includes(file))),
 });
 
-function conclude(report: Report): boolean {
+function conclude(report: Report, about: readonly string[]): boolean {
   const counts = tally(report);
   const survivors = survivorsOf(report);
   const reasons = argued(readFileSync(join(context.root, "docs/mutation.md"), "utf8"));
   const known = new Set(survivors.map(textOf));
-  const stale = reasons.filter(({ file, text }) => asked.includes(file) && !known.has(text));
+  const stale = reasons.filter(({ file, text }) => about.includes(file) && !known.has(text));
   const open = survivors.filter((each) => !reasons.some(({ text }) => text === textOf(each)));
   for (const each of open) process.stdout.write(`survived, not argued: ${describe(each)}\n`);
   for (const { text } of stale) process.stdout.write(`docs/mutation.md argues for what does not survive: ${text}\n`);
@@ -128,7 +128,8 @@ function concludeKept(): boolean {
   if (outdated.length > 0) process.stdout.write(`not run on the present code: ${outdated.join(", ")}\n`);
   if (beforeTests.length > 0) process.stdout.write(`run before a test changed: ${beforeTests.join(", ")}\n`);
   process.stdout.write(`found on ${days.join(", ")}\n`);
-  return conclude(report) && outdated.length === 0;
+  const present = asked.filter((file) => !outdated.includes(file));
+  return conclude(report, present) && outdated.length === 0;
 }
 
 async function runAndConclude(): Promise<number> {
@@ -141,7 +142,7 @@ async function runAndConclude(): Promise<number> {
     if (code !== 0) return code;
     const found = askedAbout(JSON.parse(readFileSync(report, "utf8")) as Report);
     if (!values.worlds) keepResults(context.root, home, found, asked);
-    return conclude(found) ? 0 : 1;
+    return conclude(found, asked) ? 0 : 1;
   } finally {
     rmSync(report, { force: true });
     rmSync(configuration, { force: true });
