@@ -41,13 +41,13 @@ export function makePublisher(
   const clock = new SystemClock();
   const plainJournal = new ConsoleJournal(clock, print);
   const metrics = new EmfMetrics({ namespace: METRIC_NAMESPACE, clock, ...(print === undefined ? {} : { print }) });
-  const { region, table } = environment;
+  const { region, table, shards } = environment;
   const byGroup = environment.metrics === "groups";
   return async (event, invocation) => {
     const asked = event.Records === undefined ? null : groupsToPublish(event.Records);
     if (asked?.size === 0) return NOTHING;
     const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - LEAVE_MARGIN_MS);
-    const meter = environment.metrics === "off" ? null : new PublisherMeter({ metrics, clock, table, byGroup });
+    const meter = environment.metrics === "off" ? null : new PublisherMeter({ metrics, clock, table, shards, byGroup });
     const journal = meter?.journal(plainJournal) ?? plainJournal;
     const clients = createAwsClients({ region });
     if (meter !== null) {

@@ -5,6 +5,7 @@ import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceRes
 import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import { messageOf } from "../../lib/core/errors.ts";
+import { shardsOf } from "../../lib/core/placement.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { RegistrarEnvironment } from "../../lib/runtime/environment.ts";
 import { registerDeclared, type SpecStore, withdrawDeclared } from "../../lib/runtime/registration.ts";
@@ -32,7 +33,7 @@ type Outcome = { readonly group: string } | { readonly failure: string };
 async function carryOut(
   event: CloudFormationCustomResourceEvent,
   store: SpecStore,
-  { voters, hasStopper }: RegistrarEnvironment,
+  { voters, hasStopper, shards, groupsPerVoter }: RegistrarEnvironment,
 ): Promise<Outcome> {
   try {
     if (event.RequestType === "Delete") {
@@ -41,12 +42,18 @@ async function carryOut(
       return { group };
     }
     const declaration = JSON.parse(String(event.ResourceProperties["Declaration"])) as { readonly name: string };
-    const registration = await registerDeclared(store, declaration, voters, hasStopper);
+    const registration = await registerDeclared(store, declaration, {
+      ...{ voters, hasStopper, shards: shardsOf(shards, groupsPerVoter) },
+      preferredShard: shardOf(event.ResourceProperties["Shard"]),
+    });
     return registration.kind === "registered" ? { group: declaration.name } : { failure: registration.detail };
   } catch (error) {
     return { failure: messageOf(error) };
   }
 }
+
+/** CloudFormation makes a text of a number. Absent where there is one shard. */
+const shardOf = (property: unknown): number | null => (typeof property === "string" ? Number(property) : null);
 
 async function answer(event: CloudFormationCustomResourceEvent, outcome: Outcome): Promise<void> {
   const { StackId, RequestId, LogicalResourceId } = event;

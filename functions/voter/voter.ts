@@ -68,6 +68,7 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
         voter: environment.voter,
         voters: environment.voters,
         shard: environment.shard,
+        ...(environment.groupsPerVoter === null ? {} : { groupsPerVoter: environment.groupsPerVoter }),
         owner: invocation.awsRequestId,
         store: meter?.store(store) ?? store,
         openNodes: (config) =>
@@ -89,10 +90,10 @@ export function makeVoter(environment: VoterEnvironment): (event: VoterEvent, at
 }
 
 /** Of one invocation; null where nobody reads the figures. */
-function meterOf({ metrics: level, table, voter }: VoterEnvironment, clock: Clock): VoterMeter | null {
+function meterOf({ metrics: level, table, voter, shard }: VoterEnvironment, clock: Clock): VoterMeter | null {
   if (level === "off") return null;
   const metrics = new EmfMetrics({ namespace: METRIC_NAMESPACE, clock });
-  return new VoterMeter({ metrics, clock, table, voter, byGroup: level === "groups" });
+  return new VoterMeter({ metrics, clock, table, voter, shard, byGroup: level === "groups" });
 }
 
 /** A damaged record is left out of what many records are read for, again and again: once an invocation it is told. */

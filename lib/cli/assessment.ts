@@ -173,7 +173,19 @@ function nodeReasons(snapshot: GroupSnapshot): readonly string[] {
   });
 }
 
+/** Why no voter looks after the group although there are voters; null when some do, or none is heard anywhere. */
+export function unservedReason({ spec, voters, servedShards }: GroupSnapshot): string | null {
+  const [other] = servedShards;
+  if (other === undefined || servedShards.includes(spec.shard) || voters.some(({ isAlive }) => isAlive)) return null;
+  return (
+    `no voter serves its shard ${spec.shard}, there are voters of ${servedShards.join(", ")}: move it ` +
+    `(\`valkeeper groups move ${spec.group} --to ${other}\`), or deploy voters of that shard`
+  );
+}
+
 function voterReasons(snapshot: GroupSnapshot): readonly string[] {
+  const unserved = unservedReason(snapshot);
+  if (unserved !== null) return [unserved];
   if (snapshot.voters.length === 0)
     return ["no voter has ever been heard: are the functions deployed and their schedules enabled?"];
   return snapshot.voters

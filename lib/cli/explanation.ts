@@ -6,7 +6,7 @@ import { modeAt } from "../core/control.ts";
 import type { HistoryRecord, VoterGroupView } from "../core/records.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { NodeId, VoterId, WallTime } from "../core/types.ts";
-import { assess, isSeenServing, OPERATION_WORD, viewsOf } from "./assessment.ts";
+import { assess, isSeenServing, OPERATION_WORD, unservedReason, viewsOf } from "./assessment.ts";
 import { type LastOperation, lastOperation, textOf } from "./last-operation.ts";
 import type { GroupSnapshot, VoterSnapshot } from "./snapshot.ts";
 import { votersAt } from "./status-text.ts";
@@ -102,7 +102,9 @@ function dominant(withheld: readonly Withheld[]): Withheld | null {
 function headlineOf(snapshot: GroupSnapshot, main: Withheld | null): string {
   const { ballot, unreadable, voters } = snapshot;
   if (unreadable !== null) return `HELD STILL: ${unreadable}`;
-  if (!voters.some((voter) => voter.isAlive)) return `NOTHING IS DONE: ${silenceOf(voters)}`;
+  if (!voters.some((voter) => voter.isAlive)) {
+    return `NOTHING IS DONE: ${unservedReason(snapshot) ?? silenceOf(voters)}`;
+  }
   const operation = ballot?.operation ?? null;
   if (operation !== null) {
     const by = operation.by === "automatic" ? operation.reason : `${operation.by} asked: ${operation.reason}`;

@@ -7,6 +7,7 @@ import { checkDeclaration } from "../core/config-check.ts";
 import { completeConfig } from "../core/config-defaults.ts";
 import { configWarnings } from "../core/config-warnings.ts";
 import { messageOf } from "../core/errors.ts";
+import { fullText, placeGroup, servedShards } from "../core/placement.ts";
 import type { SpecRecord } from "../core/records.ts";
 import { type VoterId, voterId } from "../core/types.ts";
 import { viewsOf } from "./assessment.ts";
@@ -79,9 +80,24 @@ export async function registerAll(
 ): Promise<readonly Registered[]> {
   const voters = await votersFor(call, options.voters);
   const declared = inputs.map((input) => checkDeclaration(input, { voters }));
+  const specs = await placed(call, declared);
   const results = [];
-  for (const each of declared) results.push(await register(call, each, voters, options.waitMs));
+  for (const spec of specs) results.push(await register(call, spec, voters, options.waitMs));
   return results;
+}
+
+/** In the shards that have voters, evenly. Those that are registered already stay where they are. */
+async function placed({ store, environment }: Call, declared: readonly DeclaredConfig[]): Promise<SpecRecord[]> {
+  const [{ specs }, slots] = await Promise.all([store.listSpecs(), store.listSlots()]);
+  const shards = servedShards(slots, environment.wallTime());
+  const all: Pick<SpecRecord, "shard">[] = [...specs];
+  return declared.map((each) => {
+    const standing = specs.find(({ group }) => group === each.name);
+    const shard = standing?.shard ?? placeGroup(all, shards);
+    if (shard === null) throw refused(`there is no room for group ${each.name}: ${fullText(all, shards)}`);
+    if (standing === undefined) all.push({ shard });
+    return { schema: 1, group: each.name, version: 1, owner: "cli", declared: each, overrides: {}, shard };
+  });
 }
 
 async function inputsOf(call: Call, options: Options): Promise<readonly unknown[]> {
@@ -140,21 +156,8 @@ export interface Registered {
   readonly reasons: readonly string[];
 }
 
-async function register(
-  call: Call,
-  declared: DeclaredConfig,
-  voters: readonly VoterId[],
-  waitMs: number,
-): Promise<Registered> {
-  const spec: SpecRecord = {
-    schema: 1,
-    group: declared.name,
-    version: 1,
-    owner: "cli",
-    declared,
-    overrides: {},
-    shard: 0,
-  };
+async function register(call: Call, spec: SpecRecord, voters: readonly VoterId[], waitMs: number): Promise<Registered> {
+  const { declared } = spec;
   const isNew = await call.store.writeSpec(spec, 0);
   if (!isNew) await refuseIfOther(call, spec);
   const warnings = configWarnings(completeConfig(declared), voters);

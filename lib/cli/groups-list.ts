@@ -14,7 +14,7 @@ import { addressText } from "./status-text.ts";
 export function addGroupsList(groups: Command, host: Host): void {
   groups
     .command("list")
-    .description("every registered group with its nodes, its owner and its overrides")
+    .description("every registered group with its nodes, its owner, its shard and its overrides")
     .action((_options: object, command: Command) => host.run(command, list));
 }
 
@@ -36,12 +36,15 @@ async function list(call: Call): Promise<ExitCode> {
 }
 
 export function listText(specs: readonly SpecRecord[], paint: Paint): readonly string[] {
-  const head = ["GROUP", "OWNER", "VERSION", "QUORUM", "NODES", "OVERRIDES"].map(paint.faint);
+  const isSharded = specs.some(({ shard }) => shard !== 0);
+  const inShard = (text: string): readonly string[] => (isSharded ? [text] : []);
+  const head = ["GROUP", "OWNER", "VERSION", ...inShard("SHARD"), "QUORUM", "NODES", "OVERRIDES"].map(paint.faint);
   const rows = specs.map((spec) => {
     const { nodes, quorum } = effectiveConfig(spec);
     const named = nodes.map((node) => `${node.id} ${addressText(node)}`).join(", ");
     const overrides = Object.keys(spec.overrides).join(", ") || "-";
-    return [spec.group, spec.owner, String(spec.version), String(quorum), named, overrides];
+    const { group, owner, version, shard } = spec;
+    return [group, owner, String(version), ...inShard(String(shard)), String(quorum), named, overrides];
   });
   return grid([head, ...rows]);
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { addGroupsAdd } from "./groups-add.ts";
 import { addGroupsImport } from "./groups-import.ts";
 import { addGroupsList } from "./groups-list.ts";
+import { addGroupsMove } from "./groups-move.ts";
 import { addGroupsRecover } from "./groups-recover.ts";
 import { addGroupsRemove } from "./groups-remove.ts";
 import { addGroupsSet } from "./groups-set.ts";
@@ -14,6 +15,7 @@ export function addGroups(program: Command, host: Host): void {
   addGroupsAdd(groups, host);
   addGroupsImport(groups, host);
   addGroupsSet(groups, host);
+  addGroupsMove(groups, host);
   addGroupsRemove(groups, host);
   addGroupsList(groups, host);
   addGroupsRecover(groups, host);

@@ -20,10 +20,7 @@ const SILENT_MS = 15_000;
 /** Snapshots as fresh as the voters make them within two seconds. Those that rest are not waited for. */
 export async function freshSnapshots(call: Call, specs: readonly SpecRecord[]): Promise<readonly GroupSnapshot[]> {
   await lookAt(call, specs);
-  await answered(
-    call,
-    specs.map((spec) => spec.group),
-  );
+  await answered(call, specs);
   return readSnapshots(call.store, specs, call.environment.wallTime());
 }
 
@@ -35,8 +32,8 @@ export async function freshSnapshots(call: Call, specs: readonly SpecRecord[]): 
 export async function announceOrder(call: Call, spec: SpecRecord): Promise<number | null> {
   try {
     await lookAt(call, [spec]);
-    await answered(call, [spec.group]);
-    return restOf(await call.store.listSlots());
+    await answered(call, [spec]);
+    return restOf(slotsFor(await call.store.listSlots(), [spec]));
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
     return null;
@@ -48,20 +45,25 @@ async function lookAt(call: Call, specs: readonly SpecRecord[]): Promise<void> {
   await Promise.all(specs.map((spec) => call.store.look(spec.group, until)));
 }
 
-async function answered(call: Call, groups: readonly GroupName[]): Promise<void> {
+async function answered(call: Call, specs: readonly SpecRecord[]): Promise<void> {
   const { environment, store } = call;
+  const groups = specs.map((spec) => spec.group);
   const deadline = environment.wallTime() + FRESH_WAIT_MS;
   const isHeard = (slot: SlotRecord): boolean =>
     slot.restsMs === null && environment.wallTime() - slot.heartbeatAt <= SILENT_MS;
-  const slots = await store.listSlots();
+  const slots = slotsFor(await store.listSlots(), specs);
   if (restOf(slots) !== null) return;
   const before = written(slots, groups);
   while (environment.wallTime() < deadline && !environment.interrupted.aborted) {
     await environment.pause(POLL_MS);
-    const now = written((await store.listSlots()).filter(isHeard), groups);
+    const now = written(slotsFor(await store.listSlots(), specs).filter(isHeard), groups);
     if (now.length > 0 && now.every((stamp) => !before.includes(stamp))) return;
   }
 }
+
+/** Of the shards that serve them: what voters of others do is of no account, and a shard may be long gone. */
+const slotsFor = (slots: readonly SlotRecord[], specs: readonly SpecRecord[]): readonly SlotRecord[] =>
+  slots.filter((slot) => specs.some((spec) => spec.shard === slot.shard));
 
 /** All voters rest, and look again after so long (economy mode); null: one watches, or there is none. */
 export const restOf = (slots: readonly SlotRecord[]): number | null =>

@@ -5,6 +5,7 @@ import type { Ballot } from "../core/ballot.ts";
 import { closestName } from "../core/closest-name.ts";
 import type { GroupConfig } from "../core/config.ts";
 import { RecordFormatError } from "../core/errors.ts";
+import { servedShards } from "../core/placement.ts";
 import type {
   Publication,
   PublishedCopies,
@@ -43,7 +44,10 @@ export interface GroupSnapshot {
   readonly request: RequestRecord | null;
   readonly publication: Publication | null;
   readonly copies: PublishedCopies;
+  /** Of its shard. */
   readonly voters: readonly VoterSnapshot[];
+  /** The shards that have voters. */
+  readonly servedShards: readonly number[];
 }
 
 /** Specs of `name`, or of every group. Throws, naming the known groups, when there is none of that name. */
@@ -84,7 +88,9 @@ export async function readSnapshots(
     store.glance(specs.map((spec) => spec.group)),
     Promise.all(specs.map(async (spec) => ({ spec, read: await readGroup(store, spec.group) }))),
   ]);
+  const { served } = servedShards(slots, at);
   return groups.map(({ spec, read }) => {
+    const ofShard = slots.filter((slot) => slot.shard === spec.shard);
     const config = effectiveConfig(spec);
     return {
       at,
@@ -93,7 +99,8 @@ export async function readSnapshots(
       ...read,
       isForeign: read.ballot !== null && read.ballot.table !== table,
       request: glances.get(spec.group)?.request ?? null,
-      voters: votersOf(slots, { group: spec.group, heartbeatMs: config.heartbeatMs, at }),
+      voters: votersOf(ofShard, { group: spec.group, heartbeatMs: config.heartbeatMs, at }),
+      servedShards: served,
     };
   });
 }

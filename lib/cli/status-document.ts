@@ -42,6 +42,7 @@ export function statusDocument(snapshot: GroupSnapshot) {
     votes: { down: votersAt(snapshot, "down"), suspect: votersAt(snapshot, "suspect") },
     request: snapshot.request,
     overrides: spec.overrides,
+    shard: spec.shard,
   };
 }
 

@@ -131,13 +131,14 @@ function readersLine(snapshot: GroupSnapshot): readonly string[] {
 }
 
 function votersLine(snapshot: GroupSnapshot): string {
-  const { voters, config } = snapshot;
+  const { voters, config, spec, servedShards } = snapshot;
   const alive = voters.filter((voter) => voter.isAlive);
   const oldest = Math.max(0, ...alive.map((voter) => voter.viewAgeMs ?? voter.heartbeatAgeMs));
   const age = alive.length === 0 ? "" : ` (oldest ${duration(oldest)})`;
   const resting = alive.find((voter) => voter.restsMs !== null)?.restsMs ?? null;
   const economy = resting === null ? "" : `, economy: they look every ${duration(resting)}`;
-  return `voters ${alive.length}/${voters.length}${age}${economy}  quorum ${config.quorum}  votes ${votesText(snapshot)}`;
+  const shard = spec.shard === 0 && servedShards.length < 2 ? "" : `, shard ${spec.shard}`;
+  return `voters ${alive.length}/${voters.length}${age}${economy}${shard}  quorum ${config.quorum}  votes ${votesText(snapshot)}`;
 }
 
 /** Votes that stand against the current primary: `0`, `1 (az-a)`, `0, 1 suspects (az-b)`. */

@@ -66,7 +66,8 @@ export function grantEvacuate(table: ITable, grantee: IGrantable): Grant {
 
 export function grantRegister(table: ITable, grantee: IGrantable): Grant {
   const rights: Right[] = [
-    [["GetItem", "PutItem"], [SPECS]],
+    // A new group's shard is chosen by what is in the others.
+    [["GetItem", "PutItem", "Query"], [SPECS]],
     [["DeleteItem"], [SPECS, GROUPS, PUBLICATIONS]],
   ];
   return grantItems(table, grantee, rights).combine(grantKey(table, grantee, true));

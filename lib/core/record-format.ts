@@ -91,6 +91,8 @@ const view = fields({
 const slot = fields({
   schema,
   voter,
+  shard: nullable(number),
+  groupsPerVoter: nullable(number),
   generation: number,
   owner: text,
   heartbeatAt: at,
@@ -123,7 +125,8 @@ export function decodeCopies(item: Item): PublishedCopies {
 
 export function decodeSlot(item: Item): SlotRecord {
   const stored = read(item, slot, "slot");
-  return { ...stored, restsMs: stored.restsMs ?? null };
+  const { shard, groupsPerVoter, restsMs } = stored;
+  return { ...stored, shard: shard ?? 0, groupsPerVoter: groupsPerVoter ?? null, restsMs: restsMs ?? null };
 }
 
 function read<T>(item: Item, shape: Shape<T>, what: string): T {

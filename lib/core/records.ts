@@ -24,7 +24,7 @@ export interface SpecRecord {
   readonly declared: DeclaredConfig;
   /** Settings changed at run time by the CLI over what was declared: name of the setting (spec.ts) to value, with who and when. */
   readonly overrides: Readonly<Record<string, Override>>;
-  /** Groups are served in shards of voters; 0 until there are more. */
+  /** The shard of voters that serves the group (placement.ts). */
   readonly shard: number;
 }
 
@@ -100,7 +100,11 @@ export interface PublishedCopies {
 export interface SlotRecord {
   readonly schema: 1;
   readonly voter: VoterId;
-  /** Which invocation of this voter is the current one; only it writes the rest. */
+  /** A voter has a function for each shard, and a slot for each. A slot that does not say is of shard 0, the first there was. */
+  readonly shard: number;
+  /** Groups that the deployment gives one voter function; null: it does not say. */
+  readonly groupsPerVoter: number | null;
+  /** Which invocation of this voter and shard is the current one; only it writes the rest. No two shards of a voter share one. */
   readonly generation: number;
   readonly owner: string;
   readonly heartbeatAt: WallTime;

@@ -45,11 +45,11 @@ export interface GroupStore {
   /** Sets the result of the request with this id unless it has one or was superseded: false, the first word stays. */
   resolveRequest(group: GroupName, id: string, result: RequestResult): PromiseLike<boolean>;
   appendHistory(records: readonly HistoryRecord[]): PromiseLike<void>;
-  /** Takes the next generation of the slot by conditional write. */
+  /** Takes the next generation of the slot by conditional writes: larger than every one before of this voter, in any shard. */
   takeSlot(voter: VoterId, shard: number, owner: string, at: WallTime): PromiseLike<SlotRecord>;
   readSlot(voter: VoterId, shard: number): PromiseLike<SlotRecord | null>;
   /** False when a higher generation has taken the slot. */
-  writeSlot(shard: number, slot: SlotRecord): PromiseLike<boolean>;
+  writeSlot(slot: SlotRecord): PromiseLike<boolean>;
 }
 
 /** What publishers need of the table. */

@@ -13,7 +13,12 @@ export const VARIABLES = {
   voter: "VALKEEPER_VOTER",
   /** All voters' ids, separated by commas: quorum is judged against them. */
   voters: "VALKEEPER_VOTERS",
+  /** Which of the deployment's shards a voter serves. */
   shard: "VALKEEPER_SHARD",
+  /** How many shards the deployment has. */
+  shards: "VALKEEPER_SHARDS",
+  /** Groups that one shard is given. */
+  groupsPerVoter: "VALKEEPER_GROUPS_PER_VOTER",
   /** `true`: an invocation leaves after one round in which all was well. */
   economy: "VALKEEPER_ECONOMY",
   /** The copies that this function's network reaches, separated by commas: `ssm,dns`, `ssm`, or nothing. */
@@ -62,6 +67,8 @@ export interface VoterEnvironment {
   /** This one among them. */
   readonly voters: readonly VoterId[];
   readonly shard: number;
+  /** Null: it is not limited. */
+  readonly groupsPerVoter: number | null;
   readonly economy: boolean;
   readonly publishes: readonly CopyTarget[];
   readonly dualStack: boolean;
@@ -73,6 +80,8 @@ export interface VoterEnvironment {
 export interface PublisherEnvironment {
   readonly region: string;
   readonly table: string;
+  /** How many there are. */
+  readonly shards: number;
   readonly metrics: MetricsLevel;
 }
 
@@ -81,6 +90,10 @@ export interface RegistrarEnvironment {
   readonly table: string;
   readonly voters: readonly VoterId[];
   readonly hasStopper: boolean;
+  /** How many there are. */
+  readonly shards: number;
+  /** Null: it is not limited. */
+  readonly groupsPerVoter: number | null;
 }
 
 export interface StopperEnvironment {
@@ -112,7 +125,8 @@ export function parseVoterEnvironment(variables: Variables): VoterEnvironment {
     ...read.store(),
     voter: voterId(read.text(VARIABLES.voter, voterPattern, "a voter's id: letters, digits and hyphens, at most 64")),
     voters: read.voters(),
-    shard: read.count(VARIABLES.shard),
+    shard: read.count(VARIABLES.shard, 0) ?? 0,
+    groupsPerVoter: read.count(VARIABLES.groupsPerVoter),
     economy: read.word(VARIABLES.economy, ["true", "false"], "false") === "true",
     publishes: read.targets(VARIABLES.publishes),
     dualStack: read.word(VARIABLES.dualStack, ["true", "false"], "false") === "true",
@@ -131,6 +145,7 @@ export function parsePublisherEnvironment(variables: Variables): PublisherEnviro
   const read = reader(variables);
   const environment: PublisherEnvironment = {
     ...read.store(),
+    shards: read.count(VARIABLES.shards) ?? 1,
     metrics: read.word(VARIABLES.metrics, metricsLevels, "off"),
   };
   read.finish("the publisher's environment");
@@ -144,6 +159,8 @@ export function parseRegistrarEnvironment(variables: Variables): RegistrarEnviro
     ...read.store(),
     voters: read.voters(),
     hasStopper: read.word(VARIABLES.stopper, ["true", "false"], "false") === "true",
+    shards: read.count(VARIABLES.shards) ?? 1,
+    groupsPerVoter: read.count(VARIABLES.groupsPerVoter),
   };
   read.finish("the registrar's environment");
   return environment;
@@ -234,9 +251,10 @@ function reader(variables: Variables) {
       }
       return given.map(voterId);
     },
-    count(name: string): number {
-      const given = value(name) ?? "0";
-      if (!/^\d{1,4}$/.test(given)) complain(name, "a whole number from 0 to 9999");
+    count(name: string, least: 0 | 1 = 1): number | null {
+      const given = value(name);
+      if (given === undefined) return null;
+      if (!/^\d{1,4}$/.test(given) || Number(given) < least) complain(name, `a whole number from ${least} to 9999`);
       return Number(given);
     },
     word<Word extends string>(name: string, words: readonly Word[], otherwise: Word): Word {

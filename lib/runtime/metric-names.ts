@@ -7,14 +7,18 @@ export const METRIC_NAMESPACE = "Valkeeper";
 export const DIMENSIONS = {
   /** The deployment, by the name of its table: two in one account are told apart. */
   deployment: "Table",
-  /** Only of what is asked about one zone: every combination is a metric that is paid for. */
+  /** Only of what is asked about one voter function: every combination is a metric that is paid for. */
   voter: "Voter",
   /** Only where per-group metrics were asked for. */
   group: "Group",
 } as const;
 
+/** Of the function of a zone and shard, by the value of its dimension: a silent one must not be lost in its zone's sum. */
+export const voterFunctionName = (zone: string, shard: number): string =>
+  shard === 0 ? zone : `${zone}-shard-${shard}`;
+
 export const METRICS = {
-  /** Per voter: slots written, so heard by the others. Missing means silent. */
+  /** Per voter function: slots written, so heard by the others. Missing means silent. */
   voterHeartbeats: "VoterHeartbeats",
   /** Groups, the most in a minute. */
   groupsNotReady: "GroupsNotReady",

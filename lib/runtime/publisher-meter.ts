@@ -1,9 +1,11 @@
-// What one run of the publisher measures: the groups that it could not bring in line, and those whose primaries are
-// replaced again and again, which only the record knows, because each failover may have been another voter's.
+// What one run of the publisher measures: the groups that it could not bring in line; those whose primaries are replaced
+// again and again, which only the record knows, because each failover may have been another voter's; and those that no
+// voter looks after, of which no voter would tell.
 
 import type { Ballot } from "../core/ballot.ts";
 import { BUDGET_WINDOW_MS } from "../core/config.ts";
 import { entriesOf } from "../core/entries.ts";
+import type { SpecRecord } from "../core/records.ts";
 import type { GroupName } from "../core/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
@@ -15,6 +17,8 @@ export interface PublisherMeterOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly table: string;
+  /** How many the deployment has. */
+  readonly shards: number;
   /** See the voter's. */
   readonly byGroup: boolean;
 }
@@ -26,6 +30,7 @@ export class PublisherMeter {
   readonly #options: PublisherMeterOptions;
   readonly #sums = new Map<MetricName, number>();
   readonly #churning = new Map<GroupName, string>();
+  readonly #unserved = new Map<GroupName, string>();
 
   constructor(options: PublisherMeterOptions) {
     this.#options = options;
@@ -35,6 +40,11 @@ export class PublisherMeter {
   store<S extends PublisherStore>(inner: S): S {
     return {
       ...inner,
+      listSpecs: () =>
+        inner.listSpecs().then((list) => {
+          for (const spec of list.specs) this.#listed(spec);
+          return list;
+        }),
       readBallot: (group: GroupName) =>
         inner.readBallot(group).then((ballot) => {
           if (ballot !== null) this.#read(ballot);
@@ -60,12 +70,17 @@ export class PublisherMeter {
   /** `isOverAll`: of every group, as the schedule asks each minute. A stream's run that failed is tried again by then. */
   ended({ failed }: PublisherSummary, isOverAll: boolean): void {
     const behind = new Map(entriesOf(failed));
-    const conditions = { [METRICS.publicationsBehind]: behind, [METRICS.groupsChurning]: this.#churning };
+    const conditions = {
+      [METRICS.publicationsBehind]: behind,
+      [METRICS.groupsChurning]: this.#churning,
+      [METRICS.groupsNotReady]: this.#unserved,
+    };
     const counted: Record<string, number> = Object.fromEntries(this.#sums);
     if (isOverAll) {
       // Zero is told too: an alarm on it takes a publisher that is not heard for one that is behind.
       counted[METRICS.publicationsBehind] = behind.size;
       if (this.#churning.size > 0) counted[METRICS.groupsChurning] = this.#churning.size;
+      if (this.#unserved.size > 0) counted[METRICS.groupsNotReady] = this.#unserved.size;
     }
     this.#put(counted, isOverAll ? conditions : {});
   }
@@ -82,6 +97,13 @@ export class PublisherMeter {
     if (recent.length < CHURN_ATTEMPTS) return;
     const promoted = recent.filter((attempt) => attempt.promoted).length;
     this.#churning.set(ballot.group, `${recent.length} automatic operations in ten minutes, ${promoted} promoted`);
+  }
+
+  /** Its shard was taken out of the deployment, or never was in it. */
+  #listed({ group, shard }: SpecRecord): void {
+    const { shards } = this.#options;
+    if (shard < shards) return;
+    this.#unserved.set(group, `no voter serves its shard ${shard}: the deployment has ${shards}, counted from 0`);
   }
 
   #add(name: MetricName): void {

@@ -24,7 +24,10 @@ export interface VoterOptions {
   readonly voter: VoterId;
   /** Every configured voter, this one included: how many there are decides what a majority is. */
   readonly voters: readonly VoterId[];
+  /** The groups that it serves. */
   readonly shard: number;
+  /** Told to whoever registers groups. @default it is not limited */
+  readonly groupsPerVoter?: number;
   /** Names this invocation in the slot. */
   readonly owner: string;
   readonly store: GroupStore;
@@ -301,7 +304,7 @@ export class VoterLoop {
     if (this.#isWritingSlot || !this.#mayRest()) return void again(REST_LOOK_MS);
     this.#isWritingSlot = true;
     const slot: SlotRecord = { ...this.#slot(), restsMs: SCHEDULE_PERIOD_MS };
-    this.#options.store.writeSlot(this.#options.shard, slot).then(
+    this.#options.store.writeSlot(slot).then(
       () => {
         this.#slotWritten(null);
         if (this.#mayRest()) return this.#end("rested", "all is well");
@@ -335,7 +338,7 @@ export class VoterLoop {
     if (this.#isWritingSlot || (last !== null && clock.now() < after(last, everyMs - LOOKED_AT_EVERY_MS / 2))) return;
     this.#isWritingSlot = true;
     this.#slotWrittenAt = clock.now();
-    this.#options.store.writeSlot(this.#options.shard, this.#slot()).then(
+    this.#options.store.writeSlot(this.#slot()).then(
       () => this.#slotWritten(null),
       (error: unknown) => this.#slotWritten(errorText(error)),
     );
@@ -349,12 +352,14 @@ export class VoterLoop {
   }
 
   #slot(): SlotRecord {
-    const { voter, owner, clock } = this.#options;
+    const { voter, shard, groupsPerVoter = null, owner, clock } = this.#options;
     const groups: Record<GroupName, VoterGroupView> = {};
     for (const [name, loop] of this.#groups) groups[name] = loop.view();
     return {
       schema: 1,
       voter,
+      shard,
+      groupsPerVoter,
       generation: this.#generation,
       owner,
       heartbeatAt: clock.wallTime(),

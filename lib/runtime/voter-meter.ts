@@ -12,13 +12,14 @@ import type { GroupGlance, GroupStore } from "../ports/group-store.ts";
 import type { Journal, JournalEntry } from "../ports/journal.ts";
 import type { MetricSeries, Metrics } from "../ports/metrics.ts";
 import { conditionsOf } from "./group-conditions.ts";
-import { DIMENSIONS, METRICS, type MetricName } from "./metric-names.ts";
+import { DIMENSIONS, METRICS, type MetricName, voterFunctionName } from "./metric-names.ts";
 
 export interface VoterMeterOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly table: string;
   readonly voter: VoterId;
+  readonly shard: number;
   /** Each figure also for the group alone: a metric more for each group and condition. */
   readonly byGroup: boolean;
 }
@@ -91,9 +92,9 @@ export class VoterMeter {
           for (const [group, each] of glances) this.#glanced(group, each);
           return glances;
         }),
-      writeSlot: (shard, slot) => {
+      writeSlot: (slot) => {
         for (const [group, view] of entriesOf(slot.groups)) this.#saw(group, view);
-        return inner.writeSlot(shard, slot).then(
+        return inner.writeSlot(slot).then(
           (applied) => {
             // What a successor has refused was heard by nobody.
             if (applied) this.#heartbeats += 1;
@@ -186,13 +187,13 @@ export class VoterMeter {
 
   /** Nothing that is zero: a metric is paid for while it is reported, and what is missing rings no alarm but silence. */
   #line(): void {
-    const { metrics, clock, table, voter } = this.#options;
+    const { metrics, clock, table, voter, shard } = this.#options;
     this.#lineAt = clock.now();
     this.#hasSpoken = true;
     const sizes = [...this.#conditions].map(([name, groups]) => [name, groups.size] as const);
     const values = Object.fromEntries([...this.#sums, ...sizes]);
     const beat: MetricSeries = {
-      dimensions: { [DIMENSIONS.deployment]: table, [DIMENSIONS.voter]: voter },
+      dimensions: { [DIMENSIONS.deployment]: table, [DIMENSIONS.voter]: voterFunctionName(voter, shard) },
       values: { [METRICS.voterHeartbeats]: this.#heartbeats },
     };
     const series = [

@@ -39,6 +39,7 @@ describe("docs/cli.md", () => {
           "groups import",
           "groups set",
           "groups unset",
+          "groups move",
           "groups remove",
           "groups list",
           "groups recover",
@@ -109,6 +110,12 @@ describe("the JSON shapes of docs/cli.md", () => {
     ["failure", ["status", "nope"]],
   ])("%s is what the command prints: %j", async (name, args) => {
     expectShape(name, (await line().run(...args, "--json")).out);
+  });
+
+  it("move is what moving prints", async () => {
+    const made = line();
+    made.store.slots = made.store.slots.flatMap((slot) => [slot, { ...slot, shard: 1 }]);
+    expectShape("move", (await made.run("groups", "move", "mymaster", "--to", "1", "--json")).out);
   });
 
   it("import is what importing prints", async () => {

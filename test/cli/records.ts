@@ -162,6 +162,8 @@ export const rejection = (given: Rejection, sinceMs: number) => ({ ...given, sin
 export const slot = (voter: VoterId, seen: VoterGroupView | null, rest: Partial<SlotRecord> = {}): SlotRecord => ({
   schema: 1,
   voter,
+  shard: 0,
+  groupsPerVoter: null,
   generation: 31,
   owner: `${voter}-1`,
   heartbeatAt: ago(300),

@@ -69,7 +69,7 @@ describe("status", () => {
     });
     expect(Object.keys(document.groups[0])).toEqual([
       ...["group", "at", "words", "exit", "reasons", "epoch", "primary", "operation", "mode", "control", "armed"],
-      ...["published", "readers", "setAside", "nodes", "voters", "quorum", "votes", "request", "overrides"],
+      ...["published", "readers", "setAside", "nodes", "voters", "quorum", "votes", "request", "overrides", "shard"],
     ]);
   });
 

@@ -30,6 +30,7 @@ function snapshot({ slots, ...rest }: Given = {}): GroupSnapshot {
     request: null,
     publication: publication(),
     copies: copies(),
+    servedShards: [0],
     voters: votersOf(slots ?? VOTERS.map((voter) => slot(voter, view())), {
       group: GROUP,
       heartbeatMs: config.heartbeatMs,

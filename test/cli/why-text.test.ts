@@ -38,6 +38,7 @@ function snapshot(slots: readonly SlotRecord[], rest: Partial<GroupSnapshot> = {
     request: null,
     publication: publication(),
     copies: copies(),
+    servedShards: [0],
     voters: votersOf(slots, { group: GROUP, heartbeatMs: 5_000, at: NOW }),
     ...rest,
   };

@@ -112,6 +112,7 @@ const allowed: readonly (readonly [string, string, SdkCommand])[] = [
   ["notifier", "tells the bus", tell("valkeeper")],
   ["notifier", "tells the topic", publish(TOPIC_ARN)],
   ["registrar", "writes what is declared", put(specKey(group))],
+  ["registrar", "counts what is declared in each shard", list(SPEC_PARTITION)],
   ["stopper", "writes how a stop ended", update(ballotKey(group))],
   ["stopper", "stops an instance that is tagged for a group", stopInstance(TAGGED)],
   ["stopper", "asks whether it is protected", protection(TAGGED)],

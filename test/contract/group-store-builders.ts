@@ -258,6 +258,8 @@ export function slotOf(voter: VoterId, generation: number, changes: Partial<Slot
   return {
     schema: 1,
     voter,
+    shard: 0,
+    groupsPerVoter: 50,
     generation,
     owner: `owner-${generation}`,
     heartbeatAt: wallTime(5_000),

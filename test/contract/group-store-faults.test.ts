@@ -198,11 +198,20 @@ describe("batches that are processed in part", () => {
 describe("other writes whose answer is lost", () => {
   const lose = (operation: string): void => proxy.inject({ kind: "apply-then-cut" }, { operation });
 
-  it("S7: takes one generation, not two", async () => {
+  it("S7: takes a slot once, not twice", async () => {
     const voter = az("lost");
     lose("UpdateItem");
     expect(await store.takeSlot(voter, 0, "owner", wallTime(1))).toMatchObject({ generation: 1, owner: "owner" });
     expect(await direct.store.readSlot(voter, 0)).toMatchObject({ generation: 1 });
+  });
+
+  it("S7: leaves out a generation that it may have been given", async () => {
+    const voter = az("left-out");
+    // The slot's entry in the directory comes first.
+    proxy.inject({ kind: "delay", ms: 0 }, { operation: "PutItem" });
+    lose("PutItem");
+    expect(await store.takeSlot(voter, 0, "owner", wallTime(1))).toMatchObject({ generation: 2, owner: "owner" });
+    expect(await direct.store.readSlot(voter, 0)).toMatchObject({ generation: 2 });
   });
 
   it("finds its own publication", async () => {

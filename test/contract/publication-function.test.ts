@@ -29,7 +29,7 @@ beforeAll(async () => {
   });
   const zone = new CreateHostedZoneCommand({ Name: "example.com", CallerReference: freshPrefix() });
   hostedZoneId = (await made.clients.route53.send(zone)).HostedZone?.Id ?? "";
-  publish = makePublisher({ region: "eu-west-1", table: made.table, metrics: "off" }, (line) =>
+  publish = makePublisher({ region: "eu-west-1", table: made.table, shards: 1, metrics: "off" }, (line) =>
     lines.push(JSON.parse(line)),
   );
 });
@@ -80,7 +80,7 @@ describe("the publisher function", () => {
 
   it("prints the figures of its run for CloudWatch, where a deployment reads them", async () => {
     const figures: Record<string, unknown>[] = [];
-    const environment = { region: "eu-west-1", table: made.table, metrics: "deployment" } as const;
+    const environment = { region: "eu-west-1", table: made.table, shards: 1, metrics: "deployment" } as const;
     const measured = makePublisher(environment, (line) => figures.push(JSON.parse(line)));
     await measured(streamEvent(group), invocation);
     expect(figures.filter((line) => "_aws" in line)).toEqual([]);

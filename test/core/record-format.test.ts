@@ -75,6 +75,8 @@ const records: Readonly<Record<string, readonly [decode: (item: Item) => unknown
     {
       schema: 1,
       voter: "az-a",
+      shard: 1,
+      groupsPerVoter: 50,
       generation: 1,
       owner: "request-id",
       heartbeatAt: 1,
@@ -124,7 +126,7 @@ const everyPath = everyRecord.flatMap(({ what, decode, record }) =>
 const shown = /^(spec\.overrides\.\w+\.value|history entry\.detail\.\w+)$/;
 /** May be left out. */
 const optional =
-  /\.(target|result|table|restsMs|ssm|dns|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
+  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
 
 describe("the format of the records", () => {
   it.each(everyRecord)("gives a whole $what back as it is, with fields that a newer version may add", (each) => {

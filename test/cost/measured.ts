@@ -8,6 +8,7 @@ export const ITEM_BYTES = {
   publication: 280,
   copies: 110,
   slotEntry: 24,
+  generation: 50,
 } as const;
 
 /** A slot holds what its voter sees of every group. */

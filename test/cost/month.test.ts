@@ -32,8 +32,8 @@ describe("a month of one group", () => {
   it("is what the table is asked for by them and the publisher", () => {
     // A voter: 62 glances of 1, 62 slots, 13 lists, a slot and a ballot at the start. The publisher: 2 lists, slots, 3 items.
     expect(usd({}).reads).toBeCloseTo((3 * 139 + 6.5) * 43_800 * 0.125e-6, 4);
-    // A voter: 13 heartbeats and the slot that is taken. The publisher: one write that is refused.
-    expect(usd({}).writes).toBeCloseTo((3 * 14 + 1) * 43_800 * 0.625e-6, 4);
+    // A voter: 13 heartbeats, the generation and the slot that are taken. The publisher: one write that is refused.
+    expect(usd({}).writes).toBeCloseTo((3 * 15 + 1) * 43_800 * 0.625e-6, 4);
   });
 
   it("is the probes that cross zones, paid on both sides", () => {

@@ -3,7 +3,15 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { marshalItem } from "../../lib/adapters/dynamodb/attribute-value.ts";
-import { ballotKey, copiesKey, type Key, publicationKey, slotKey, specKey } from "../../lib/adapters/dynamodb/keys.ts";
+import {
+  ballotKey,
+  copiesKey,
+  generationKey,
+  type Key,
+  publicationKey,
+  slotKey,
+  specKey,
+} from "../../lib/adapters/dynamodb/keys.ts";
 import type { Item } from "../../lib/core/ballot-write.ts";
 import { DEFAULTS } from "../../lib/core/config.ts";
 import { voterId } from "../../lib/core/types.ts";
@@ -31,7 +39,7 @@ const MINUTES = 10;
 /** The table's requests behind each call of the store's port, as lib/adapters/dynamodb makes them. */
 const REQUESTS: Readonly<Record<string, readonly Operation[]>> = {
   tableId: [],
-  takeSlot: ["GetItem", "UpdateItem"],
+  takeSlot: ["GetItem", "PutItem", "UpdateItem"],
   listSpecs: ["Query"],
   readBallot: ["GetItem"],
   glance: ["BatchGetItem"],
@@ -136,6 +144,7 @@ describe.each<[string, Partial<WatchSettings>]>([
       [ITEM_BYTES.spec, specKey(GROUP), table.specs.get(GROUP)],
       [ITEM_BYTES.publication, publicationKey(GROUP), table.publications.get(GROUP)],
       [ITEM_BYTES.copies, copiesKey(GROUP), table.copies.get(GROUP)],
+      [ITEM_BYTES.generation, generationKey(zone), { schema: 1, generation: 12_345 }],
       [slotBytes(1), slotKey(zone, 0), table.slots.get("az-a#0")],
     ];
     for (const [calculated, key, record] of sizes) {

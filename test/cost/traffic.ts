@@ -86,6 +86,7 @@ function voterTraffic(groups: number, { glances, slotReads, specLists, heartbeat
     reads("what is declared, of all groups", "Query", specLists, specs),
     writes("the own slot: the heartbeat", "PutItem", heartbeats, writeUnits(slot)),
     reads("at the start: the slot", "GetItem", started, readUnits(slot, true)),
+    writes("at the start: a generation is taken", "PutItem", started, writeUnits(ITEM_BYTES.generation)),
     writes("at the start: the slot is taken", "UpdateItem", started, writeUnits(slot)),
     reads("at the start: each ballot", "GetItem", started * groups, readUnits(ITEM_BYTES.ballot, true)),
   ];

@@ -50,8 +50,8 @@ export async function writtenMetrics(): Promise<ReadonlySet<string>> {
     table: "t",
     byGroup: false,
   };
-  await showVoter(new VoterMeter({ ...shared, voter: voterId("az-a") }));
-  await showPublisher(new PublisherMeter(shared));
+  await showVoter(new VoterMeter({ ...shared, voter: voterId("az-a"), shard: 0 }));
+  await showPublisher(new PublisherMeter({ ...shared, shards: 1 }));
   return new Set([...OF_AWS, ...figuresOf(lines).map(wordsOf)]);
 }
 
@@ -78,9 +78,10 @@ async function showVoter(meter: VoterMeter): Promise<void> {
     viewOf({ rejection: rejected("cold-start-waiting", CONDITION_AFTER_MS), nodes: fenced }),
     viewOf({ nodes: { [nodeId("n1")]: nodeView({ class: "misconfigured", sinceMs: CONDITION_AFTER_MS }) } }),
   ];
-  const slot = { schema: 1, voter: voterId("az-a"), generation: 1, owner: "o", regular: true, restsMs: null } as const;
+  const invocation = { voter: voterId("az-a"), shard: 0, groupsPerVoter: null, generation: 1, owner: "o" } as const;
+  const slot = { schema: 1, ...invocation, regular: true, restsMs: null } as const;
   for (const view of views) {
-    await store.writeSlot(0, { ...slot, heartbeatAt: wallTime(NOW), groups: { [group]: view } });
+    await store.writeSlot({ ...slot, heartbeatAt: wallTime(NOW), groups: { [group]: view } });
   }
   meter.throttled();
   meter.end();

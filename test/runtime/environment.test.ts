@@ -32,6 +32,7 @@ describe("a voter's environment", () => {
       voter: "eu-west-1a",
       voters: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
       shard: 0,
+      groupsPerVoter: null,
       economy: false,
       publishes: [],
       dualStack: false,
@@ -44,6 +45,7 @@ describe("a voter's environment", () => {
     const environment = parseVoterEnvironment({
       ...variables,
       VALKEEPER_SHARD: "3",
+      VALKEEPER_GROUPS_PER_VOTER: "20",
       VALKEEPER_ECONOMY: "true",
       VALKEEPER_PUBLISHES: "dns,ssm",
       VALKEEPER_DUAL_STACK: "true",
@@ -54,6 +56,7 @@ describe("a voter's environment", () => {
     expect(environment).toMatchObject({
       metrics: "groups",
       shard: 3,
+      groupsPerVoter: 20,
       economy: true,
       publishes: ["ssm", "dns"],
       dualStack: true,
@@ -68,6 +71,7 @@ describe("a voter's environment", () => {
         VALKEEPER_VOTER: "az#a",
         VALKEEPER_VOTERS: "az-a,az-a",
         VALKEEPER_SHARD: "-1",
+        VALKEEPER_GROUPS_PER_VOTER: "0",
         VALKEEPER_ECONOMY: "a little",
         VALKEEPER_PUBLISHES: "ssm,mail",
         VALKEEPER_DUAL_STACK: "yes",
@@ -80,6 +84,7 @@ describe("a voter's environment", () => {
       expect.stringContaining('VALKEEPER_VOTER is "az#a"'),
       expect.stringContaining('VALKEEPER_VOTERS is "az-a,az-a"'),
       expect.stringContaining('VALKEEPER_SHARD is "-1"'),
+      expect.stringContaining('VALKEEPER_GROUPS_PER_VOTER is "0"'),
       expect.stringContaining('VALKEEPER_ECONOMY is "a little"'),
       expect.stringContaining('VALKEEPER_PUBLISHES is "ssm,mail"'),
       expect.stringContaining('VALKEEPER_DUAL_STACK is "yes"'),
@@ -100,9 +105,14 @@ describe("the other functions' environments", () => {
     expect(parsePublisherEnvironment(variables)).toEqual({
       region: "eu-west-1",
       table: "valkeeper",
+      shards: 1,
       metrics: "off",
     });
+    expect(parsePublisherEnvironment({ ...variables, VALKEEPER_SHARDS: "3" }).shards).toBe(3);
     expect(parseRegistrarEnvironment(variables).voters).toHaveLength(3);
+    expect(parseRegistrarEnvironment(variables)).toMatchObject({ shards: 1, groupsPerVoter: null });
+    const sized = { ...variables, VALKEEPER_SHARDS: "3", VALKEEPER_GROUPS_PER_VOTER: "20" };
+    expect(parseRegistrarEnvironment(sized)).toMatchObject({ shards: 3, groupsPerVoter: 20 });
     expect(issuesOf(() => parseRegistrarEnvironment({}))).toHaveLength(3);
   });
 

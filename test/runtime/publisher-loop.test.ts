@@ -58,7 +58,7 @@ function slotSaying(
     notCandidates: {},
   } as const;
   const rest = { schema: 1, generation: 1, owner: "o", heartbeatAt: view.at, regular: true, restsMs: null } as const;
-  return { ...rest, voter: voterId("az-a"), groups: { [group]: view } };
+  return { ...rest, voter: voterId("az-a"), shard: 0, groupsPerVoter: null, groups: { [group]: view } };
 }
 
 /** What the ports hold and were asked; a test changes what it is about. */

@@ -19,10 +19,16 @@ function meterOf(byGroup = false) {
   const measured: Measurement[] = [];
   const clock = { now: () => instant(0), wallTime: () => wallTime(NOW), wakeAt: () => () => undefined };
   const metrics = { put: (each: Measurement) => void measured.push(each) };
-  const meter = new PublisherMeter({ metrics, clock, table: "t", byGroup });
+  const meter = new PublisherMeter({ metrics, clock, table: "t", shards: 2, byGroup });
+  const list = (...shards: number[]) => {
+    const specs = shards.map((shard) => ({ group: groupName(`of-${shard}`), shard }));
+    return meter
+      .store({ listSpecs: () => Promise.resolve({ specs, damaged: [] }) } as unknown as PublisherStore)
+      .listSpecs();
+  };
   const read = (ballot: Ballot) =>
     meter.store({ readBallot: () => Promise.resolve(ballot) } as unknown as PublisherStore).readBallot(group);
-  return { meter, measured, read, values: () => measured.map(({ series }) => series[0]?.values) };
+  return { meter, measured, list, read, values: () => measured.map(({ series }) => series[0]?.values) };
 }
 
 const inLine = { groups: 1, changed: 0, failed: {} };
@@ -65,6 +71,19 @@ describe("the publisher's meter", () => {
     expect(busy.values()).toEqual([{ PublicationsBehind: 0, GroupsChurning: 1 }, { GroupsChurning: 1 }]);
     expect(busy.measured[0]?.facts).toMatchObject({
       conditions: { GroupsChurning: { mymaster: "2 automatic operations in ten minutes, 1 promoted" } },
+    });
+  });
+
+  it("tells of groups whose shard has no voters, of which nobody else would", async () => {
+    const { meter, measured, list } = meterOf(true);
+    await list(0, 1, 2);
+    meter.ended(inLine, true);
+    expect(measured.map(({ series }) => series[0]?.values)).toEqual([
+      { PublicationsBehind: 0, GroupsNotReady: 1 },
+      { GroupsNotReady: 1 },
+    ]);
+    expect(measured[0]?.facts).toMatchObject({
+      conditions: { GroupsNotReady: { "of-2": "no voter serves its shard 2: the deployment has 2, counted from 0" } },
     });
   });
 

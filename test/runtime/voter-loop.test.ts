@@ -62,7 +62,16 @@ function scene(settings: Partial<GroupConfig> = {}) {
     resolveRequest: async (_group, _id, result) => answers.push(result) > 0,
     appendHistory: async () => {},
     takeSlot: async (_voter, _shard, owner, at: WallTime) => {
-      slot = { schema: 1, voter, generation: 1, owner, heartbeatAt: at, regular: false, restsMs: null, groups: {} };
+      const taken = {
+        schema: 1,
+        voter,
+        shard: 0,
+        groupsPerVoter: null,
+        generation: 1,
+        owner,
+        heartbeatAt: at,
+      } as const;
+      slot = { ...taken, regular: false, restsMs: null, groups: {} };
       return slot;
     },
     readSlot: async () => {

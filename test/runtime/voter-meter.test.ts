@@ -21,14 +21,14 @@ class Setting {
   readonly store: GroupStore;
   readonly #write: (entry: JournalEntry) => void;
 
-  constructor(byGroup = false) {
+  constructor(byGroup = false, shard = 0) {
     const clock = {
       now: () => instant(this.now),
       wallTime: () => wallTime(this.now),
       wakeAt: () => () => undefined,
     };
     const metrics = { put: (each: Measurement) => void this.measured.push(each) };
-    this.meter = new VoterMeter({ metrics, clock, table: "t", voter, byGroup });
+    this.meter = new VoterMeter({ metrics, clock, table: "t", voter, shard, byGroup });
     this.store = this.meter.store({ writeSlot: () => this.writeSlot() } as unknown as GroupStore);
     const journal = this.meter.journal({ write: (entry) => void this.written.push(entry) });
     this.#write = (entry) => journal.write(entry);
@@ -45,13 +45,15 @@ class Setting {
     const slot = {
       schema: 1,
       voter,
+      shard: 0,
+      groupsPerVoter: null,
       generation: 3,
       owner: "o",
       heartbeatAt: wallTime(at),
       regular: true,
       restsMs: null,
     } as const;
-    await Promise.resolve(this.store.writeSlot(0, { ...slot, groups })).catch(() => undefined);
+    await Promise.resolve(this.store.writeSlot({ ...slot, groups })).catch(() => undefined);
   }
 
   /** Every figure that was put, by the names of its dimensions. */
@@ -69,6 +71,17 @@ describe("a voter's meter", () => {
     expect(setting.figures).toEqual([["Table,Voter", { VoterHeartbeats: 12 }]]);
     setting.meter.end();
     expect(setting.figures).toHaveLength(1);
+  });
+
+  it("is told from the same zone's voters of other shards", async () => {
+    const dimensions = async (shard: number) => {
+      const setting = new Setting(false, shard);
+      await setting.show(1_000, viewOf());
+      setting.meter.end();
+      return setting.measured.flatMap(({ series }) => series.map((each) => each.dimensions));
+    };
+    expect(await dimensions(0)).toEqual([{ Table: "t", Voter: voter }]);
+    expect(await dimensions(2)).toEqual([{ Table: "t", Voter: `${voter}-shard-2` }]);
   });
 
   it("says so at the end of a short invocation", async () => {

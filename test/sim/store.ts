@@ -179,8 +179,8 @@ export class SimStore implements OperatorStore {
     return this.#ask("readSlot", () => this.#table.slots.get(slotKey(voter, shard)) ?? null);
   }
 
-  writeSlot(shard: number, slot: SlotRecord): PromiseLike<boolean> {
-    return this.#ask("writeSlot", () => this.#table.writeSlot(shard, slot));
+  writeSlot(slot: SlotRecord): PromiseLike<boolean> {
+    return this.#ask("writeSlot", () => this.#table.writeSlot(slot));
   }
 
   readPublication(group: GroupName): PromiseLike<Publication | null> {

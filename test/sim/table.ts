@@ -197,7 +197,9 @@ export class Table {
     const taken: SlotRecord = {
       schema: 1,
       voter: taking.voter,
-      generation: (current?.generation ?? 0) + 1,
+      shard: taking.shard,
+      groupsPerVoter: current?.groupsPerVoter ?? null,
+      generation: this.#nextGeneration(taking.voter),
       owner: taking.owner,
       heartbeatAt: taking.at,
       regular: false,
@@ -208,8 +210,14 @@ export class Table {
     return taken;
   }
 
-  writeSlot(shard: number, slot: SlotRecord): boolean {
-    const key = slotKey(slot.voter, shard);
+  /** Of every shard of the voter: none has ever been given twice. */
+  #nextGeneration(voter: VoterId): number {
+    const given = [...this.slots.values()].flatMap((slot) => (slot.voter === voter ? [slot.generation] : []));
+    return Math.max(0, ...given) + 1;
+  }
+
+  writeSlot(slot: SlotRecord): boolean {
+    const key = slotKey(slot.voter, slot.shard);
     if ((this.slots.get(key)?.generation ?? 0) > slot.generation) return false;
     this.slots.set(key, slot);
     return true;

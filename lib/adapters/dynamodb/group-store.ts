@@ -40,7 +40,7 @@ export function createDynamodbStore(options: DynamodbStoreOptions): OperatorStor
     appendHistory: (records) => appendHistory(table, records),
     takeSlot: (voter, shard, owner, at) => takeSlot(table, { voter, shard, owner, at }),
     readSlot: (voter, shard) => readSlot(table, voter, shard),
-    writeSlot: (shard, slot) => writeSlot(table, shard, slot),
+    writeSlot: (slot) => writeSlot(table, slot),
     readPublication: (group) => readPublication(table, group),
     writePublication: (publication) => writePublication(table, publication),
     readCopies: (group) => readCopies(table, group),

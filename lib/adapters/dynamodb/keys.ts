@@ -29,5 +29,7 @@ export const slotEntryKey = (voter: VoterId, shard: number): Key => ({
   pk: SLOT_DIRECTORY,
   sk: slotName(voter, shard),
 });
+/** What numbers the invocations of all shards of a voter; below the voter's own prefix, where it may write. */
+export const generationKey = (voter: VoterId): Key => ({ pk: `voter#${voter}#generation`, sk: "last" });
 /** The slot that a directory entry names. */
 export const slotKeyOf = (entry: string): Key => ({ pk: `voter#${entry}`, sk: "slot" });

@@ -5,23 +5,28 @@ import { ValkeeperError } from "../../core/errors.ts";
 import { decodeSlot } from "../../core/record-format.ts";
 import type { SlotRecord } from "../../core/records.ts";
 import type { VoterId, WallTime } from "../../core/types.ts";
-import { SLOT_DIRECTORY, slotEntryKey, slotKey, slotKeyOf } from "./keys.ts";
+import { generationKey, SLOT_DIRECTORY, slotEntryKey, slotKey, slotKeyOf } from "./keys.ts";
 import type { OnUnreadable } from "./specs.ts";
 import { guardExpressions, keyOf, plain, storeError, type Table } from "./table.ts";
 
 /** More invocations of one voter than run at once want the slot at the same moment only if something else is wrong. */
 const TAKE_TRIES = 10;
 
-export async function takeSlot(
-  table: Table,
-  taking: { readonly voter: VoterId; readonly shard: number; readonly owner: string; readonly at: WallTime },
-): Promise<SlotRecord> {
-  const { voter, shard, owner, at } = taking;
+interface Taking {
+  readonly voter: VoterId;
+  readonly shard: number;
+  readonly owner: string;
+  readonly at: WallTime;
+}
+
+export async function takeSlot(table: Table, taking: Taking): Promise<SlotRecord> {
+  const { voter, shard, owner } = taking;
   let current = await readSlot(table, voter, shard);
   // Before the first generation, so that no slot is ever in use that `listSlots` does not find.
   if (current === null) await enterSlot(table, voter, shard);
   for (let attempt = 1; attempt <= TAKE_TRIES; attempt += 1) {
-    const taken = takenOver(current, { voter, owner, at });
+    const generation = await nextGeneration(table, voter, current?.generation ?? 0);
+    const taken = takenOver(current, { ...taking, generation });
     const written = await table.update(slotKey(voter, shard), takeExpressions(current, taken));
     if (written.kind === "applied") return taken;
     if (written.kind === "failed") throw storeError("takeSlot", written.failure.detail, written.failure.error);
@@ -32,15 +37,37 @@ export async function takeSlot(
   throw storeError("takeSlot", `the slot ${voter}#${shard} changed hands ${TAKE_TRIES} times while it was being taken`);
 }
 
-/** The next generation; what the predecessor saw stays readable until the first heartbeat replaces it. */
-function takenOver(
-  current: SlotRecord | null,
-  by: { readonly voter: VoterId; readonly owner: string; readonly at: WallTime },
-): SlotRecord {
+/**
+ * A group may be moved to another shard, and an invocation of the shard before may go on for long: votes and leases tell the
+ * two apart by voter and generation alone. So no number is ever given twice to a voter, whatever the shard, and a later
+ * invocation has the larger one. Numbers that are left out harm nobody: what was refused or not answered is asked for anew.
+ */
+async function nextGeneration(table: Table, voter: VoterId, standing: number): Promise<number> {
+  let generation = standing + 1;
+  for (let attempt = 1; attempt <= TAKE_TRIES; attempt += 1) {
+    const item = { schema: 1, generation };
+    const written = await table.put(generationKey(voter), item, {
+      // Another shard of this voter, or another invocation of this one, takes the same number at the same moment.
+      condition: "attribute_not_exists(#generation) OR #generation < :generation",
+      names: { "#generation": "generation" },
+      values: { ":generation": generation },
+    });
+    if (written.kind === "applied") return generation;
+    if (written.kind === "failed") throw storeError("takeSlot", written.failure.detail, written.failure.error);
+    const last = written.attributes === null ? 0 : Number(plain(written.attributes)["generation"]);
+    generation = Math.max(generation, last) + 1;
+  }
+  throw storeError("takeSlot", `${voter} was given other generations ${TAKE_TRIES} times while it asked for one`);
+}
+
+/** What the predecessor saw stays readable until the first heartbeat replaces it. */
+function takenOver(current: SlotRecord | null, by: Taking & { readonly generation: number }): SlotRecord {
   return {
     schema: 1,
     voter: by.voter,
-    generation: (current?.generation ?? 0) + 1,
+    shard: by.shard,
+    groupsPerVoter: current?.groupsPerVoter ?? null,
+    generation: by.generation,
     owner: by.owner,
     heartbeatAt: by.at,
     regular: false,
@@ -73,8 +100,8 @@ export async function readSlot(table: Table, voter: VoterId, shard: number): Pro
   return item === null ? null : decodeSlot(item);
 }
 
-export async function writeSlot(table: Table, shard: number, slot: SlotRecord): Promise<boolean> {
-  const written = await table.put(slotKey(slot.voter, shard), itemOf(slot), {
+export async function writeSlot(table: Table, slot: SlotRecord): Promise<boolean> {
+  const written = await table.put(slotKey(slot.voter, slot.shard), itemOf(slot), {
     // A predecessor that has not noticed yet writes beside its successor, whose generation must stand.
     condition: "attribute_not_exists(pk) OR #generation <= :generation",
     names: { "#generation": "generation" },
