@@ -11,6 +11,7 @@ import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { ConfigurationError } from "../core/errors.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
+import { type VoterFunction, voterFunctionsOf } from "./voter-shards.ts";
 
 export interface FailoverAlarmsOptions {
   /**
@@ -41,6 +42,11 @@ export interface FailoverAlarmsProps extends FailoverAlarmsOptions {
   readonly tableName: string;
   /** Of the voters. */
   readonly zones: string[];
+  /**
+   * How many shards of voters there are.
+   * @default 1
+   */
+  readonly shards?: number;
   /** The voters', the publisher's and the registrar's. */
   readonly functions: WatchedFunction[];
 }
@@ -81,6 +87,8 @@ interface Condition {
 const VOTER_SILENT = "voter-silent";
 /** A stack has 500 resources, and the rest of it needs some. */
 const MOST_GROUP_ALARMS = 400;
+/** A function with its role, log group and schedule, and two alarms. */
+const RESOURCES_OF_A_VOTER = 9;
 /** In a minute: a call that fails alone is tried again; one voter that is cut off alone has more than twice as many. */
 const STORE_FAILURES = 10;
 /** One suspension of a busy sandbox is harmless. */
@@ -92,11 +100,11 @@ export class FailoverAlarms extends Construct {
   /** Throws `ConfigurationError` when a stack has no room for the alarms of so many groups. */
   constructor(scope: Construct, id: string, props: FailoverAlarmsProps) {
     super(scope, id);
-    const issues = groupAlarmIssues(props);
+    const issues = groupAlarmIssues(props, { zones: props.zones.length, shards: props.shards ?? 1 });
     if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const metrics = new FailoverMetrics(props.tableName);
     const conditions = [
-      ...silences(metrics, props.zones),
+      ...silences(metrics, voterFunctionsOf(props.zones, props.shards ?? 1)),
       ...ofGroups(metrics),
       ...[...new Set(props.groupNames)].flatMap((group, index) => ofGroup(props.tableName, group, index)),
       ...ofTheStore(metrics),
@@ -148,14 +156,13 @@ export function nameOf(construct: Construct): string {
 }
 
 /** By the absence of the metric, so that it rings also when every function is gone. */
-const silences = (metrics: FailoverMetrics, zones: readonly string[]): Condition[] =>
-  zones.map((zone, index) => ({
+const silences = (metrics: FailoverMetrics, voters: readonly VoterFunction[]): Condition[] =>
+  voters.map(({ zone, shard, name, id }) => ({
     name: VOTER_SILENT,
-    suffix: zone,
-    // By position: a zone may be known at deployment only.
-    id: `VoterSilent${index + 1}`,
-    metric: metrics.metricVoterHeartbeats(zone),
-    means: `The voter of ${zone} has not been heard for three minutes.`,
+    suffix: name,
+    id: `VoterSilent${id}`,
+    metric: metrics.metricVoterHeartbeats(zone, { shard }),
+    means: `The voter of ${shard === 0 ? zone : `${zone}, shard ${shard},`} has not been heard for three minutes.`,
     lasts: [3, 3],
     whenMissing: true,
   }));
@@ -228,12 +235,16 @@ const ofGroup = (tableName: string, group: string, index: number): Condition[] =
     whenMissing: false,
   }));
 
-/** Why so many groups cannot have alarms of their own in one stack. */
-export function groupAlarmIssues({ groupNames = [] }: FailoverAlarmsOptions): string[] {
+/** Why so many groups cannot have alarms of their own in one stack with so many voters. */
+export function groupAlarmIssues(
+  { groupNames = [] }: FailoverAlarmsOptions,
+  voters: { readonly zones: number; readonly shards: number },
+): string[] {
   const count = groupNames.length * ofGroup("table", "group", 0).length;
-  if (count <= MOST_GROUP_ALARMS) return [];
+  const most = MOST_GROUP_ALARMS - (voters.shards - 1) * voters.zones * RESOURCES_OF_A_VOTER;
+  if (count <= most) return [];
   return [
-    `${groupNames.length} groups would have ${count} alarms of their own, and one stack has room for ${MOST_GROUP_ALARMS}: ` +
+    `${groupNames.length} groups would have ${count} alarms of their own, and one stack has room for ${Math.max(0, most)}: ` +
       "name fewer groups, or create FailoverAlarms for the others in another stack",
   ];
 }

@@ -20,12 +20,18 @@ import {
 import { Construct } from "constructs";
 import type { WatchedFunction } from "./failover-alarms.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
+import { voterFunctionsOf } from "./voter-shards.ts";
 
 export interface FailoverDashboardProps {
   /** Of the deployment: the dimension of its metrics. */
   readonly tableName: string;
   /** Of the voters. */
   readonly zones: string[];
+  /**
+   * How many shards of voters there are.
+   * @default 1
+   */
+  readonly shards?: number;
   readonly functions: WatchedFunction[];
   /**
    * Shown first.
@@ -55,7 +61,7 @@ export class FailoverDashboard extends Construct {
     });
     this.dashboard.addWidgets(new TextWidget({ markdown: HINT, width: WIDTH, height: 2 }));
     for (const row of statusRows(metrics, props.alarms ?? [])) this.dashboard.addWidgets(...row);
-    this.dashboard.addWidgets(...detectionRow(metrics, props.zones));
+    this.dashboard.addWidgets(...detectionRow(metrics, props));
     this.dashboard.addWidgets(...storeRow(metrics, props));
   }
 }
@@ -83,9 +89,12 @@ function statusRows(metrics: FailoverMetrics, alarms: Alarm[]): IWidget[][] {
   return [[new AlarmStatusWidget({ title: "What rings", alarms, sortBy, width: WIDTH, height: 5 })], [groups]];
 }
 
-function detectionRow(metrics: FailoverMetrics, zones: readonly string[]): IWidget[] {
+function detectionRow(metrics: FailoverMetrics, { zones, shards = 1 }: FailoverDashboardProps): IWidget[] {
+  const heard = voterFunctionsOf(zones, shards).map(
+    ({ zone, shard, name }) => [name, metrics.metricVoterHeartbeats(zone, { shard })] as const,
+  );
   return graphs(
-    ["Voters heard", "times a minute", orZero(zones.map((zone) => [zone, metrics.metricVoterHeartbeats(zone)]))],
+    ["Voters heard", "times a minute", orZero(heard)],
     [
       "New primaries",
       "in a minute",

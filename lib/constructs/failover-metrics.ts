@@ -3,7 +3,12 @@
 
 import { Duration } from "aws-cdk-lib";
 import { Metric, type MetricOptions, Stats } from "aws-cdk-lib/aws-cloudwatch";
-import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../runtime/metric-names.ts";
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS, voterFunctionName } from "../runtime/metric-names.ts";
+
+export interface VoterMetricOptions extends MetricOptions {
+  /** @default 0 */
+  readonly shard?: number;
+}
 
 export class FailoverMetrics {
   readonly #tableName: string;
@@ -22,8 +27,9 @@ export class FailoverMetrics {
   }
 
   /** Times that a voter was heard by the others; missing when it was not. @default - the sum of a minute */
-  metricVoterHeartbeats(zone: string, options: MetricOptions = {}): Metric {
-    const dimensionsMap = { [DIMENSIONS.deployment]: this.#tableName, [DIMENSIONS.voter]: zone };
+  metricVoterHeartbeats(zone: string, { shard = 0, ...options }: VoterMetricOptions = {}): Metric {
+    const voter = voterFunctionName(zone, shard);
+    const dimensionsMap = { [DIMENSIONS.deployment]: this.#tableName, [DIMENSIONS.voter]: voter };
     return this.#metric(METRICS.voterHeartbeats, { statistic: Stats.SUM, dimensionsMap, ...options });
   }
 

@@ -14,6 +14,7 @@ import type { NotificationOptions } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues } from "./failover-table.ts";
 import { type NodePlatform, ruleNameOf } from "./node-platform.ts";
+import { sizeIssues, sizingOf } from "./voter-shards.ts";
 import { selectZones, type VoterZone } from "./voter-zones.ts";
 
 export interface Checked {
@@ -49,12 +50,14 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
   if (props.notifications?.topic?.fifo === true) {
     complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
   }
-  for (const issue of groupAlarmIssues(props.alarms ?? {})) complain(issue);
+  const { shards } = sizingOf(props);
+  for (const issue of groupAlarmIssues(props.alarms ?? {}, { zones: zones.length, shards })) complain(issue);
   if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
     complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }
   for (const issue of [
     ...concurrencyIssues(props),
+    ...sizeIssues(props),
     ...tableIssues(scope, props),
     ...functionIssues(props, zones),
     ...platformIssues(props),
@@ -97,8 +100,9 @@ function tableIssues(scope: Construct, props: ValkeyFailoverProps): string[] {
 
 function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones: readonly VoterZone[]): string[] {
   const issues: string[] = [];
-  const count = functions.voters?.length ?? zones.length;
-  if (count !== zones.length) issues.push(`functions.voters has ${count} entries for ${zones.length} voters`);
+  const voters = zones.length * sizingOf(props).shards;
+  const count = functions.voters?.length ?? voters;
+  if (count !== voters) issues.push(`functions.voters has ${count} entries for ${voters} voters`);
   if (functions.notifier !== undefined && !isTold(props.notifications)) {
     issues.push("functions.notifier is given, and notifications tell nobody");
   }

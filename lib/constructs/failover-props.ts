@@ -102,7 +102,18 @@ export interface ValkeyFailoverProps {
    * @default false
    */
   readonly economy?: boolean;
-  /** @default 256 */
+  /**
+   * Groups that one voter function is given, 1 to 200. Its memory follows it.
+   * @default 50
+   */
+  readonly groupsPerVoter?: number;
+  /**
+   * Voter functions in each zone, 1 to 10, each for its share of the groups. Groups that are registered at run time need
+   * room too.
+   * @default - as many as the declared groups need
+   */
+  readonly shards?: number;
+  /** @default - 256 for each 50 of `groupsPerVoter` that are begun */
   readonly voterMemoryMegabytes?: number;
   /**
    * Concurrent invocations kept for each voter: 2 or more, since one runs while the next takes over.

@@ -76,7 +76,11 @@ export interface FailoverSettings {
   readonly nodesRunOn?: PlatformSettings;
   /** @default false */
   readonly economy?: boolean;
-  /** @default 256 */
+  /** Groups that one voter function is given. @default 50 */
+  readonly groupsPerVoter?: number;
+  /** Voter functions in each zone. Left out: as many as `groups` needs. */
+  readonly shards?: number;
+  /** Left out: 256 for each 50 of `groupsPerVoter` that are begun. */
   readonly voterMemoryMegabytes?: number;
   /** Kept for each voter, 2 or more. Left out: not limited. */
   readonly reservedConcurrency?: number;
@@ -113,6 +117,8 @@ const SHAPE: { readonly [name: string]: Kind } = {
   hostStopping: { ecsClusters: "texts" },
   nodesRunOn: { ec2: "flag", rebalanceRecommendations: "flag", autoScalingHooks: "texts", ecsClusters: "texts" },
   economy: "flag",
+  groupsPerVoter: "number",
+  shards: "number",
   voterMemoryMegabytes: "number",
   reservedConcurrency: "number",
   tableWarmThroughput: { readUnitsPerSecond: "number", writeUnitsPerSecond: "number" },

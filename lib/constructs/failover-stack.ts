@@ -20,6 +20,7 @@ import type {
   PlatformSettings,
   PublicationSettings,
 } from "./failover-settings.ts";
+import { given } from "./given.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { NodePlatform } from "./node-platform.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
@@ -67,17 +68,21 @@ export class FailoverStack extends Stack {
     new CfnOutput(this, "VoterSecurityGroups", {
       value: failover.voters.connections.securityGroups.map((each) => each.securityGroupId).join(","),
     });
-    for (const [index, voter] of failover.voters.voters.entries()) {
-      new CfnOutput(this, `Voter${index + 1}Name`, { value: voter.function.functionName });
+    for (const [index, { shard, function: voter }] of failover.voters.voters.entries()) {
+      const place = `${(index % vpc.zones.length) + 1}${shard === 0 ? "" : `Shard${shard}`}`;
+      new CfnOutput(this, `Voter${place}Name`, { value: voter.functionName });
     }
   }
 }
 
-const sizesOf = ({ voterMemoryMegabytes, reservedConcurrency, tableWarmThroughput }: FailoverSettings) => ({
-  ...(voterMemoryMegabytes === undefined ? {} : { voterMemoryMegabytes }),
-  ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
-  ...(tableWarmThroughput === undefined ? {} : { tableWarmThroughput }),
-});
+const sizesOf = ({
+  groupsPerVoter,
+  shards,
+  voterMemoryMegabytes,
+  reservedConcurrency,
+  tableWarmThroughput,
+}: FailoverSettings) =>
+  given({ groupsPerVoter, shards, voterMemoryMegabytes, reservedConcurrency, tableWarmThroughput });
 
 const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
   topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };

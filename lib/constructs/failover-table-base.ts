@@ -8,8 +8,8 @@ import * as grants from "./table-grants.ts";
 /** A table of Valkeeper's, and the rights on it. */
 export interface IFailoverTable extends IConstruct {
   readonly table: ITable;
-  /** A voter: the groups' items, what is published, and the slots of its own name. */
-  grantVote(grantee: IGrantable, voter: string): Grant;
+  /** A voter: the groups' items, what is published, and its own slot: of `shard`, or of every shard. */
+  grantVote(grantee: IGrantable, voter: string, shard?: number): Grant;
   /** The publisher: reads groups and what voters see of them, writes what is published. */
   grantPublish(grantee: IGrantable): Grant;
   /** The stopper: reads where the nodes are, and writes into a ballot how the stop of a host has ended. */
@@ -29,8 +29,8 @@ export interface IFailoverTable extends IConstruct {
 export abstract class FailoverTableBase extends Construct implements IFailoverTable {
   abstract readonly table: ITable;
 
-  grantVote(grantee: IGrantable, voter: string): Grant {
-    return grants.grantVote(this.table, grantee, voter);
+  grantVote(grantee: IGrantable, voter: string, shard?: number): Grant {
+    return grants.grantVote(this.table, grantee, voter, shard);
   }
 
   grantPublish(grantee: IGrantable): Grant {

@@ -24,7 +24,7 @@ export interface FunctionParts {
 /** What each function is given. */
 export interface FailoverFunctions {
   /**
-   * One for each voter, in the order of the zones. Voters that share a role can write each other's views.
+   * One for each voter, shard by shard, each in the order of the zones. Voters that share a role can write each other's views.
    * @default - nothing is given
    */
   readonly voters?: FunctionParts[];

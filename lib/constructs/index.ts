@@ -13,7 +13,7 @@ export {
   type WatchedFunction,
 } from "./failover-alarms.ts";
 export { FailoverDashboard, type FailoverDashboardProps } from "./failover-dashboard.ts";
-export { FailoverMetrics } from "./failover-metrics.ts";
+export { FailoverMetrics, type VoterMetricOptions } from "./failover-metrics.ts";
 export {
   FailoverNotifications,
   type FailoverNotificationsProps,

@@ -22,6 +22,11 @@ export interface PublicationPublisherProps {
   readonly publication: PublicationProps;
   /** @default 256 */
   readonly memoryMegabytes?: number;
+  /**
+   * How many shards of voters there are: groups of others are told of as not ready.
+   * @default 1
+   */
+  readonly shards?: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
   /** @default - nothing is given */
@@ -52,6 +57,7 @@ export class PublicationPublisher extends Construct {
       environment: {
         [VARIABLES.table]: table.table.tableName,
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
+        ...(props.shards === undefined ? {} : { [VARIABLES.shards]: String(props.shards) }),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       ...(props.parts === undefined ? {} : { parts: props.parts }),

@@ -20,6 +20,9 @@ export interface RegisteredGroupsProps {
   readonly readers: IDependable[];
   /** Whether groups may ask for the stop of a host. */
   readonly hasStopper: boolean;
+  /** How many shards of voters there are. */
+  readonly shards: number;
+  readonly groupsPerVoter: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
   /** @default - nothing is given */
@@ -40,19 +43,21 @@ export class RegisteredGroups extends Construct {
         [VARIABLES.table]: props.table.table.tableName,
         [VARIABLES.voters]: props.voters.join(","),
         ...(props.hasStopper ? { [VARIABLES.stopper]: "true" } : {}),
+        [VARIABLES.shards]: String(props.shards),
+        [VARIABLES.groupsPerVoter]: String(props.groupsPerVoter),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       ...(props.parts === undefined ? {} : { parts: props.parts }),
     });
     this.function = registrar.function;
     props.table.grantRegister(registrar.role);
-    for (const group of props.groups) {
+    for (const [index, group] of props.groups.entries()) {
       const resource = new CustomResource(this, group.name, {
         resourceType: "Custom::ValkeyGroup",
         serviceToken: registrar.function.functionArn,
         serviceTimeout: Duration.millis(2 * REGISTRAR_TIMEOUT_MS),
         // As text: CloudFormation turns every number of a property into a string.
-        properties: { Declaration: Stack.of(this).toJsonString(group) },
+        properties: { Declaration: Stack.of(this).toJsonString(group), ...placeOf(index, props.shards) },
       });
       // Its rights stand before it is called, and are taken away after it was called for the last time.
       resource.node.addDependency(registrar);
@@ -62,3 +67,10 @@ export class RegisteredGroups extends Construct {
     }
   }
 }
+
+/**
+ * All groups are registered at the same moment, and none sees where the others go. With another number of shards each is
+ * registered anew, and moved if its shard is no more, before the voters of that shard are deleted.
+ */
+const placeOf = (index: number, shards: number): { [name: string]: string } =>
+  shards === 1 ? {} : { Shard: String(index % shards), Shards: String(shards) };

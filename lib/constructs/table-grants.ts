@@ -14,14 +14,17 @@ const SLOTS = "voter#*";
 
 type Right = readonly [actions: readonly string[], partitions: readonly string[]];
 
-export function grantVote(table: ITable, grantee: IGrantable, voter: string): Grant {
-  const slots = `voter#${voter}#*`;
+/** `shard` undefined: the slots of all of them. */
+export function grantVote(table: ITable, grantee: IGrantable, voter: string, shard: number | undefined): Grant {
+  const slot = `voter#${voter}#${shard ?? "*"}`;
+  // What numbers its invocations is the voter's, whatever the shard.
+  const generation = shard === undefined ? [] : [`voter#${voter}#generation`];
   const rights: Right[] = [
     [
       ["GetItem", "UpdateItem"],
-      [GROUPS, PUBLICATIONS, slots],
+      [GROUPS, PUBLICATIONS, slot],
     ],
-    [["PutItem"], [PUBLICATIONS, slots, SLOT_DIRECTORY]],
+    [["PutItem"], [PUBLICATIONS, slot, ...generation, SLOT_DIRECTORY]],
     [["Query"], [SPECS]],
     // IAM cannot tell the puts of a batch from its deletions.
     [["BatchGetItem", "BatchWriteItem"], [GROUPS]],

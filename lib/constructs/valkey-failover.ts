@@ -1,9 +1,10 @@
-// Everything in one construct: the table, a voter in each of three zones, the publisher, their schedules, and the groups
+// Everything in one construct: the table, voters in each of three zones, the publisher, their schedules, and the groups
 // that the app declares.
 
 import type { Connections, IConnectable, IVpc } from "aws-cdk-lib/aws-ec2";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { voterFunctionName } from "../runtime/metric-names.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
@@ -28,7 +29,8 @@ import { HostEvacuator } from "./host-evacuator.ts";
 import { HostStopper } from "./host-stopper.ts";
 import { PublicationPublisher } from "./publication-publisher.ts";
 import { RegisteredGroups } from "./registered-groups.ts";
-import { Voters } from "./voters.ts";
+import { sizingOf } from "./voter-shards.ts";
+import { type Voter, Voters } from "./voters.ts";
 
 export class ValkeyFailover extends FailoverAccess implements IConnectable {
   /**
@@ -74,15 +76,17 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     this.deadLetterQueue = deadLetterQueue;
     this.table = table;
     this.voters = new Voters(this, "Voters", { vpc: this.vpc, zones, egress, ...own, ...votersOptions(props) });
+    const { shards, groupsPerVoter } = sizingOf(props);
     this.connections = this.voters.connections;
     this.publisher = new PublicationPublisher(this, "Publication", {
       ...own,
       publication,
       groupMetrics,
+      ...(shards === 1 ? {} : { shards }),
       ...given({ parts: functions.publisher }),
     });
     const watched: WatchedFunction[] = [
-      ...this.voters.voters.map((voter) => ({ name: `voter-${voter.zone}`, function: voter.function })),
+      ...watchedVoters(this.voters.voters.filter(({ shard }) => shard === 0)),
       { name: "publisher", function: this.publisher.function },
     ];
     if (isTold(notifications)) {
@@ -103,13 +107,15 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     }
     if (groups.length > 0) {
       const hasStopper = this.hostStopper !== undefined;
-      const parts = { hasStopper, ...given({ logRetention, parts: functions.registrar }) };
+      const parts = { hasStopper, shards, groupsPerVoter, ...given({ logRetention, parts: functions.registrar }) };
       const readers = this.voters.voters.map((voter) => voter.function);
       const registered = new RegisteredGroups(this, "Groups", { table, groups, voters: names, readers, ...parts });
       watched.push({ name: "registrar", function: registered.function });
     }
+    // Last, for alarms are told apart by their position: those of the first shard stay what they are.
+    watched.push(...watchedVoters(this.voters.voters.filter(({ shard }) => shard > 0)));
     this.metrics = new FailoverMetrics(table.table.tableName);
-    const seen = { tableName: table.table.tableName, zones: names, functions: watched };
+    const seen = { tableName: table.table.tableName, zones: names, shards, functions: watched };
     if (props.alarms !== undefined) {
       const deadLetterQueues = [deadLetterQueue, ...(props.alarms.deadLetterQueues ?? [])];
       const named = { namePrefix: nameOf(this), ...props.alarms };
@@ -129,6 +135,12 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
   }
 }
 
+const watchedVoters = (voters: readonly Voter[]): WatchedFunction[] =>
+  voters.map(({ zone, shard, function: voter }) => ({
+    name: `voter-${voterFunctionName(zone, shard)}`,
+    function: voter,
+  }));
+
 function votersOptions(props: ValkeyFailoverProps) {
   const newVpcs = props.vpc === undefined ? DynamoDbEndpoint.CREATE : DynamoDbEndpoint.EXISTING;
   return {
@@ -137,11 +149,11 @@ function votersOptions(props: ValkeyFailoverProps) {
     groupMetrics: props.groupMetrics ?? false,
     economy: props.economy ?? false,
     dynamoDbEndpoint: props.dynamoDbEndpoint ?? newVpcs,
+    ...sizingOf(props),
     ...given({
       environmentKey: props.environmentKey,
       securityGroup: props.securityGroup,
       allowAllOutbound: props.allowAllOutbound,
-      memoryMegabytes: props.voterMemoryMegabytes,
       reservedConcurrency: props.reservedConcurrency,
       functions: props.functions?.voters,
     }),

@@ -1,5 +1,5 @@
-// One voter function in each zone, on a schedule of one minute. Each is placed into one subnet only: a voter is its zone's
-// view, and is to be lost with its zone.
+// A voter function in each zone, for each shard of groups, on a schedule of one minute. Each is placed into one subnet only:
+// a voter is its zone's view, and is to be lost with its zone.
 
 import { SecretValue, Stack } from "aws-cdk-lib";
 import {
@@ -31,6 +31,7 @@ import type { FunctionParts } from "./function-parts.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
+import { idOf } from "./voter-shards.ts";
 import type { VoterZone } from "./voter-zones.ts";
 
 export interface VotersProps {
@@ -58,6 +59,16 @@ export interface VotersProps {
   readonly allowAllOutbound?: boolean;
   /** @default false */
   readonly economy?: boolean;
+  /**
+   * Voter functions in each zone, each for its share of the groups.
+   * @default 1
+   */
+  readonly shards?: number;
+  /**
+   * Groups that one of them is given: the command line goes by it.
+   * @default - it is not limited
+   */
+  readonly groupsPerVoter?: number;
   /** @default 256 */
   readonly memoryMegabytes?: number;
   /**
@@ -73,7 +84,7 @@ export interface VotersProps {
    */
   readonly groupMetrics?: boolean;
   /**
-   * One for each voter, in the order of the zones.
+   * One for each voter, shard by shard, each in the order of the zones.
    * @default - nothing is given
    */
   readonly functions?: FunctionParts[];
@@ -86,7 +97,14 @@ export interface VotersProps {
 
 export interface Voter {
   readonly zone: string;
+  /** Counted from 0. */
+  readonly shard: number;
   readonly function: IFunction;
+}
+
+interface Place extends VoterZone {
+  readonly shard: number;
+  readonly id: string;
 }
 
 interface Secured extends VotersProps {
@@ -94,6 +112,7 @@ interface Secured extends VotersProps {
 }
 
 export class Voters extends Construct implements IConnectable {
+  /** Shard by shard, each in the order of the zones. */
   readonly voters: Voter[];
   /** For rules of the nodes' security groups: `nodes.connections.allowFrom(voters, Port.tcp(6379))`. */
   readonly connections: Connections;
@@ -103,21 +122,24 @@ export class Voters extends Construct implements IConnectable {
     const securityGroup = props.securityGroup ?? this.#createSecurityGroup(props);
     this.connections = new Connections({ securityGroups: [securityGroup] });
     this.#createEndpoints(props);
-    // Named by position: a zone may be known at deployment only.
-    this.voters = props.zones.map((zone, index) => {
-      const bundled = this.#createVoter(
-        `Voter${index + 1}`,
-        zone,
-        { ...props, securityGroup },
-        props.functions?.[index],
-      );
-      return { zone: zone.zone, function: bundled.function };
-    });
-    for (const [index, voter] of this.voters.entries()) {
-      const before = this.voters[index - 1];
-      // One is updated after the other: never is more than one being replaced, and a quorum goes on beside it.
-      if (before !== undefined) voter.function.node.addDependency(before.function);
+    const { zones, shards = 1, functions = [] } = props;
+    const byShard = Array.from({ length: shards }, (_, shard) =>
+      zones.map((zone, index) => {
+        const place = { zone: zone.zone, subnet: zone.subnet, shard, id: idOf(index, shard) };
+        const parts = functions[shard * zones.length + index];
+        const created = this.#createVoter(place, { ...props, securityGroup }, parts);
+        return { zone: zone.zone, shard, function: created.function };
+      }),
+    );
+    for (const ofShard of byShard) {
+      for (const [index, voter] of ofShard.entries()) {
+        // One zone is updated after the other: never is more than one voter of a group being replaced, and a quorum goes on
+        // beside it. A version that cannot be deployed stops at the first voter that there is.
+        const before = new Set([byShard[0]?.[index - 1], ofShard[index - 1]]);
+        for (const each of before) if (each !== undefined) voter.function.node.addDependency(each.function);
+      }
     }
+    this.voters = byShard.flat();
   }
 
   #createSecurityGroup({ vpc, allowAllOutbound = true }: VotersProps): SecurityGroup {
@@ -133,18 +155,20 @@ export class Voters extends Construct implements IConnectable {
     return securityGroup;
   }
 
-  #createVoter(id: string, zone: VoterZone, props: Secured, parts: FunctionParts | undefined): BundledFunction {
-    const { table, egress, publication } = props;
-    const voter = new BundledFunction(this, id, {
+  #createVoter({ id, zone, subnet, shard }: Place, props: Secured, parts: FunctionParts | undefined): BundledFunction {
+    const { table, egress, publication, groupsPerVoter } = props;
+    const title = `Valkeeper voter of ${zone}${shard === 0 ? "" : `, shard ${shard}`}`;
+    const voter = new BundledFunction(this, `Voter${id}`, {
       name: "voter",
-      description: `Valkeeper voter of ${zone.zone}`,
+      description: title,
       timeoutMs: VOTER_TIMEOUT_MS,
       memoryMegabytes: props.memoryMegabytes ?? 256,
       environment: {
         [VARIABLES.table]: table.table.tableName,
-        [VARIABLES.voter]: zone.zone,
+        [VARIABLES.voter]: zone,
         [VARIABLES.voters]: props.zones.map((each) => each.zone).join(","),
-        [VARIABLES.shard]: "0",
+        [VARIABLES.shard]: String(shard),
+        ...(groupsPerVoter === undefined ? {} : { [VARIABLES.groupsPerVoter]: String(groupsPerVoter) }),
         [VARIABLES.economy]: String(props.economy ?? false),
         [VARIABLES.publishes]: egress._publishes.join(","),
         [VARIABLES.dualStack]: String(egress.name === "dualStack"),
@@ -155,7 +179,7 @@ export class Voters extends Construct implements IConnectable {
       ...(parts === undefined ? {} : { parts }),
       options: {
         vpc: props.vpc,
-        vpcSubnets: { subnets: [zone.subnet] },
+        vpcSubnets: { subnets: [subnet] },
         securityGroups: [props.securityGroup],
         ipv6AllowedForDualStack: egress.name === "dualStack",
         // Without a NAT gateway it makes no difference which kind of subnet it is.
@@ -164,12 +188,12 @@ export class Voters extends Construct implements IConnectable {
         ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
       },
     });
-    table.grantVote(voter.role, zone.zone);
+    table.grantVote(voter.role, zone, shard);
     grantCopies({ grantee: voter, publication, targets: egress._publishes, stack: Stack.of(this) });
     if (egress.reachesSecrets) for (const each of props.credentials) this.#grantSecret(voter, each);
     new MinuteSchedule(voter, "Schedule", {
       target: voter.function,
-      description: `Starts the Valkeeper voter of ${zone.zone}`,
+      description: `Starts the ${title}`,
       ...(props.deadLetterQueue === undefined ? {} : { deadLetterQueue: props.deadLetterQueue }),
     });
     return voter;

@@ -197,6 +197,6 @@ function readOutputs(file: string, stackName: string): Pick<Deployed, "table" | 
     if (value === undefined) throw new LocalError("command-failed", `the stack ${stackName} has no output ${name}`);
     return value;
   };
-  const voters = Object.keys(outputs).filter((name) => /^Voter\d+Name$/.test(name));
+  const voters = Object.keys(outputs).filter((name) => /^Voter\d+(Shard\d+)?Name$/.test(name));
   return { table: named("TableName"), publisher: named("PublisherName"), voters: voters.map(named) };
 }

@@ -70,7 +70,7 @@ export function documentedStatements(tableArn: string): ReadonlyMap<string, read
   for (const [, role = "", actions = "", partitions = ""] of text.matchAll(/^\| (\w+) \| (`[A-Z].*) \| (`.*) \|$/gm)) {
     const words = (list: string): string[] => [...list.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
     const leading = words(partitions).map((each) =>
-      each.replace("<its zone>", "eu-west-1a").replace("<its group>", "mymaster"),
+      each.replace("<its zone>", "eu-west-1a").replace("<its shard>", "0").replace("<its group>", "mymaster"),
     );
     const statement = {
       Effect: "Allow",

@@ -18,13 +18,13 @@ import {
   WORST_SECOND,
 } from "./measured.ts";
 import {
-  deploymentsOf,
-  GROUPS_PER_DEPLOYMENT,
+  GROUPS_PER_VOTER,
   type Installation,
   LINES,
   type Line,
   type LineId,
   monthOf,
+  shardsOf,
   totalOf,
 } from "./month.ts";
 import { FREE, HOURS_PER_MONTH, PRICED_ON, PRICES, REGION } from "./prices.ts";
@@ -141,7 +141,8 @@ function monthSection(inventories: Inventories): string[] {
     ...SIZES.map((groups) => usd(total({ ...installation, groups }, isFreeTierLeft))),
   ];
   const nat = of(inventories, "nat");
-  const deployments = deploymentsOf(1_000).length;
+  const deployments = shardsOf(1_000).length;
+  const two = 2 * GROUPS_PER_VOTER;
   return [
     "## A month",
     "",
@@ -155,14 +156,23 @@ function monthSection(inventories: Inventories): string[] {
       line("`economy`, `none`", { inventory: none, mode: "economy" }),
     ]),
     "",
-    `- Up to ${GROUPS_PER_DEPLOYMENT} groups are one deployment; 1,000 are ${deployments}, each with voters and a table of its own. More voters in one`,
-    "  deployment (shards) are not built. The endpoints, or the gateway, are paid for once: they belong to the VPC.",
+    `- Up to ${GROUPS_PER_VOTER} groups are one deployment here; 1,000 are ${deployments}, each with voters and a table of its own. The endpoints, or the`,
+    "  gateway, are paid for once: they belong to the VPC.",
+    `- One deployment can have several shards of voters instead ([deploy.md](deploy.md#many-groups)): ${two} groups in two shards are`,
+    `  ${usd(total({ groups: two, inventory: none, isSharded: true }))}, in two deployments ${usd(total({ groups: two, inventory: none }))}. A second shard that has no groups yet costs ${usd(emptyShard(none))}: its`,
+    "  three functions run all the time. Each voter reads what is declared of every group of the deployment, whatever the shard.",
     "- A NAT gateway, or endpoints, that are there already cost the voters nothing more. `none` is dearer than `dualStack` by",
     "  the key that encrypts the placed secret.",
     `- In \`economy\` mode ([deploy.md](deploy.md#economy-mode)) voters look once a minute. It is priced with ${ASSUMED.economyMs / 1_000} s of each function a minute,`,
     "  all groups well; while one is not, each minute costs what a continuous one does.",
     "",
   ];
+}
+
+/** What three more voters cost while they have nothing to look after. */
+function emptyShard(inventory: Inventory): number {
+  const ofOneShard = monthOf({ groups: 1, inventory }, { isFreeTierLeft: false });
+  return amountOf(ofOneShard, "compute") + inventory.voters.length * PRICES.metricMonth.usd;
 }
 
 function madeOfSection(inventory: Inventory): string[] {
@@ -351,7 +361,7 @@ function hostsSection(watched: Inventory, onHosts: Inventory): string[] {
 
 function minuteSection(): string[] {
   const settings = DEFAULTS;
-  const groups = GROUPS_PER_DEPLOYMENT;
+  const groups = GROUPS_PER_VOTER;
   const two = (one: readonly Traffic[], many: readonly Traffic[]): string[][] => [
     ...one.map((each, index) => [
       `${each.what} (${each.operation})`,
@@ -402,7 +412,7 @@ function lossSection(): string[] {
   const writes = ballotWrites * writeUnits(FULL_BALLOT_BYTES) + historyLines;
   const reads = ballotReads * readUnits(FULL_BALLOT_BYTES, true);
   const fit = Math.floor(Math.min(NEW_TABLE.writeUnits / writes, NEW_TABLE.readUnits / reads));
-  const most = GROUPS_PER_DEPLOYMENT;
+  const most = GROUPS_PER_VOTER;
   return [
     "## When a zone is lost",
     "",
@@ -418,14 +428,14 @@ function lossSection(): string[] {
 
 function restsOnSection(inventory: Inventory): string[] {
   const oneGroup = ASSUMED.publisherMs(1) / 1_000;
-  const many = ASSUMED.publisherMs(GROUPS_PER_DEPLOYMENT) / 1_000;
+  const many = ASSUMED.publisherMs(GROUPS_PER_VOTER) / 1_000;
   return [
     "## What the figures rest on",
     "",
     "- Counted in the template: functions and their memory, schedules, endpoints, alarms, dashboards.",
     "- Measured on this project's own test machines: requests, sizes of items, bytes of a probe, the second in which two",
     "  invocations of a voter overlap, what Sentinels send.",
-    `- Assumed: the publisher runs ${oneGroup} s a minute for one group and ${many} s for ${GROUPS_PER_DEPLOYMENT}; ${count(ASSUMED.logBytesPerInvocation)} bytes of log an invocation; ${ASSUMED.diskGbPerHost} GB of disk a`,
+    `- Assumed: the publisher runs ${oneGroup} s a minute for one group and ${many} s for ${GROUPS_PER_VOTER}; ${count(ASSUMED.logBytesPerInvocation)} bytes of log an invocation; ${ASSUMED.diskGbPerHost} GB of disk a`,
     "  host; no cold starts; one secret for all groups.",
     "- Taken for granted: a function's traffic to another zone of its VPC is billed as an instance's.",
     `- ${inventory.schedules} schedules call once a minute: with what is free, calls cost nothing for up to ${Math.floor(FREE.invocations / (inventory.schedules * 60 * HOURS_PER_MONTH))} deployments.`,

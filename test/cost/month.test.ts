@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Egress } from "../../lib/constructs/egress.ts";
 import { EGRESSES, inventoryOf } from "./inventory.ts";
-import { deploymentsOf, type Installation, type LineId, monthOf, totalOf } from "./month.ts";
+import { type Installation, type LineId, monthOf, shardsOf, totalOf } from "./month.ts";
 
 /** Made up, so that what is expected can be calculated by hand; without alarms. */
 const inventory: Installation["inventory"] = {
@@ -57,16 +57,28 @@ describe("a month of one group", () => {
 });
 
 describe("more groups", () => {
-  it("are given to deployments of fifty", () => {
-    expect(deploymentsOf(1)).toEqual([1]);
-    expect(deploymentsOf(50)).toEqual([50]);
-    expect(deploymentsOf(120)).toEqual([50, 50, 20]);
+  it("are given to shards of fifty", () => {
+    expect(shardsOf(1)).toEqual([1]);
+    expect(shardsOf(50)).toEqual([50]);
+    expect(shardsOf(120)).toEqual([50, 50, 20]);
   });
 
   it("share voters within a deployment, and pay for what is free once", () => {
     expect(usd({ groups: 50 }).compute).toBe(usd({}).compute);
     expect(usd({ groups: 100 }).compute).toBeCloseTo(2 * usd({}).compute, 6);
     expect(usd({ groups: 100 }).compute - usd({ groups: 100 }, true).compute).toBeCloseTo(400_000 * 0.0000133334, 6);
+  });
+
+  it("share table and publisher in one deployment of several shards, and each voter reads what all of them declare", () => {
+    const deployed = { groups: 100, inventory: { ...inventory, steadyMetrics: 4 } };
+    const [apart, together] = [usd(deployed), usd({ ...deployed, isSharded: true })];
+    expect(together.compute).toBe(apart.compute);
+    // One publisher's figure instead of two; the heartbeats are six in any case.
+    expect(apart.alarms - together.alarms).toBeCloseTo(0.3, 6);
+    // 6 voters x 13 lists of 46,000 bytes instead of 23,000, and the publisher reads its lists once.
+    const lists = 6 * 13 * (12 - 6) * 43_800 * 0.125e-6;
+    expect(together.reads - apart.reads).toBeGreaterThan(0.9 * lists);
+    expect(together.reads - apart.reads).toBeLessThanOrEqual(lists);
   });
 
   it("make what a voter writes and reads about them bigger", () => {

@@ -20,10 +20,10 @@ import {
 } from "./traffic.ts";
 
 /**
- * Groups that one deployment is given. It has one shard of voters, and the more groups they watch the bigger is what they
- * write about them; beyond this another deployment is made.
+ * Groups that one shard of voters is given: the more groups they watch the bigger is what they write about them. Beyond this
+ * another deployment is made, or this one has another shard.
  */
-export const GROUPS_PER_DEPLOYMENT = 50;
+export const GROUPS_PER_VOTER = 50;
 
 const BYTES_PER_GB = 1e9;
 
@@ -36,6 +36,8 @@ export interface Installation {
   readonly memoryMegabytes?: number;
   /** @default the defaults */
   readonly settings?: Partial<WatchSettings>;
+  /** All groups in one deployment, of as many shards as they need. @default false: deployments of one shard */
+  readonly isSharded?: boolean;
   /** @default "continuous" */
   readonly mode?: "continuous" | "economy";
 }
@@ -76,34 +78,41 @@ interface Quantities {
   readonly keys: number;
 }
 
-/** Groups of each deployment: full ones, and the rest. */
-export function deploymentsOf(groups: number): readonly number[] {
-  const full = Math.floor(groups / GROUPS_PER_DEPLOYMENT);
-  const rest = groups % GROUPS_PER_DEPLOYMENT;
-  return [...Array.from({ length: full }, () => GROUPS_PER_DEPLOYMENT), ...(rest === 0 ? [] : [rest])];
+/** Groups of each shard: full ones, and the rest. */
+export function shardsOf(groups: number): readonly number[] {
+  const full = Math.floor(groups / GROUPS_PER_VOTER);
+  const rest = groups % GROUPS_PER_VOTER;
+  return [...Array.from({ length: full }, () => GROUPS_PER_VOTER), ...(rest === 0 ? [] : [rest])];
 }
 
 function quantitiesOf(installation: Installation): Quantities {
-  const { groups, inventory, natGateways = 0 } = installation;
-  const deployments = deploymentsOf(groups);
-  const sum = (of: (groups: number) => number): number => deployments.reduce((total, each) => total + of(each), 0);
-  const perMinute = (name: "readUnits" | "writeUnits") => (each: number) =>
-    MINUTES_PER_MONTH * (VOTERS * sumOf(voterTraffic(installation, each), name) + sumOf(publisherMinute(each), name));
+  const { groups, inventory, natGateways = 0, isSharded = false } = installation;
+  const shards = shardsOf(groups);
+  const deployments = isSharded ? [groups] : shards;
+  // Beside what a deployment of one shard has: each voter of another one has a schedule and a figure of its own.
+  const moreVoters = VOTERS * (shards.length - deployments.length);
+  const sum = (of: (groups: number) => number, some = deployments): number =>
+    some.reduce((total, each) => total + of(each), 0);
+  const units = (name: "readUnits" | "writeUnits"): number => {
+    const ofVoters = (each: number): number =>
+      VOTERS * sumOf(voterTraffic(installation, { groups: each, declared: isSharded ? groups : each }), name);
+    return MINUTES_PER_MONTH * (sum(ofVoters, shards) + sum((each) => sumOf(publisherMinute(each), name)));
+  };
   const invocations = (MINUTES_PER_MONTH * 60_000) / SCHEDULE_PERIOD_MS;
-  const calls = deployments.length * inventory.schedules * invocations;
+  const calls = (deployments.length * inventory.schedules + moreVoters) * invocations;
   return {
-    voterGbSeconds: deployments.length * voterGbSeconds(installation),
+    voterGbSeconds: shards.length * voterGbSeconds(installation),
     publisherGbSeconds: sum((each) => gbSeconds(inventory.publisher.memoryMegabytes, ASSUMED.publisherMs(each))),
     invocations: calls,
     schedulerCalls: calls,
-    readUnits: sum(perMinute("readUnits")),
-    writeUnits: sum(perMinute("writeUnits")),
-    zoneGb: sum((each) => zoneGb(installation, each)),
+    readUnits: units("readUnits"),
+    writeUnits: units("writeUnits"),
+    zoneGb: sum((each) => zoneGb(installation, each), shards),
     // Of a VPC, whatever number of deployments use it.
     endpointHours: inventory.interfaceEndpoints * VOTERS * HOURS_PER_MONTH,
     natHours: natGateways * HOURS_PER_MONTH,
     alarmMetrics: deployments.length * inventory.alarmMetrics,
-    metrics: deployments.length * inventory.steadyMetrics,
+    metrics: deployments.length * inventory.steadyMetrics + moreVoters,
     dashboards: deployments.length * inventory.dashboards,
     logsGb: (calls * ASSUMED.logBytesPerInvocation) / BYTES_PER_GB,
     secrets: 1,
@@ -124,8 +133,13 @@ const voterGbSeconds = (installation: Installation): number =>
     0,
   );
 
-const voterTraffic = ({ mode, settings }: Installation, groups: number): readonly Traffic[] =>
-  mode === "economy" ? economyMinute(groups) : voterMinute({ groups, settings: { ...DEFAULTS, ...settings } });
+const voterTraffic = (
+  { mode, settings }: Installation,
+  of: { readonly groups: number; readonly declared: number },
+): readonly Traffic[] =>
+  mode === "economy"
+    ? economyMinute(of.groups, of.declared)
+    : voterMinute({ ...of, settings: { ...DEFAULTS, ...settings } });
 
 /** Every voter asks the nodes of the two other zones; with one node in each, one in three probes stays in its zone. */
 function zoneGb({ mode, settings }: Installation, groups: number): number {

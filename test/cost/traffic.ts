@@ -13,7 +13,10 @@ export const NODES_PER_GROUP = 3;
 export type WatchSettings = Pick<GroupConfig, "probeIntervalMs" | "watchIntervalMs" | "heartbeatMs">;
 
 export interface Watch {
+  /** Of one shard. */
   readonly groups: number;
+  /** Of all shards: a voter reads what is declared of every group. @default `groups` */
+  readonly declared?: number;
   /** Of every group. */
   readonly settings: WatchSettings;
 }
@@ -58,25 +61,31 @@ interface Rounds {
 }
 
 /** Of one voter, in one minute in which nothing happens. */
-export const voterMinute = ({ groups, settings }: Watch): readonly Traffic[] =>
-  voterTraffic(groups, {
-    glances: timesPerMinute(settings.watchIntervalMs),
-    slotReads: timesPerMinute(Math.min(settings.watchIntervalMs, DEFAULTS.watchIntervalMs)),
-    specLists: timesPerMinute(SPECS_EVERY_MS),
-    heartbeats: timesPerMinute(settings.heartbeatMs),
-  });
+export const voterMinute = ({ groups, declared = groups, settings }: Watch): readonly Traffic[] =>
+  voterTraffic(
+    { groups, declared },
+    {
+      glances: timesPerMinute(settings.watchIntervalMs),
+      slotReads: timesPerMinute(Math.min(settings.watchIntervalMs, DEFAULTS.watchIntervalMs)),
+      specLists: timesPerMinute(SPECS_EVERY_MS),
+      heartbeats: timesPerMinute(settings.heartbeatMs),
+    },
+  );
 
 /** In economy mode: one round of everything a minute. */
-export const economyMinute = (groups: number): readonly Traffic[] =>
-  voterTraffic(groups, { glances: 1, slotReads: 1, specLists: 1, heartbeats: 1 });
+export const economyMinute = (groups: number, declared = groups): readonly Traffic[] =>
+  voterTraffic({ groups, declared }, { glances: 1, slotReads: 1, specLists: 1, heartbeats: 1 });
 
-function voterTraffic(groups: number, { glances, slotReads, specLists, heartbeats }: Rounds): readonly Traffic[] {
+function voterTraffic(
+  { groups, declared }: Omit<Required<Watch>, "settings">,
+  { glances, slotReads, specLists, heartbeats }: Rounds,
+): readonly Traffic[] {
   const slot = slotBytes(groups);
   const started = INVOCATIONS_PER_MINUTE;
   const batches = Math.ceil((2 * groups) / KEYS_PER_BATCH);
   // A ballot and a request each, of which the request is usually not there.
   const glance = groups * (readUnits(ITEM_BYTES.ballot, false) + readUnits(0, false));
-  const specs = readUnits(groups * ITEM_BYTES.spec, true);
+  const specs = readUnits(declared * ITEM_BYTES.spec, true);
   return [
     {
       ...reads("every ballot and request, at a glance", "BatchGetItem", glances * batches, 0),

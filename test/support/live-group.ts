@@ -37,6 +37,12 @@ export interface LiveGroupOptions {
   readonly economy?: boolean;
   /** @default az-a, az-b, az-c */
   readonly voters?: readonly string[];
+  /** @default "mymaster" */
+  readonly name?: string;
+  /** Where it is registered, and what its voters serve. @default 0 */
+  readonly shard?: number;
+  /** Another group's, as groups of one deployment share it. @default a table of its own */
+  readonly table?: string;
 }
 
 export interface LoggedEvent extends JournalEntry {
@@ -69,7 +75,7 @@ export class LiveVoter {
         {
           voter: id,
           voters: live.voterIds,
-          shard: 0,
+          shard: live.shard,
           owner: `${id}-${randomUUID()}`,
           store: stoppable,
           openNodes: (config) => {
@@ -122,7 +128,8 @@ export class LiveGroup {
   readonly store: OperatorStore;
   readonly nodes: readonly ValkeyProcess[];
   readonly voterIds: readonly VoterId[];
-  readonly name: GroupName = groupName("mymaster");
+  readonly name: GroupName;
+  readonly shard: number;
   readonly log: LoggedEvent[] = [];
   readonly voters = new Map<VoterId, LiveVoter>();
   onEvent: (entry: JournalEntry) => void = () => undefined;
@@ -137,6 +144,8 @@ export class LiveGroup {
   ) {
     const { endpoint } = options;
     this.options = options;
+    this.name = groupName(options.name ?? "mymaster");
+    this.shard = options.shard ?? 0;
     this.endpoint = endpoint;
     this.table = table;
     this.nodes = nodes;
@@ -157,7 +166,7 @@ export class LiveGroup {
     );
     const voterIds = (options.voters ?? ["az-a", "az-b", "az-c"]).map(voterId);
     const clients = clientsFor(options.endpoint);
-    const table = await makeTable(clients);
+    const table = options.table ?? (await makeTable(clients));
     clients.destroy();
     const live = new LiveGroup(options, table, nodes, voterIds);
     await live.register(options.settings ?? {});
@@ -180,7 +189,7 @@ export class LiveGroup {
     };
     const declared = checkDeclaration(declaration, { voters: this.voterIds });
     await this.store.writeSpec(
-      { schema: 1, group: this.name, version: 1, owner: "cli", declared, overrides: {}, shard: 0 },
+      { schema: 1, group: this.name, version: 1, owner: "cli", declared, overrides: {}, shard: this.shard },
       0,
     );
   }
