@@ -217,6 +217,8 @@ const clustersPattern = /^[A-Za-z0-9_-]{1,255}(,[A-Za-z0-9_-]{1,255})*$/;
 const copyTargets: readonly CopyTarget[] = ["ssm", "dns"];
 const metricsLevels: readonly MetricsLevel[] = ["off", "deployment", "groups"];
 
+const isCount = (text: string, least: number): boolean => /^\d{1,4}$/.test(text) && Number(text) >= least;
+
 /** Collects issues instead of stopping at the first; what it returns for a bad variable is never used. */
 function reader(variables: Variables) {
   const issues: string[] = [];
@@ -253,9 +255,8 @@ function reader(variables: Variables) {
     },
     count(name: string, least: 0 | 1 = 1): number | null {
       const given = value(name);
-      if (given === undefined) return null;
-      if (!/^\d{1,4}$/.test(given) || Number(given) < least) complain(name, `a whole number from ${least} to 9999`);
-      return Number(given);
+      if (given !== undefined && !isCount(given, least)) complain(name, `a whole number from ${least} to 9999`);
+      return given === undefined ? null : Number(given);
     },
     word<Word extends string>(name: string, words: readonly Word[], otherwise: Word): Word {
       const given = value(name) ?? otherwise;

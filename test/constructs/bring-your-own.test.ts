@@ -149,8 +149,8 @@ describe("roles and log groups of one's own", () => {
       expect.arrayContaining(["dynamodb:UpdateItem", "logs:PutLogEvents", "ec2:CreateNetworkInterface"]),
     );
     expect(JSON.stringify(own)).toContain("/team/voter-A");
-    expect(JSON.stringify(own)).toContain("voter#eu-west-1a#*");
-    expect(JSON.stringify(statementsOf(template, "GivenB"))).not.toContain("voter#eu-west-1a#*");
+    expect(JSON.stringify(own)).toContain("voter#eu-west-1a#0");
+    expect(JSON.stringify(statementsOf(template, "GivenB"))).not.toContain("voter#eu-west-1a#0");
     expect(actionsOf(statementsOf(template, "GivenPublisher"))).toContain("ssm:PutParameter");
   });
 

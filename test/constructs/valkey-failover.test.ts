@@ -148,7 +148,9 @@ describe("the voters", () => {
     ]);
     const write = statements.find((statement) => statement.Action.includes("dynamodb:PutItem"));
     expect(write?.Condition).toEqual({
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["published#*", "voter#eu-west-1a#*", "voters"] },
+      "ForAllValues:StringLike": {
+        "dynamodb:LeadingKeys": ["published#*", "voter#eu-west-1a#0", "voter#eu-west-1a#generation", "voters"],
+      },
       Null: { "dynamodb:LeadingKeys": "false" },
     });
   });
