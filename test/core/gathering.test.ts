@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { confirmPromotion, contend } from "../../lib/core/contend.ts";
+import { isSilencedPrimary } from "../../lib/core/preflight.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { tokenAddress } from "../../lib/core/token.ts";
 import { instant, type NodeId, type NodeReading, nodeId } from "../../lib/core/types.ts";
@@ -21,6 +22,8 @@ import {
   primaryReading,
   recorded,
   run,
+  turnAt,
+  watching,
   withNode,
 } from "./builders.ts";
 import { both, type Change, frozen, holding, outcomeOf, type Situation, said } from "./holding.ts";
@@ -289,6 +292,16 @@ describe("R21: the old primary that stands frozen, when nobody can be promoted",
     expect(nobody({ ...given, of: open }).meant).toEqual(["restoring n1"]);
     const two = begun({ step: "intended" }, intends(intent({ node: N3, runId: run(3) }), intent()));
     expect(nobody({ ...given, of: two, facts: { ...failed, [N3]: { promotionsOpen: 1 } } })).toMatchObject(refused);
+  });
+
+  it("is said not to get it where nothing else was begun and un-freezing it has failed", () => {
+    const failed = { [N1]: { ...frozen(N1), promotionsFailed: 3 } };
+    expect(nobody({ of: begun({ target: N1 }), facts: failed })).toMatchObject(refused);
+  });
+
+  it("is none that was never read", () => {
+    const unknown = watching();
+    expect(isSilencedPrimary(turnAt(withNode(unknown, N1, { reading: null }), 10), ballot())).toBe(false);
   });
 
   it.each<[string, Partial<Situation>]>([
