@@ -1,7 +1,7 @@
 // What one invocation of one voter knows of one group. All of it is gone when the invocation returns; what must last is
 // in the ballot. Records only: every module of core reads them, and each part is changed by one module.
 
-import type { Ballot } from "./ballot.ts";
+import type { Ballot, ControlMode } from "./ballot.ts";
 import type { BallotWrite } from "./ballot-write.ts";
 import type { Identity } from "./commands.ts";
 import type { GroupConfig } from "./config.ts";
@@ -148,6 +148,8 @@ export interface GroupState {
   readonly quietSince: Instant | null;
   /** The last automatic attempt, if it promoted nobody, and since when this voter has known it to be over. */
   readonly failedAttempt: { readonly epoch: Epoch; readonly overSince: Instant } | null;
+  /** The declared mode that this voter has seen in force: one that differs later is newer than its own declaration. */
+  readonly followedMode: ControlMode | null;
   /** Repairs that ended since this voter last saw every node in line: further ones rest between each other. */
   readonly repairs: number;
   /** Which of this voter's *down* phases was told as an event. */
@@ -232,6 +234,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     rejection: null,
     quietSince: null,
     failedAttempt: null,
+    followedMode: null,
     repairs: 0,
     announced: { level: "up", objectively: false },
     irregularSince: null,

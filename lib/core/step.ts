@@ -109,6 +109,7 @@ const UNJUDGED: Verdict = { level: "up", cause: "unknown", silentMs: 0, withheld
 /** What was begun is taken over; else the group is adopted or initialised, and where it cannot be, a person may say what counts. */
 function withoutPrimary(turn: Turn, ballot: Ballot): Rejection | null {
   if (ballot.lease !== null) return decide(turn, ballot, UNJUDGED, NO_COUNT);
+  followDeclaredMode(turn, ballot);
   const withheld = begin(turn, ballot);
   return withheld === null ? null : decide(turn, ballot, { ...UNJUDGED, withheld }, NO_COUNT);
 }

@@ -43,13 +43,15 @@ interface Serving {
 
 /**
  * The mode that is declared, in the stack or by an override, is the one in force beside a pause: whoever changes the
- * declaration changes the mode, and a pause that ended gives way to it.
+ * declaration changes the mode, and a pause that ended gives way to it. Each voter reads declarations in its own time: what
+ * was in force as this one's declares, and is no longer, was changed by somebody who knows a newer one (S8).
  */
 export function followDeclaredMode(turn: Turn, ballot: Ballot): void {
   const { mode } = turn.context.config;
+  if (ballot.control.mode === mode && turn.state.followedMode !== mode) patch(turn, { followedMode: mode });
   const isPaused = modeAt(ballot, turn.wall) === "paused";
-  if (mode === "paused" || isPaused || ballot.control.mode === mode || ballot.operation !== null || !mayWrite(turn))
-    return;
+  const isOlder = turn.state.followedMode === mode && ballot.control.mode !== "paused";
+  if (mode === "paused" || isPaused || isOlder || ballot.operation !== null || !mayWrite(turn)) return;
   const control = { mode, by: "configuration", reason: "as declared", until: null, attempt: newAttempt(turn) };
   write(turn, setControl(ballot, control), [eventOf(turn, "control.changed", { detail: { mode, by: control.by } })]);
 }

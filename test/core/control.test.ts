@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { modeAt } from "../../lib/core/control.ts";
 import { attemptId, wallTime } from "../../lib/core/types.ts";
 import { followDeclaredMode } from "../../lib/core/upkeep.ts";
-import { ballot, context, control, turnAt, watching } from "./builders.ts";
+import { ballot, context, control, newborn, stepAt, timePassed, turnAt, watching } from "./builders.ts";
 
 describe("the mode in force", () => {
   const paused = (returnsTo?: "act" | "observe") =>
@@ -40,6 +40,30 @@ describe("a mode that is declared anew", () => {
 
   it("is written into the record", () => {
     expect([writes("observe", "act"), writes("act", "observe")]).toEqual([["set-control"], ["set-control"]]);
+  });
+
+  it("S8: is not undone by a voter that has not read it yet", () => {
+    const stepped = (recorded: "act" | "observe", mode: "act" | "observe", state = watching()) => {
+      const of = ballot({ control: control({ mode: recorded }) });
+      const turn = turnAt({ ...state, look: watching(of).look }, 10, declared(mode));
+      followDeclaredMode(turn, of);
+      return turn;
+    };
+    const inForce = stepped("act", "act").state;
+    expect(stepped("observe", "act", inForce).commands).toEqual([]);
+    expect(stepped("observe", "observe", inForce).commands).toEqual([]);
+    expect(stepped("act", "observe", inForce).commands).toHaveLength(1);
+    const ended = ballot({ control: control({ mode: "paused", until: wallTime(0) }) });
+    const turn = turnAt({ ...inForce, look: watching(ended).look }, 10, declared("act"));
+    followDeclaredMode(turn, ended);
+    expect(turn.commands).toHaveLength(1);
+  });
+
+  it("is written into the record of a group that has no primary yet", () => {
+    const of = newborn({ control: control({ mode: "observe" }) });
+    const { commands } = stepAt(watching(of), 10, timePassed, declared("act"));
+    const written = commands.flatMap((command) => (command.kind === "write-ballot" ? [command.write.name] : []));
+    expect(written).toEqual(["set-control"]);
   });
 
   it("changes nothing where the record says so already, and waits for the end of a pause", () => {
