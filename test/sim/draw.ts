@@ -259,23 +259,24 @@ const CLIENTS: readonly ClientOptions[] = [
 /** Everything but the engine and the plan. */
 export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" | "plan"> {
   const refuses = dice.chance(0.5);
+  const nodes = dice.pick([
+    ["n1", "n2", "n3"],
+    ["n1", "n2", "n3"],
+    ["n1", "n2", "n3", "n4"],
+    ["n1", "n2", "n3", "n4", "n5"],
+  ]);
   const config: Partial<DeclaredConfig> = {
     downAfterMs: dice.pick([1_000, 2_000, 5_000]),
     armAfterMs: 3_000,
     ...(dice.chance(0.2) ? { refusedAfterMs: 0 } : {}),
     ...(dice.chance(0.2) ? { writeHoldAfterMs: 0 } : {}),
-    ...(refuses ? { onPossibleLoss: "refuse", waitK: 1 } : {}),
+    ...(refuses ? { onPossibleLoss: "refuse", waitK: nodes.length === 5 && dice.chance(0.5) ? 2 : 1 } : {}),
     ...(refuses && dice.chance(0.3) ? { coldStart: "best" } : {}),
   };
   // One that is always behind: with all of them alike, any choice among them is a good one.
   const nodeOptionsOf = dice.chance(0.3) ? { [dice.pick(["n2", "n3"])]: { applyMs: 400 } } : {};
   const drawn = {
-    nodes: dice.pick([
-      ["n1", "n2", "n3"],
-      ["n1", "n2", "n3"],
-      ["n1", "n2", "n3", "n4"],
-      ["n1", "n2", "n3", "n4", "n5"],
-    ]),
+    nodes,
     nodeOptions: {
       bootFence: dice.chance(0.75),
       sharedUser: dice.chance(0.15),

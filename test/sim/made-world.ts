@@ -26,20 +26,19 @@ export interface Made {
 export interface MadeView extends OracleView {
   time: number;
   truths: NodeTruth[];
-  names: NodeId[];
   unreached: NodeId[];
   table: string;
   /** Ms by which the wall clock at a place is ahead. */
   ahead: Record<string, number>;
   record: Ballot | null;
   settings: ReturnType<OracleView["config"]>;
+  acceptsDataLoss: OracleView["acceptsDataLoss"];
 }
 
 export function made(): Made {
   const view: MadeView = {
     time: 0,
     truths: [],
-    names: [],
     unreached: [],
     table: "table-1",
     ahead: {},
@@ -59,7 +58,7 @@ export function made(): Made {
     config: () => view.settings,
     nodes: () => view.truths,
     reached: (_by, node) => !view.unreached.includes(node),
-    published: () => view.names,
+    acceptsDataLoss: (id) => id === "accepts loss",
     log: new WriteLog(),
   };
   const oracle = new Oracle(view);
@@ -106,6 +105,6 @@ export const truth = (id: NodeId, at: Position | null, changes: Partial<NodeTrut
   acceptsWrites: false,
   isPrimary: false,
   priority: 100,
-  isReachable: () => true,
+  reachedBy: () => ["az-a/1"],
   ...changes,
 });

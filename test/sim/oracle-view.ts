@@ -16,8 +16,8 @@ export interface NodeTruth {
   /** It lives and follows nobody: it may accept writes, if not now then when it wakes. */
   readonly isPrimary: boolean;
   readonly priority: number;
-  /** Some living voter, itself able to use the table, reaches it, and it is awake and lets itself be frozen. */
-  isReachable(): boolean;
+  /** Invocations that run, use the table and reach it, while it is awake, declared, and lets itself be frozen. */
+  reachedBy(): readonly string[];
 }
 
 export interface OracleView {
@@ -34,8 +34,8 @@ export interface OracleView {
   nodes(): readonly NodeTruth[];
   /** Whether the voter at this place has been able to talk to the node for so long that it must have. */
   reached(by: string, node: NodeId): boolean;
-  /** Which nodes some publication names as the primary now: the table's, SSM's, DNS's. */
-  published(): readonly NodeId[];
+  /** Whether the order of this id, which stands, is `groups recover` or a failover with `--accept-data-loss`. */
+  acceptsDataLoss(request: string): boolean;
   readonly log: WriteLog;
 }
 

@@ -1,5 +1,4 @@
-// S5 and S9 over what applications were told: no acknowledged write that was promised is missing from a later committed
-// primary, and no two published primaries accept writes for longer than stated.
+// S9 over what applications were told: no acknowledged write that was promised is missing from a later committed primary.
 
 import { type NodeId, nodeId } from "../../lib/core/types.ts";
 import type { WriteRecord } from "./client.ts";
@@ -7,15 +6,21 @@ import type { Findings, OracleView } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
 import type { NodeFact } from "./valkey-words.ts";
 
-/** S5's window for an old primary that a living voter reaches: a tick, a freeze, and a retry of each. */
-export const TWO_WRITABLE_LIMIT_MS = 5_000;
-
 /** A changed declaration is in force everywhere. */
 const SPECS_READ_MS = 10_000;
 
+/** A node without the data that it had, until it is synchronized in full by one that is not. */
 interface Loss {
   readonly node: NodeId;
   readonly at: number;
+  until: number;
+}
+
+interface StoredOperation {
+  readonly kind: string;
+  readonly by: string;
+  readonly began: number;
+  readonly request: string | null;
 }
 
 export class WritesOracle {
@@ -30,30 +35,22 @@ export class WritesOracle {
   readonly #madeByHand: { readonly node: NodeId; readonly from: number; until: number }[] = [];
   /** The record was replaced: whoever it makes primary next is a person's decision, or all that is left. */
   #isReplaced = false;
-  /** Under which the group is promised anything; a world in which it changes is not asked, for voters learn of it one by one. */
+  /** Under which the group is promised anything; what was written before one that changed is not asked for. */
   #policy: string | null = null;
-  #isPolicyKept = true;
-  #checkedAt = 0;
-  #twoFor = 0;
-  #longestTwo = 0;
+  /** Epochs of the orders with which a person took the loss. */
+  readonly #lossesTaken = new Set<number>();
 
   constructor(view: OracleView, findings: Findings) {
     this.#view = view;
     this.#findings = findings;
   }
 
-  /** Longest time, in ms, in which two published nodes accepted writes and the older was reachable. */
-  get longestTwoWritable(): number {
-    return this.#longestTwo;
-  }
-
   onNode(fact: NodeFact): void {
     const at = this.#view.now();
-    if (fact.kind === "started" && fact.data !== "rdb" && fact.data !== "aof")
-      this.#losses.push({ node: fact.node, at });
+    if (fact.kind === "started" && fact.data !== "rdb" && fact.data !== "aof") this.#lost(fact.node);
     if (fact.kind === "followed") this.#followedAt.set(fact.node, at);
-    if (fact.kind === "flushed" && this.#wasTakenAlong(fact.node, fact.from))
-      this.#losses.push({ node: fact.node, at });
+    if (fact.kind === "flushed" && this.#wasTakenAlong(fact.node, fact.from)) this.#lost(fact.node);
+    if (fact.kind === "link-up" && fact.how === "full" && !this.#isLost(fact.from)) this.#endLosses(fact.node);
     if ((fact.kind === "followed" || fact.kind === "promoted") && fact.by === "hand") {
       this.#forgive(this.#view.now());
     }
@@ -61,6 +58,19 @@ export class WritesOracle {
     if (fact.kind === "promoted" && fact.by === "hand") {
       this.#madeByHand.push({ node: fact.node, from: at, until: Number.POSITIVE_INFINITY });
     }
+  }
+
+  #lost(node: NodeId): void {
+    this.#losses.push({ node, at: this.#view.now(), until: Number.POSITIVE_INFINITY });
+  }
+
+  #isLost(node: NodeId): boolean {
+    return this.#losses.some((loss) => loss.node === node && loss.until === Number.POSITIVE_INFINITY);
+  }
+
+  #endLosses(node: NodeId): void {
+    const at = this.#view.now();
+    for (const loss of this.#losses) if (loss.node === node) loss.until = Math.min(loss.until, at);
   }
 
   #endMadeByHand(node: NodeId): void {
@@ -78,6 +88,7 @@ export class WritesOracle {
     const was = (before?.["primary"] ?? null) as { node: string; epoch: number; replicationId: string } | null;
     const is = (after["primary"] ?? null) as { node: string; epoch: number } | null;
     this.#notePolicy();
+    this.#noteOrder(before, after);
     if (is === null || was?.epoch === is.epoch) return;
     this.#endMadeByHand(nodeId(is.node));
     if (this.#isReplaced) {
@@ -85,10 +96,11 @@ export class WritesOracle {
       this.#forgive(this.#view.now());
     }
     if (was === null) return;
-    const operation = (after["operation"] ?? null) as { kind: string; by: string } | null;
+    const operation = operationOf(after);
     const position = this.#view.nodes().find(({ id }) => id === is.node)?.position;
     if (position === null || position === undefined) return;
-    if (operation?.kind === "recover" || operation?.by !== "automatic") this.#forgiveByRequest(operation?.kind);
+    const isLossTaken = operation !== null && operation.kind !== "switchover" && this.#lossesTaken.has(operation.began);
+    if (isLossTaken) this.#forgive(this.#view.now());
     if (operation?.kind === "switchover") {
       this.#expectNone(
         this.#view.log.missing(position, 0).filter((each) => each.position?.stream.id === was.replicationId),
@@ -97,14 +109,16 @@ export class WritesOracle {
       );
     }
     const { onPossibleLoss, waitK } = this.#view.config();
-    if (this.#isPolicyKept && onPossibleLoss === "refuse" && waitK > 0) {
+    if (onPossibleLoss === "refuse" && waitK > 0) {
       this.#expectNone(this.#view.log.missing(position, waitK), waitK, `the commit of ${is.node} at epoch ${is.epoch}`);
     }
   }
 
-  /** `failover --accept-data-loss` and `groups recover`; a switchover accepts none. */
-  #forgiveByRequest(kind: string | undefined): void {
-    if (kind !== "switchover") this.#forgive(this.#view.now());
+  /** Read when it is begun: while its operation goes on, its order may have been answered and followed by another. */
+  #noteOrder(before: BallotChange["before"], after: BallotChange["after"]): void {
+    const operation = operationOf(after);
+    if (operation === null || operation.began === operationOf(before)?.began || operation.request === null) return;
+    if (this.#view.acceptsDataLoss(operation.request)) this.#lossesTaken.add(operation.began);
   }
 
   #forgive(until: number): void {
@@ -120,10 +134,17 @@ export class WritesOracle {
     this.#forgive(this.#view.now() + forMs + SPECS_READ_MS);
   }
 
+  /** Called now and then. */
+  check(): void {
+    this.#notePolicy();
+  }
+
+  /** The voters learn of it one by one. */
   #notePolicy(): void {
     const { onPossibleLoss, waitK } = this.#view.config();
-    this.#policy ??= `${onPossibleLoss} ${waitK}`;
-    if (this.#policy !== `${onPossibleLoss} ${waitK}`) this.#isPolicyKept = false;
+    const policy = `${onPossibleLoss} ${waitK}`;
+    if (this.#policy !== null && this.#policy !== policy) this.#forgive(this.#view.now() + SPECS_READ_MS);
+    this.#policy = policy;
   }
 
   #expectNone(missing: readonly WriteRecord[], mayLose: number, what: string): void {
@@ -144,34 +165,16 @@ export class WritesOracle {
     // Whoever makes a primary beside the committed one, and then takes it away, takes away what it acknowledged.
     if (this.#madeByHand.some(({ node, from, until }) => node === record.node && from <= since && since < until))
       return false;
-    const losers = new Set(this.#losses.filter(({ at }) => at >= since).map(({ node }) => node));
-    return losers.size <= mayLose;
+    return this.#mostLostAtOnce(since) <= mayLose;
   }
 
-  /** Called now and then: how long have two published nodes been accepting writes? */
-  check(): void {
-    const now = this.#view.now();
-    const passed = now - this.#checkedAt;
-    this.#checkedAt = now;
-    const accepting = this.#view.nodes().filter(({ acceptsWrites }) => acceptsWrites);
-    const published = accepting.length < 2 ? [] : this.#view.published();
-    const writable = accepting.filter(({ id }) => published.includes(id));
-    const ballot = this.#view.ballot();
-    const committed = ballot?.primary?.node;
-    // Without a record of this table nobody may fence anybody.
-    if (committed === undefined || (ballot?.table !== undefined && ballot.table !== this.#view.tableId())) {
-      this.#twoFor = 0;
-      return;
-    }
-    const stale = writable.filter(({ id }) => id !== committed);
-    if (writable.length < 2 || stale.length === 0) {
-      this.#twoFor = 0;
-      return;
-    }
-    if (stale.every((node) => node.isReachable())) this.#twoFor += passed;
-    this.#longestTwo = Math.max(this.#longestTwo, this.#twoFor);
-    if (this.#twoFor <= TWO_WRITABLE_LIMIT_MS) return;
-    this.#findings.report("S5", `${writable.map(({ id }) => id).join(" and ")} are published and accept writes`);
-    this.#twoFor = 0;
+  /** Of the nodes that have lost data since then: how many were without it at one moment. */
+  #mostLostAtOnce(since: number): number {
+    const losses = this.#losses.filter(({ at }) => at >= since);
+    const at = (moment: number) => losses.filter((loss) => loss.at <= moment && moment < loss.until);
+    return Math.max(0, ...losses.map((loss) => new Set(at(loss.at).map(({ node }) => node)).size));
   }
 }
+
+const operationOf = (item: BallotChange["before"]): StoredOperation | null =>
+  (item?.["operation"] ?? null) as StoredOperation | null;

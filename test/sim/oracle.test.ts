@@ -6,7 +6,7 @@ import type { Json } from "../../lib/core/ballot-write.ts";
 import { epoch, groupName, instant, type NodeId, type NodeReading, wallTime } from "../../lib/core/types.ts";
 import { begins, type Made, made, n1, n2, n3, position, primary, stream, truth, vote } from "./made-world.ts";
 import type { NodeTruth } from "./oracle-view.ts";
-import type { Position, Stream } from "./stream.ts";
+import type { Position } from "./stream.ts";
 
 describe("the host of the old primary", () => {
   const at = stream("c");
@@ -260,82 +260,4 @@ describe("the nodes", () => {
       },
     } as const;
   }
-});
-
-describe("the writes", () => {
-  it("S5: two published nodes accept writes for too long", () => {
-    const world = made();
-    world.view.record = { primary: primary(n2, 2) } as unknown as Ballot;
-    world.view.names = [n1, n2];
-    world.view.truths = [truth(n1, null, { acceptsWrites: true }), truth(n2, null, { acceptsWrites: true })];
-    const check = (until: number) => {
-      for (; world.view.time <= until; world.view.time += 500) world.oracle.writes.check();
-    };
-    check(4_000);
-    expect(world.ids()).toEqual([]);
-    check(8_000);
-    expect(world.ids()).toEqual(["S5"]);
-  });
-
-  function withWrite(level: number): { readonly world: Made; readonly history: Stream } {
-    const world = made();
-    const history = stream("a");
-    const record = world.view.log.open("c", 5);
-    record.position = position(history, history.append(100, 5, 1));
-    record.executedAt = 5;
-    record.acknowledgedAt = 6;
-    record.level = level;
-    world.view.time = 10;
-    world.view.truths = [truth(n2, position(history, 60)), truth(n3, position(history, 100))];
-    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
-    return { world, history };
-  }
-  const commit = (world: Made, node: NodeId) =>
-    world.write("voter:az-a", "commit", { primary: primary(node, 2), epoch: 2, operation: begins("failover", 1) });
-
-  it("S9: a write that was waited for is missing from the next primary", () => {
-    const { world } = withWrite(1);
-    commit(world, n2);
-    expect(world.ids()).toEqual(["S9"]);
-    const kept = withWrite(1).world;
-    commit(kept, n3);
-    expect(kept.ids()).toEqual([]);
-    const unpromised = withWrite(0).world;
-    commit(unpromised, n2);
-    expect(unpromised.ids()).toEqual([]);
-  });
-
-  it("S9: nothing is promised of what a primary acknowledged that a person made and took away", () => {
-    for (const [executedAt, lost] of [
-      [8, []],
-      [12, ["S9"]],
-    ] as const) {
-      const { world } = withWrite(1);
-      Object.assign(world.view.log.records[0] as object, { node: n3, executedAt });
-      world.view.time = 7;
-      world.oracle.onNode({ kind: "promoted", node: n3, by: "hand", epoch: null });
-      world.view.time = 11;
-      world.oracle.onNode({ kind: "ended", node: n3, how: "killed" });
-      world.view.time = 13;
-      commit(world, n2);
-      expect(world.ids()).toEqual(lost);
-    }
-  });
-
-  it("S9: more nodes than k came back without their data, and nothing is promised", () => {
-    const { world } = withWrite(1);
-    for (const node of [n1, n3]) world.oracle.onNode({ kind: "started", node, data: "empty", role: "replica" });
-    commit(world, n2);
-    expect(world.ids()).toEqual([]);
-  });
-
-  it("S9: a switchover loses nothing, waited for or not", () => {
-    const { world, history } = withWrite(0);
-    world.write("voter:az-a", "enter", {
-      primary: { ...(primary(n1, 1) as object), replicationId: history.id } as Json,
-    });
-    const operation = { ...(begins("switchover", 2) as object), by: "operator" };
-    world.write("voter:az-a", "commit", { primary: primary(n2, 2), epoch: 2, operation });
-    expect(world.ids()).toEqual(["S9"]);
-  });
 });

@@ -8,6 +8,7 @@ import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
 import type { Path, Place } from "./network.ts";
 import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
+import { FenceOracle } from "./oracle-fence.ts";
 import { type Answer, NodesOracle } from "./oracle-nodes.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
@@ -16,7 +17,7 @@ import { WritesOracle } from "./oracle-writes.ts";
 import { unsettled } from "./settled.ts";
 import { STORE_PLACE, TRY_TIMEOUT_MS } from "./store.ts";
 import type { BallotChange } from "./table.ts";
-import type { SimNode } from "./valkey.ts";
+import { PASSWORD, type SimNode } from "./valkey.ts";
 import type { NodeFact } from "./valkey-words.ts";
 import type { Observer, World } from "./world.ts";
 
@@ -26,6 +27,7 @@ export class Oracle implements Observer {
   readonly record: RecordOracle;
   readonly control: ControlOracle;
   readonly nodes: NodesOracle;
+  readonly fence: FenceOracle;
   readonly writes: WritesOracle;
   readonly progress: ProgressOracle | null;
   readonly #findings: Findings;
@@ -36,6 +38,7 @@ export class Oracle implements Observer {
     this.record = new RecordOracle(view, this.#findings);
     this.control = new ControlOracle(view, this.#findings);
     this.nodes = new NodesOracle(view, this.#findings);
+    this.fence = new FenceOracle(view, this.#findings);
     this.writes = new WritesOracle(view, this.#findings);
     this.progress = progress === null ? null : new ProgressOracle(progress, this.#findings);
   }
@@ -45,6 +48,7 @@ export class Oracle implements Observer {
     const oracle = new Oracle(viewOf(world), progressOf(world));
     world.observers.push(oracle);
     const check = () => {
+      oracle.fence.check();
       oracle.writes.check();
       oracle.progress?.check();
       world.queue.after(CHECK_EVERY_MS, check);
@@ -59,6 +63,7 @@ export class Oracle implements Observer {
 
   onNode(fact: NodeFact): void {
     this.nodes.onNode(fact);
+    this.fence.onNode(fact);
     this.writes.onNode(fact);
     this.progress?.onNode(fact);
   }
@@ -79,6 +84,7 @@ export class Oracle implements Observer {
     this.record.onReplaced(how);
     this.control.onReplaced();
     this.nodes.onReplaced(how);
+    this.fence.onReplaced();
     this.writes.onReplaced();
     this.progress?.onReplaced();
   }
@@ -117,13 +123,10 @@ function viewOf(world: World): OracleView {
       const paths = pathsBetween(world, voter.options.place, node.place);
       return paths.every(({ clearMs }) => clearMs >= RECOVERED_MS);
     },
-    published: () => {
-      const table = world.table.publications.get(GROUP)?.primary.node;
-      // What a person wrote by hand is repaired within the publisher's minute, and is not what S5 promises.
-      const ours = (["ssm", "dns"] as const).filter((copy) => !world.forged.has(copy));
-      const copies = ours.map((copy) => world.copies.read(copy, GROUP)?.primary ?? null);
-      const named = copies.map((address) => world.fleet.nodeAt(address)?.id);
-      return [...new Set([table, ...named])].filter((id) => id !== undefined);
+    acceptsDataLoss: (id) => {
+      const request = world.table.requests.get(GROUP);
+      if (request?.id !== id) return false;
+      return request.kind === "recover" || (request.kind === "failover" && request.acceptDataLoss);
     },
     log: world.log,
   };
@@ -141,11 +144,12 @@ function truthOf(world: World, node: SimNode): NodeTruth {
     acceptsWrites: process?.acceptsWrites ?? false,
     isPrimary: process !== null && process.follows === null,
     priority: node.options.priority,
-    isReachable: () =>
-      process !== null &&
-      !process.stalled &&
-      !node.forbidsReplicaof &&
-      [...world.voters.values()].some((voter) => reaches(world, voter, node)),
+    reachedBy: () => {
+      const isDeclared = world.declared()?.nodes.some(({ id }) => id === node.id) === true;
+      if (process === null || process.stalled || node.forbidsReplicaof || !isDeclared) return [];
+      if (node.password !== PASSWORD) return [];
+      return [...world.voters.values()].filter((voter) => reaches(world, voter, node)).flatMap(awakeOf);
+    },
   };
 }
 
@@ -209,11 +213,13 @@ const roundTripMs = (paths: readonly Path[]): number => paths.reduce((sum, { usu
 const isQuickEnough = (world: World, paths: readonly Path[]): boolean =>
   2 * roundTripMs(paths) <= world.config().probeTimeoutMs;
 
+const awakeOf = ({ invocations }: VoterFunction): readonly string[] =>
+  [...invocations].filter(({ sandbox }) => sandbox.alive && !sandbox.frozen).map(({ name }) => name);
+
 /** The voter runs, and it, the node and the table can say everything to each other in time (protocol.md, section 2). */
 function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
   const { place } = voter.options;
-  const isAwake = [...voter.invocations].some(({ sandbox }) => sandbox.alive && !sandbox.frozen);
-  if (!isAwake || world.storeWeather.lostRequestRate >= 0.5) return false;
+  if (awakeOf(voter).length === 0 || world.storeWeather.lostRequestRate >= 0.5) return false;
   const toNode = pathsBetween(world, place, node.place);
   const toStore = pathsBetween(world, place, STORE_PLACE);
   return (

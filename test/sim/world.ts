@@ -104,8 +104,6 @@ export class World {
   readonly fleet: Fleet;
   readonly table: Table;
   readonly copies = new Copies();
-  /** Copies that somebody overwrote by hand and nobody has repaired yet. */
-  readonly forged = new Set<Copy>();
   readonly storeWeather: StoreWeather;
   readonly publicationWeather: PublicationWeather = { failRate: 0, lostAnswerRate: 0, slowMs: 0 };
   readonly schedule: ScheduleWeather;
@@ -219,8 +217,6 @@ export class World {
     this.copies.onChange = (copy, _group, standing, by) => {
       const node = standing === null ? null : (this.fleet.nodeAt(standing.primary)?.id ?? null);
       this.timeline?.add({ kind: "copy", copy, epoch: standing?.epoch ?? null, node, by });
-      if (by === "hand") this.forged.add(copy);
-      else this.forged.delete(copy);
       for (const observer of this.observers) observer.onCopy?.(copy, standing?.epoch ?? 0, by);
     };
   }
