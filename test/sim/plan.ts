@@ -24,7 +24,14 @@ export interface Restart {
 export type Settings = Partial<
   Pick<
     DeclaredConfig,
-    "downAfterMs" | "onPossibleLoss" | "waitK" | "coldStart" | "writeHoldAfterMs" | "failoverBudget" | "leaseMs"
+    | "downAfterMs"
+    | "onPossibleLoss"
+    | "waitK"
+    | "coldStart"
+    | "writeHoldAfterMs"
+    | "failoverBudget"
+    | "leaseMs"
+    | "mode"
   >
 >;
 

@@ -4,6 +4,7 @@
 import { describe, expect } from "vitest";
 import type { EventName } from "../../lib/core/events.ts";
 import { nodeId } from "../../lib/core/types.ts";
+import { SPECS_EVERY_MS } from "../../lib/runtime/voter-loop.ts";
 import { GROUP } from "./group.ts";
 import type { Fault, PlannedFault } from "./plan.ts";
 import { clientsOf, type Scenario } from "./scenario.ts";
@@ -221,6 +222,37 @@ describe("operators", () => {
       s.run(19_000);
       expect(s.events("lease.acquired")).toBe(0);
       s.run(20_000);
+      expect(s.primary).not.toBe(n1);
+    },
+  );
+
+  const observed: Fault = { kind: "control", mode: "observe", forMs: 60_000 };
+
+  each(
+    "S8: observe that is declared stands, whoever had not read it: a dead primary stays dead until it is taken back",
+    {
+      plan: [
+        at(0, { kind: "settings", settings: { mode: "observe" }, forMs: 40_000 }),
+        at(0, observed),
+        at(SPECS_EVERY_MS + 1_000, kill(null)),
+      ],
+    },
+    (s) => {
+      s.run(39_000);
+      expect(s.world.ballot()?.control.mode).toBe("observe");
+      expect(s.events("lease.acquired")).toBe(0);
+      s.run(30_000);
+      expect(s.primary).not.toBe(n1);
+    },
+  );
+
+  each(
+    "observe that stands in the record alone gives way to what is declared",
+    { plan: [at(0, observed), at(1_000, kill(null))] },
+    (s) => {
+      s.run(900);
+      expect(s.world.ballot()?.control).toMatchObject({ mode: "act", by: "configuration" });
+      s.run(29_100);
       expect(s.primary).not.toBe(n1);
     },
   );
