@@ -6,7 +6,7 @@ import { modeAt } from "../core/control.ts";
 import type { HistoryRecord, VoterGroupView } from "../core/records.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { NodeId, VoterId, WallTime } from "../core/types.ts";
-import { assess, isSeenServing, OPERATION_WORD, unservedReason, viewsOf } from "./assessment.ts";
+import { assess, isSeenServing, latestView, nodesOf, OPERATION_WORD, unservedReason, viewsOf } from "./assessment.ts";
 import { type LastOperation, lastOperation, textOf } from "./last-operation.ts";
 import type { GroupSnapshot, VoterSnapshot } from "./snapshot.ts";
 import { votersAt } from "./status-text.ts";
@@ -65,7 +65,10 @@ export function explain(snapshot: GroupSnapshot, history: readonly HistoryRecord
       voters: withheld.filter(({ rejection }) => rejection.check === what).map(({ voter }) => voter),
     })),
     // What the headline and the voters' lines say already is not said again.
-    notes: [...controlNotes(snapshot, main), ...(isQuiet ? reasons : stopNotes(snapshot, history))],
+    notes: [
+      ...controlNotes(snapshot, main),
+      ...(isQuiet ? [...reasons, ...heartbeatNotes(snapshot)] : stopNotes(snapshot, history)),
+    ],
     last: isQuiet ? lastOperation(history) : null,
     at: snapshot.at,
   };
@@ -207,6 +210,20 @@ function controlNotes({ ballot, at }: GroupSnapshot, main: Withheld | null): rea
     notes.push("not armed: nothing would be done before the group was once seen healthy");
   }
   return notes;
+}
+
+/** With a longer period an idle primary's replicas cannot tell a lost path from a lost primary most of the time. */
+const WITNESS_HEARTBEAT_SECONDS = 1;
+
+function heartbeatNotes(snapshot: GroupSnapshot): readonly string[] {
+  const rare = nodesOf(snapshot).flatMap(({ id }) => {
+    const seconds = latestView(snapshot, id)?.heartbeatSeconds ?? WITNESS_HEARTBEAT_SECONDS;
+    return seconds > WITNESS_HEARTBEAT_SECONDS ? [`${id} has ${seconds}`] : [];
+  });
+  if (rare.length === 0) return [];
+  return [
+    `repl-ping-replica-period should be ${WITNESS_HEARTBEAT_SECONDS}, and ${rare.join(", ")}: an idle primary has no witness between heartbeats, so that a fault of the voters' network alone may replace it`,
+  ];
 }
 
 const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];

@@ -159,4 +159,6 @@ export interface NodeView {
   readonly lagBytes: number | null;
   readonly priority: number | null;
   readonly version: string | null;
+  /** `repl-ping-replica-period`, where the node lets it be read. */
+  readonly heartbeatSeconds?: number;
 }

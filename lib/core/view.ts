@@ -56,6 +56,7 @@ function nodeView(state: GroupState, context: Context, node: NodeState, at: Inst
     lagBytes: lagOf(state, node),
     priority: reading?.priority ?? null,
     version: reading?.version ?? null,
+    ...(node.settings === null ? {} : { heartbeatSeconds: node.settings.pingReplicaPeriodSeconds }),
   };
 }
 

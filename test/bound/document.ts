@@ -24,7 +24,7 @@ export function renderTable(): string {
     ...markdown(all, lines),
     "",
     `Years between two needless failovers by shared bursts, shipped defaults: ${shared[0]} without a witness, ${shared[1]} with one.`,
-    `Shipped defaults, three voters, everything together: one in ${years(needlessPerYear())} years.`,
+    `Shipped defaults, three voters, everything together: one in ${years(needlessPerYear(true))} years with a witness, one in ${years(needlessPerYear(false))} without.`,
   ].join("\n");
 }
 

@@ -33,7 +33,8 @@ const comparisons = results.flatMap((result) => result.comparisons);
 const violated = comparisons.filter(({ isViolated }) => isViolated).length;
 const hours = results.reduce((total, { tally }) => total + tally.seconds / 3_600, 0);
 process.stdout.write(
-  `bound: one needless failover in ${Math.round(1 / needlessPerYear())} years (goal ${GOAL_YEARS}), ` +
+  `bound: one needless failover in ${Math.round(1 / needlessPerYear(true))} years with a witness (goal ${GOAL_YEARS}), ` +
+    `in ${(1 / needlessPerYear(false)).toFixed(1)} without, ` +
     `${comparisons.length} comparisons at ${(1 - OUTSIDE) * 100} % over ${hours.toFixed(1)} simulated hours ` +
     `in ${((performance.now() - began) / 1_000).toFixed(0)} s, ${violated} violated\n`,
 );

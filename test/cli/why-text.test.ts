@@ -130,6 +130,18 @@ describe("whyText", () => {
     );
   });
 
+  it("warns of nodes whose heartbeats are too rare for an idle primary to have a witness", () => {
+    const period = (seconds: number) => ({ heartbeatSeconds: seconds });
+    const seen = view({ n1: period(1), n2: period(10), n3: period(60) });
+    const lines = text(VOTERS.map((voter) => slot(voter, seen))).split("\n");
+    expect(lines.slice(0, 2)).toEqual([
+      "OK: nothing is wrong",
+      "  repl-ping-replica-period should be 1, and n2 has 10, n3 has 60: an idle primary has no witness between heartbeats, so that a fault of the voters' network alone may replace it",
+    ]);
+    const fine = view({ n1: period(1), n2: period(1) });
+    expect(text(VOTERS.map((voter) => slot(voter, fine)))).not.toContain("repl-ping-replica-period");
+  });
+
   it("says that nothing is wrong, and explains the last failover", () => {
     expect(text(healthy, {}, failoverHistory())).toBe(
       [

@@ -250,12 +250,20 @@ describe("viewOf", () => {
       lagBytes: 0,
       priority: 7,
       version: "9.0.1",
+      heartbeatSeconds: 1,
     });
   });
 
   it("shows nothing of a node that never said anything, but for how long, and no zone of one that is not declared", () => {
     const state = watching();
-    const fresh = { ...state.nodes[N3]!, class: "refused", answeredAt: null, reading: null, latencyMs: null } as const;
+    const fresh = {
+      ...state.nodes[N3]!,
+      class: "refused",
+      answeredAt: null,
+      reading: null,
+      latencyMs: null,
+      settings: null,
+    } as const;
     const found = nodeId("n9");
     const view = viewOf(
       { ...state, startedAt: instant(-50), nodes: { ...state.nodes, [N3]: fresh, [found]: { ...fresh, id: found } } },
@@ -264,6 +272,7 @@ describe("viewOf", () => {
       wallTime(0),
     );
     const nothing = { latencyMs: null, role: null, follows: null, linkUp: null, offset: null, lagBytes: null };
+    expect(view.nodes[N3]).not.toHaveProperty("heartbeatSeconds");
     expect(view.nodes[N3]).toMatchObject({ ...nothing, priority: null, version: null, sinceMs: 250, zone: "az-c" });
     expect(view.nodes[found]?.zone).toBe("");
   });
