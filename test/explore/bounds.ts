@@ -8,7 +8,7 @@ import type { Price } from "./moves.ts";
 export type Bounds = Readonly<Record<Exclude<Price, "free">, number>> & {
   /** States of a higher epoch are not explored further. */
   readonly epochs: number;
-  /** Given up after this many states. */
+  /** Given up after this many states: for the widest, what a busy core does in some minutes. */
   readonly states: number;
   /** Moves that come first, by the beginning of their names: what is explored begins behind them. */
   readonly opening: readonly string[];
@@ -85,7 +85,7 @@ const REFUSE: Settings = { onPossibleLoss: "refuse", waitK: 1 };
 /** What is explored, by name. */
 export const PLANS = {
   /** Nothing is wrong at first: false alarms, and whoever dies. */
-  quiet: { ...NOTHING, kill: 1, tick: 3 },
+  quiet: { ...NOTHING, states: 300_000, kill: 1, tick: 3 },
   voted: { ...NOTHING, opening: ["n1 dies", ...VOTED], tick: 1 },
   /** Three voters, and every order in which what they sent arrives. */
   granted: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1 },
@@ -110,12 +110,14 @@ export const PLANS = {
   restarting: { ...NOTHING, opening: [...TWO, ...GRANTED], restart: 1, delay: 1 },
   hanging: {
     ...NOTHING,
+    states: 120_000,
     opening: ["az-c dies", "n1 hangs", ...VOTED, "az-a glances", "az-a's grant reaches"],
     hang: 1,
   },
   /** The old primary serves on where no voter reaches it, and may be reached again. */
   isolated: {
     ...NOTHING,
+    states: 120_000,
     opening: [...ISOLATED, ...VOTED, "az-a glances", "az-a's grant reaches"],
     settings: REFUSE,
     write: 1,
@@ -124,6 +126,7 @@ export const PLANS = {
   /** And the holder reaches one replica only. */
   apart: {
     ...NOTHING,
+    states: 300_000,
     opening: [
       ...ISOLATED,
       "az-b is cut off from n3",
@@ -141,6 +144,7 @@ export const PLANS = {
   /** A promotion is under way while its holder is replaced, and the old primary may come back. */
   returned: {
     ...NOTHING,
+    states: 120_000,
     opening: [
       ...ISOLATED,
       ...MEANT,
@@ -173,13 +177,14 @@ export const PLANS = {
     lose: 1,
   },
   /** Two orders of an operator: a switchover, and a failover whatever is lost. */
-  ordered: { ...NOTHING, opening: ORDERED, settings: PATIENT, write: 1, loss: 1 },
+  ordered: { ...NOTHING, states: 60_000, opening: ORDERED, settings: PATIENT, write: 1, loss: 1 },
   handed: { ...NOTHING, opening: ORDERED, settings: PATIENT, crash: 1, kill: 1 },
   /** The group is paused at any moment. */
-  paused: { ...NOTHING, opening: [...TWO, ...VOTED], order: 2, tick: 1 },
+  paused: { ...NOTHING, states: 120_000, opening: [...TWO, ...VOTED], order: 2, tick: 1 },
   /** Three holders, one after the other. */
   succeeded: {
     ...NOTHING,
+    states: 120_000,
     opening: [
       "n1 dies",
       ...TAKEN_OVER,
@@ -189,4 +194,31 @@ export const PLANS = {
       "az-c's take-over reaches",
     ],
   },
+  /** Three voters, and one of everything: lost or without an answer, late, a lapse, a holder that is stale by then, a restart. */
+  combined: {
+    ...NOTHING,
+    states: 200_000,
+    opening: ["n1 dies", ...GRANTED],
+    loss: 1,
+    delay: 1,
+    tick: 1,
+    long: 1,
+    restart: 1,
+  },
 } as const satisfies Readonly<Record<string, Bounds>>;
+
+export type PlanName = keyof typeof PLANS;
+
+/** What `npm test` explores, each to its end. */
+export const IN_TESTS = [
+  "granted",
+  "lost",
+  "crashed",
+  "promoted",
+  "restarted",
+  "uneven",
+  "dying",
+  "restarting",
+  "handed",
+  "bereft",
+] as const satisfies readonly PlanName[];

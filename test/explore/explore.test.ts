@@ -1,15 +1,24 @@
-// Every interleaving within the bounds of bounds.ts. That it notices a rule which is taken out: test/rules. Larger bounds:
+// Every order of events behind the openings and within the bounds of bounds.ts. That it notices a rule which is taken out: test/rules. Larger bounds:
 // `npm run explore`.
 
 import { describe, expect, it } from "vitest";
 import { step } from "../../lib/core/step.ts";
-import { PLANS } from "./bounds.ts";
+import { IN_TESTS, PLANS } from "./bounds.ts";
+import { boundsText, documented } from "./document.ts";
 import { Exploration } from "./search.ts";
 
 const LIMIT_MS = 300_000;
 
+describe("the table of README.md", () => {
+  it("has a row for each plan there is, with its bounds", () => {
+    expect(documented().map(({ name, bounds }) => ({ name, bounds }))).toEqual(
+      Object.entries(PLANS).map(([name, plan]) => ({ name, bounds: boundsText(plan) })),
+    );
+  });
+});
+
 describe("every interleaving of the shipped core", () => {
-  it.each(["granted", "lost", "crashed", "promoted", "restarted", "uneven", "dying", "restarting", "handed"] as const)(
+  it.each(IN_TESTS.filter((name) => name !== "bereft"))(
     "S1-S8, S10-S12: breaks no promise and finds back to health: %s",
     { timeout: LIMIT_MS },
     (name) => {

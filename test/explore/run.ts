@@ -4,15 +4,17 @@
 import { takeOut } from "../rules/removal.ts";
 import { REMOVALS, removalOf } from "../rules/removals.ts";
 import { readCommandLine } from "../support/command-line.ts";
-import { type Bounds, FIGURES, PLANS } from "./bounds.ts";
+import { type Bounds, FIGURES, PLANS, type PlanName } from "./bounds.ts";
+import { write } from "./document.ts";
 import type { Found } from "./search.ts";
 
 const plans: Readonly<Record<string, Bounds>> = PLANS;
-const USAGE = `npm run explore [-- PLAN ...] [--BOUND N ...] [--without RULE] [--keep]
+const USAGE = `npm run explore [-- PLAN ...] [--BOUND N ...] [--without RULE] [--keep] [--write]
   PLAN       ${Object.keys(plans).join(", ")} [all]
   --BOUND    instead of the plan's own: ${FIGURES.join(", ")}
   --without  takes a rule out of the sources first
-  --keep     goes on behind the first violation`;
+  --keep     goes on behind the first violation
+  --write    writes the rows of what is run into test/explore/README.md`;
 
 const { values, words, wholeNumber, refuse } = readCommandLine(
   USAGE,
@@ -20,6 +22,7 @@ const { values, words, wholeNumber, refuse } = readCommandLine(
     ...Object.fromEntries(FIGURES.map((name) => [name, { type: "string" } as const])),
     without: { type: "string" },
     keep: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
   },
   true,
 );
@@ -33,6 +36,8 @@ const given = Object.fromEntries(
 const names = words.length > 0 ? words : Object.keys(plans);
 const unknown = names.filter((name) => plans[name] === undefined);
 if (unknown.length > 0) refuse(`there is no plan ${unknown.join(", ")}`);
+if (values.write === true && (typeof values.without === "string" || Object.keys(given).length > 0))
+  refuse("the document tells of the plans as they are: --write takes no bounds, and no rule out");
 if (typeof values.without === "string") {
   if (!REMOVALS.some(({ rule }) => rule === values.without)) refuse(`there is no removal ${values.without}`);
   takeOut(removalOf(values.without));
@@ -58,6 +63,7 @@ for (const name of names) {
   const keepsGoing = values.keep === true;
   const found = new Exploration(step, bounds).run({ keepsGoing, tell: (text) => process.stderr.write(`${text}\n`) });
   tell(name, found);
+  if (values.write === true) write(name as PlanName, found);
   total.states += found.states;
   total.moves += found.moves;
   total.seconds += found.seconds;
