@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { SerializedError } from "vitest";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
@@ -14,9 +15,11 @@ export interface SkippedTest {
 /**
  * Ends the run with `N passed, N failed` alone on a line, so that a person and a machine read the same thing. A module that failed to load
  * and an error outside every test count as failures: a run that lost half of its tests must not look green. Skipped tests are
- * named with their reason and counted before that, because a silent skip is how a suite stops testing.
+ * named with their reason and counted before that, because a silent skip is how a suite stops testing; then how long all of it took.
  */
 export default class SummaryReporter implements Reporter {
+  readonly #loadedAt = Date.now();
+
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<SerializedError>): void {
     const skipped: SkippedTest[] = [];
     let passed = 0;
@@ -40,14 +43,27 @@ export default class SummaryReporter implements Reporter {
     }
     const checks = parseCounts(process.env["VALKEEPER_CHECKS"]);
     const counts = { passed: passed + checks.passed, failed: failed + checks.failed };
-    process.stdout.write(`${summaryLines(counts, skipped).join("\n")}\n`);
+    const took = tookText(Date.now() - (parseBegan(process.env["VALKEEPER_BEGAN"]) ?? this.#loadedAt));
+    process.stdout.write(`${summaryLines(counts, skipped, took).join("\n")}\n`);
   }
 }
 
-export function summaryLines(counts: Counts, skipped: readonly SkippedTest[]): readonly string[] {
+export function summaryLines(counts: Counts, skipped: readonly SkippedTest[], took: string): readonly string[] {
   const named = skipped.map((test) => `skipped: ${test.name}: ${test.reason}`);
   const counted = skipped.length > 0 ? [`${skipped.length} skipped, for the reasons above`] : [];
-  return [...named, ...counted, `${counts.passed} passed, ${counts.failed} failed`];
+  return [...named, ...counted, took, `${counts.passed} passed, ${counts.failed} failed`];
+}
+
+/** Of the machine at hand: what is promised of the time that `npm test` takes is promised of two cores that do nothing else. */
+export function tookText(ms: number, cores: number = availableParallelism()): string {
+  const seconds = Math.round(ms / 1_000);
+  return `took ${Math.floor(seconds / 60)} min ${seconds % 60} s on ${cores} cores`;
+}
+
+/** `npm test` hands on when it was started, in ms since 1970: set-up and checks count as well. */
+export function parseBegan(text: string | undefined): number | null {
+  const began = Number(text ?? "");
+  return began > 0 ? began : null;
 }
 
 /** `npm test` runs the checks (format, lint, types) before the tests and hands their counts on as `passed,failed`. */

@@ -33,9 +33,13 @@ const tasks = {
   check: async (run) => ((await run.checks()).failed === 0 ? 0 : 1),
   fix: (run) => run.tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]),
   test: async (run, args) => {
+    const began = Date.now();
     await run.prepare("all");
     const checks = await run.checks();
-    const code = await run.node("all", [...vitest, ...args], { VALKEEPER_CHECKS: `${checks.passed},${checks.failed}` });
+    const code = await run.node("all", [...vitest, ...args], {
+      VALKEEPER_CHECKS: `${checks.passed},${checks.failed}`,
+      VALKEEPER_BEGAN: String(began),
+    });
     return code === 0 && checks.failed > 0 ? 1 : code;
   },
   "test:unit": (run, args) => run.node("packages", [...vitest, "--project", "unit", ...args]),
