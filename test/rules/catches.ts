@@ -22,6 +22,32 @@ export const EXPLORATIONS: readonly ExplorationCatch[] = [
   { rule: "take-over", plan: "crashed", breaks: "S11, S12" },
 ];
 
+/** Looked for by `--search` in `granted`, `lost`, `crashed`, `restarted` and `uneven`: nothing broke without the rule. */
+export const NOT_FOUND: readonly string[] = [
+  "R1",
+  "R3",
+  "R5",
+  "R6",
+  "R7",
+  "R8 order",
+  "R8 repair",
+  "R10",
+  "R11 freeze",
+  "R13",
+  "R14",
+  "R15",
+  "R17",
+  "R18 distinct",
+  "R18 grows",
+  "R19",
+  "R20",
+  "R21",
+  "R22",
+  "R23 weaken",
+  "R23 retract",
+  "R25 match",
+];
+
 export interface TestCatch {
   readonly rule: string;
   readonly file: string;

@@ -1,8 +1,8 @@
 // The table rule x (Spin, exploration, simulation) of docs/verification.md, made of what is recorded: the configurations of
 // the model, the plans of the exploration, the schedules, and the tests for the rest.
 
-import { configurations } from "../model/configurations.ts";
-import { EXPLORATIONS, TESTS } from "./catches.ts";
+import { type Configuration, configurations } from "../model/configurations.ts";
+import { EXPLORATIONS, NOT_FOUND, TESTS } from "./catches.ts";
 import { REMOVALS } from "./removals.ts";
 import { scheduleOf } from "./schedules.ts";
 
@@ -16,10 +16,19 @@ function spinOf(rule: string): string {
   const removing = (name: string) =>
     configurations.filter(({ breaks, defines }) => breaks !== null && defines.includes(`NO_${name}`));
   const found = removing(spelled).length > 0 ? removing(spelled) : removing(whole ?? "");
-  const cells = found.map(({ model, breaks }) => `${model}: ${promiseOf(breaks ?? "")}`);
   if (rule === "R14" || rule === "R20") return "not expressible: time";
-  return [...new Set(cells)].join("; ");
+  if (found.length === 0) return "not in a model";
+  const cells = new Set(found.map(({ model, breaks }) => `${model}: ${promiseOf(breaks ?? "")}`));
+  return `${[...cells].join("; ")}${found.every(isBare) ? beside(spelled) : ""}`;
 }
+
+/** The model without R12's intents and without a roll back: what breaks there alone is a second line. */
+const isBare = ({ defines }: Configuration): boolean => defines.includes("BARE");
+
+const beside = (spelled: string): string =>
+  configurations.some((each) => each.breaks === null && !isBare(each) && each.defines.includes(`NO_${spelled}`))
+    ? " only in a model without R12's intents and without roll back (`BARE`); with all the rest in force **nothing breaks**"
+    : " only in `BARE`";
 
 /** `L1_every_publication ...` is L1; `R17_a_pause_lasts` is the rule itself, said in words. */
 const promiseOf = (assertion: string): string =>
@@ -31,11 +40,13 @@ function rowOf(rule: string, what: string): string {
   const exploration = EXPLORATIONS.find((each) => each.rule === rule);
   const schedule = scheduleOf(rule);
   const test = TESTS.find((each) => each.rule === rule);
-  const explored = exploration === undefined ? "" : `\`${exploration.plan}\`: ${exploration.breaks}`;
+  const explored = exploration === undefined ? lookedFor(rule) : `\`${exploration.plan}\`: ${exploration.breaks}`;
   const simulated = schedule === undefined ? "" : `${schedule.breaks}: ${schedule.story}`;
   const tested = test === undefined ? "" : `none: ${test.reason}. \`${test.file}\` fails`;
-  return `| ${rule} | ${what} | ${spinOf(rule)} | ${explored} | ${simulated || tested} |`;
+  return `| ${rule} | ${what} | ${spinOf(rule)} | ${explored} | ${simulated || tested || "untried"} |`;
 }
+
+const lookedFor = (rule: string): string => (NOT_FOUND.includes(rule) ? "not found" : "untried");
 
 function tableText(): string {
   const rows = REMOVALS.map(({ rule, what }) => rowOf(rule, what));
