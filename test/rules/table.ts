@@ -9,15 +9,18 @@ import { scheduleOf } from "./schedules.ts";
 const BEGIN = "<!-- rules: begin (npm run rules) -->";
 const END = "<!-- rules: end -->";
 
+/** What the model calls otherwise. */
+const SPELLED: Readonly<Record<string, string>> = { "same lease": "HOLDER_VERSION" };
+
 /** `R9 kill` is `R9_KILL` there; a half that the model does not know alone is in the whole rule. */
 function spinOf(rule: string): string {
-  const spelled = rule.toUpperCase().replace(" ", "_");
+  const spelled = SPELLED[rule] ?? rule.toUpperCase().replace(" ", "_");
   const [whole] = rule.split(" ");
   const removing = (name: string) =>
     configurations.filter(({ breaks, defines }) => breaks !== null && defines.includes(`NO_${name}`));
   const found = removing(spelled).length > 0 ? removing(spelled) : removing(whole ?? "");
   if (rule === "R14" || rule === "R20") return "not expressible: time";
-  if (found.length === 0) return "not in a model";
+  if (found.length === 0) return "no switch";
   const cells = new Set(found.map(({ model, breaks }) => `${model}: ${promiseOf(breaks ?? "")}`));
   return `${[...cells].join("; ")}${found.every(isBare) ? beside(spelled) : ""}`;
 }
