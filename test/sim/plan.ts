@@ -24,14 +24,7 @@ export interface Restart {
 export type Settings = Partial<
   Pick<
     DeclaredConfig,
-    | "downAfterMs"
-    | "onPossibleLoss"
-    | "waitK"
-    | "coldStart"
-    | "writeHoldAfterMs"
-    | "failoverBudget"
-    | "leaseMs"
-    | "mode"
+    "downAfterMs" | "onPossibleLoss" | "waitK" | "coldStart" | "writeHoldAfterMs" | "failoverBudget" | "leaseMs"
   >
 >;
 
