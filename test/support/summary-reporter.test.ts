@@ -3,7 +3,10 @@ import { parseBegan, parseCounts, summaryLines, tookText } from "./summary-repor
 
 describe("the end of a run", () => {
   it("is what passed and failed, alone on the last line", () => {
-    expect(summaryLines({ passed: 12, failed: 0 }, [], "took a while")).toEqual(["took a while", "12 passed, 0 failed"]);
+    expect(summaryLines({ passed: 12, failed: 0 }, [], "took a while")).toEqual([
+      "took a while",
+      "12 passed, 0 failed",
+    ]);
   });
 
   it("names and counts what was skipped before that", () => {
