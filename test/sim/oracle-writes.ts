@@ -20,7 +20,8 @@ interface StoredOperation {
   readonly kind: string;
   readonly by: string;
   readonly began: number;
-  readonly request: string | null;
+  /** Absent where nobody has ordered it. */
+  readonly request?: string;
 }
 
 export class WritesOracle {
@@ -117,7 +118,7 @@ export class WritesOracle {
   /** Read when it is begun: while its operation goes on, its order may have been answered and followed by another. */
   #noteOrder(before: BallotChange["before"], after: BallotChange["after"]): void {
     const operation = operationOf(after);
-    if (operation === null || operation.began === operationOf(before)?.began || operation.request === null) return;
+    if (operation === null || operation.began === operationOf(before)?.began || operation.request === undefined) return;
     if (this.#view.acceptsDataLoss(operation.request)) this.#lossesTaken.add(operation.began);
   }
 

@@ -125,7 +125,7 @@ function viewOf(world: World): OracleView {
     },
     acceptsDataLoss: (id) => {
       const request = world.table.requests.get(GROUP);
-      if (request?.id !== id) return false;
+      if (request === undefined || request.id !== id) return false;
       return request.kind === "recover" || (request.kind === "failover" && request.acceptDataLoss);
     },
     log: world.log,
