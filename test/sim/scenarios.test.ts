@@ -5,6 +5,7 @@ import { describe, expect } from "vitest";
 import type { EventName } from "../../lib/core/events.ts";
 import { attemptId, nodeId } from "../../lib/core/types.ts";
 import { setControl } from "../../lib/core/writes.ts";
+import { SCHEDULE_PERIOD_MS } from "../../lib/runtime/timing.ts";
 import { SPECS_EVERY_MS } from "../../lib/runtime/voter-loop.ts";
 import { GROUP } from "./group.ts";
 import type { Fault, PlannedFault } from "./plan.ts";
@@ -241,14 +242,14 @@ describe("operators", () => {
     },
   );
 
-  each("observe that stands in the record alone gives way to what is declared", {}, (s) => {
+  each("observe that stands in the record alone gives way to what is declared, with the next invocation", {}, (s) => {
     const standing = s.world.ballot();
     if (standing === null) throw new Error("there is no ballot");
     const attempt = attemptId("by-hand");
     const control = { mode: "observe", by: "operator", reason: "by hand", until: null, attempt } as const;
     s.world.table.writeBallot(setControl(standing, control), "operator");
     expect(s.world.ballot()?.control.mode).toBe("observe");
-    s.run(2_000);
+    s.run(SCHEDULE_PERIOD_MS + 20_000);
     expect(s.world.ballot()?.control).toMatchObject({ mode: "act", by: "configuration" });
   });
 });
