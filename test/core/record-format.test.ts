@@ -103,6 +103,15 @@ it("a slot without a rest is one of a voter that does not rest", () => {
   expect(decodeSlot(slot as Item)).toMatchObject({ restsMs: null });
 });
 
+it("a slot that says neither its shard nor how many groups it is meant for is one of the first shard, of an earlier version", () => {
+  const { shard: _, groupsPerVoter: __, ...slot } = records["slot"]![1] as Record<string, Json>;
+  expect(decodeSlot(slot as Item)).toMatchObject({ shard: 0, groupsPerVoter: null });
+  expect(decodeSlot({ ...(slot as Item), shard: 2, groupsPerVoter: 10 })).toMatchObject({
+    shard: 2,
+    groupsPerVoter: 10,
+  });
+});
+
 const everyRecord = Object.entries(records).map(([what, [decode, record]]) => ({ what, decode, record }));
 
 function paths(value: Json, at: readonly string[] = []): readonly (readonly string[])[] {
