@@ -4,7 +4,7 @@
 import type { Dice } from "./dice.ts";
 import type { Fault, FaultPlan, PlannedFault } from "./plan.ts";
 
-type Aim = (dice: Dice) => FaultPlan;
+type Aim = (dice: Dice, nodes: readonly string[]) => FaultPlan;
 
 const after = (ms: number, fault: Fault): PlannedFault => ({ at: ms, fault });
 const killed = (node: string, afterMs: number | null): Fault => ({
@@ -17,6 +17,8 @@ const switchover: Fault = { kind: "request", request: "switchover", target: null
 /** The first primary's zone, whose voter reaches the table. */
 const CUT_OFF: Fault = { kind: "isolate-zone", zone: "az-a", store: false, forMs: 15_000 };
 const paused = (forMs: number): Fault => ({ kind: "control", mode: "paused", forMs, expiresAfterMs: 1_800_000 });
+const killWriter: Fault = { kind: "kill-voter", voter: "writer" };
+const promotes: Fault = { kind: "settings", settings: { onPossibleLoss: "promote" }, forMs: 60_000 };
 const SOON_MS = 24_000;
 
 const begin = (dice: Dice): number => Math.floor(dice.between(SOON_MS, 60_000));
@@ -63,28 +65,39 @@ export const AIMS: readonly Aim[] = [
     { at: { event: "operation.begun", plusMs: dice.between(0, 150) }, fault: paused(15_000) },
   ],
   // The target is lost to sight after the freeze, and the holder dies in the middle of the way back.
-  (dice) => [
+  (dice, nodes) => [
     after(begin(dice), switchover),
-    { at: { event: "switchover.caught-up" }, fault: cut("voter:*", `node:${dice.pick(["n2", "n3"])}`, 5_000) },
-    { at: { event: "switchover.caught-up" }, fault: cut("voter:*", "node:n2", 5_000) },
-    { at: { event: "intent.recorded", plusSteps: 1 }, fault: { kind: "kill-voter", voter: "writer" } },
+    ...nodes.slice(1).map((node) => ({
+      at: { event: "switchover.caught-up" } as const,
+      fault: cut("voter:*", `node:${node}`, 5_000),
+    })),
+    { at: { event: "intent.recorded", plusSteps: 1 }, fault: killWriter },
   ],
-  // The target cannot catch up under the pause.
+  // The target cannot catch up under the pause; the holder may die on the way back.
   (dice) => [
     after(begin(dice), switchover),
     { at: { event: "switchover.paused" }, fault: cut("node:*", "node:*", 5_000) },
+    ...(dice.chance(0.6) ? [{ at: { event: "intent.recorded", plusSteps: 1 } as const, fault: killWriter }] : []),
+  ],
+  // The primary dies in the hands of a switchover, before or after its freeze.
+  (dice) => [
+    after(begin(dice), switchover),
+    {
+      at: { event: dice.pick(["switchover.paused", "switchover.caught-up"] as const), plusMs: dice.between(0, 3) },
+      fault: killed("primary", 8_000),
+    },
   ],
   // The target refuses its promotion, and whatever else would freeze it (L4).
-  (dice) => {
+  (dice, nodes) => {
     const at = begin(dice);
     const forMs = Math.floor(dice.between(1_000, 40_000));
-    const forbids = ["n1", "n2", "n3"].map((node) => after(at, { kind: "forbid-replicaof", node, forMs } as const));
-    const spared = dice.below(3);
+    const forbids = nodes.map((node) => after(at, { kind: "forbid-replicaof", node, forMs } as const));
+    const spared = dice.below(nodes.length);
     const stops = dice.chance(0.5)
       ? [
           {
             at: { event: "intent.recorded", plusSteps: dice.below(4) } as const,
-            fault: { kind: "kill-voter", voter: "writer" } as const,
+            fault: killWriter,
           },
         ]
       : [];
@@ -94,22 +107,96 @@ export const AIMS: readonly Aim[] = [
   (dice) => {
     const at = begin(dice);
     const weather = { failRate: 0, lostAnswerRate: 0.3, slowMs: 4_000 };
-    const others = [0, 1_500, 3_500].map((ms) => after(at + ms, switchover));
-    return [after(at - 500, { kind: "publication-weather", weather, forMs: 20_000 }), ...others];
+    return [
+      after(at, { kind: "publication-weather", weather, forMs: 20_000 }),
+      after(at, { kind: "settings", settings: { downAfterMs: 1_000 }, forMs: 30_000 }),
+      after(at + 100, switchover),
+      ...[1, 2, 3].map((nth) => ({
+        at: { event: "primary.committed", nth, plusMs: 300 } as const,
+        fault: killed("primary", 2_500),
+      })),
+    ];
   },
+  // All at once.
+  (dice, nodes) => {
+    const at = begin(dice);
+    return nodes.map((node) => after(at, killed(node, Math.floor(dice.between(300, dice.pick([1_500, 6_000]))))));
+  },
+  // The primary is lost while another node is brought in line, by a holder that may die of it.
   (dice) => {
     const at = begin(dice);
-    return ["n1", "n2", "n3"].map((node) => after(at, killed(node, Math.floor(dice.between(300, 6_000)))));
+    const lost = killed("primary", dice.pick([1_500, 20_000]));
+    return [
+      after(at, { kind: "settings", settings: { downAfterMs: 1_000 }, forMs: 50_000 }),
+      after(at, { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } }),
+      { at: { event: "operation.begun", plusMs: dice.between(0, 2) }, fault: lost },
+      ...(dice.chance(0.8) ? [{ at: { event: "operation.begun", plusSteps: 1 } as const, fault: killWriter }] : []),
+    ];
   },
-  // The primary is lost while another node is brought in line.
-  (dice) => [
-    after(begin(dice), { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } }),
-    { at: { event: "operation.begun", plusSteps: dice.below(3) + 1 }, fault: killed("primary", 5_000) },
-  ],
   // The new primary is lost, and who made it one, before all is told.
   (dice) => [
-    after(begin(dice), killed("primary", 20_000)),
-    { at: { event: "primary.committed", plusSteps: 1 }, fault: { kind: "kill-voter", voter: "writer" } },
+    after(begin(dice), killed("primary", 300)),
+    { at: { event: "primary.committed", plusSteps: 1 }, fault: killWriter },
     { at: { event: "primary.committed", plusMs: dice.between(0, 3) }, fault: killed("primary", 20_000) },
   ],
+  // Whoever might be meant dies after its freeze, or with the intent.
+  (dice, nodes) => {
+    const event = dice.pick(["node.frozen", "intent.recorded"] as const);
+    const nth = event === "node.frozen" ? 1 + dice.below(2) : 1;
+    const others = nodes.slice(1).map((node) => ({ at: { event, nth }, fault: killed(node, dice.pick([800, 9_000])) }));
+    return [after(SOON_MS, killed("primary", 15_000)), ...others];
+  },
+  // The holder's word comes when another holds the lease: late, or when it wakes.
+  (dice) => [
+    after(begin(dice), killed("primary", 20_000)),
+    {
+      at: { event: "intent.recorded" },
+      fault: { kind: "store-weather", weather: { lateRate: 1, lateMs: 9_000 }, forMs: 500 },
+    },
+    {
+      at: { event: "promotion.applied", plusSteps: dice.below(3) },
+      fault: dice.chance(0.5) ? killWriter : { kind: "freeze-voter", voter: "writer", forMs: 8_000 },
+    },
+  ],
+  (dice) => [
+    after(begin(dice), killed("primary", 20_000)),
+    {
+      at: { event: dice.pick(["intent.recorded", "promotion.applied"] as const), plusSteps: dice.below(2) },
+      fault: { kind: "freeze-voter", voter: "writer", forMs: Math.floor(dice.between(4_500, 12_000)) },
+    },
+  ],
+  // Promoted, and whoever did it dies before it can say so.
+  (dice) => [
+    after(begin(dice), killed("primary", dice.pick([null, 20_000]))),
+    dice.chance(0.5)
+      ? { at: { event: "promotion.applied" }, fault: killWriter }
+      : { at: { event: "intent.recorded", plusMs: dice.between(0.5, 3) }, fault: killWriter },
+  ],
+  // Hung until its freezes lie parked on it, the holder's and the assistants'.
+  (dice) => [
+    after(begin(dice), { kind: "hang-node", node: "primary", forMs: Math.floor(dice.between(5_500, 9_000)) }),
+    ...(dice.chance(0.5) ? [{ at: { event: "promotion.applied" } as const, fault: killWriter }] : []),
+  ],
+  // Behind when the primary dies: what is lost is said.
+  (dice) => {
+    const at = begin(dice);
+    return [
+      after(at, promotes),
+      after(at, cut("node:*", "node:*", 4_000)),
+      after(at + 2_500, killed("primary", 30_000)),
+    ];
+  },
+  // Voters that do not hear it, and replicas that do.
+  () => [after(SOON_MS, cut("voter:*", "node:n1", 12_000))],
+  // A budget for one.
+  (dice) => [
+    after(SOON_MS - 1_000, { kind: "settings", settings: { failoverBudget: 1 }, forMs: 60_000 }),
+    after(SOON_MS, killed("primary", 500)),
+    { at: { event: "failover.completed", plusMs: dice.between(500, 4_000) }, fault: killed("primary", 30_000) },
+  ],
+  // Alone for longer than its backlog is kept: the next follower meets another history.
+  (dice, nodes) => {
+    const at = begin(dice);
+    return nodes.slice(1).map((node) => after(at, killed(node, Math.floor(dice.between(9_500, 14_000)))));
+  },
 ];

@@ -1,10 +1,11 @@
 // What people do to a group's configuration and to its records: settings, deployments and their roll back, nodes taken out
 // of the declaration, a table that is restored to an earlier state, a record that is damaged or deleted by hand.
 
+import type { Item, Json } from "../../lib/core/ballot-write.ts";
 import type { DeclaredConfig } from "../../lib/core/config.ts";
 import { GROUP } from "./group.ts";
 import type { Fault, Settings } from "./plan.ts";
-import type { TableState } from "./table.ts";
+import { readable, type TableState } from "./table.ts";
 import type { SimNode } from "./valkey.ts";
 import type { World } from "./world.ts";
 
@@ -24,12 +25,15 @@ interface Backup {
   readonly state: TableState;
 }
 
+const isWhole = (item: Item | null): boolean => item === null || readable(item) !== null;
+
 export class Changes {
   readonly #world: World;
   readonly #lasting: Lasting;
   readonly #backups: Backup[] = [];
   #restored = 0;
   #observed = 0;
+  #isDamaged = false;
   /** A recovery gives epochs far above the record's: an earlier one may not know them. */
   #hasRecovered = false;
 
@@ -54,7 +58,7 @@ export class Changes {
       case "restore-table":
         return this.#restoreTable(fault.backMs, fault.forMs);
       case "damage-ballot":
-        return this.#damageBallot(fault.forMs);
+        return this.#damageBallot(fault);
       case "delete-ballot":
         return this.#deleteBallot();
     }
@@ -136,7 +140,7 @@ export class Changes {
    */
   #restoreTable(backMs: number, forMs: number): void {
     const { queue, table, voters, copies, egress } = this.#world;
-    const whole = this.#backups.filter(({ state }) => state.ballots.get(GROUP)?.["schema"] !== NEWER_SCHEMA);
+    const whole = this.#backups.filter(({ state }) => isWhole(state.ballots.get(GROUP) ?? null));
     const backup = whole.findLast(({ at }) => at <= queue.now - backMs) ?? whole[0];
     if (backup === undefined || table.isAway) return;
     const record = this.#world.ballot();
@@ -165,15 +169,23 @@ export class Changes {
     });
   }
 
-  #damageBallot(forMs: number): void {
+  #damageBallot({ lacks, forMs }: Extract<Fault, { kind: "damage-ballot" }>): void {
     const { table } = this.#world;
-    const mark = (schema: number) => {
+    const field = lacks ?? "schema";
+    const before = table.ballot(GROUP)?.[field];
+    // One at a time: what was put right twice would be of an earlier record.
+    if (before === undefined || this.#isDamaged) return;
+    const put = (value: Json) => {
       const item = table.ballot(GROUP);
-      if (item !== null) table.putBallot(GROUP, { ...item, schema });
+      if (item === null) return;
+      const { [field]: _, ...others } = item;
+      table.putBallot(GROUP, value === null ? others : { ...item, [field]: value });
     };
-    const schema = table.ballot(GROUP)?.["schema"];
-    if (typeof schema !== "number" || schema === NEWER_SCHEMA) return;
-    mark(NEWER_SCHEMA);
-    this.#lasting(forMs, () => mark(schema));
+    this.#isDamaged = true;
+    put(lacks === undefined ? NEWER_SCHEMA : null);
+    this.#lasting(forMs, () => {
+      this.#isDamaged = false;
+      put(before);
+    });
   }
 }

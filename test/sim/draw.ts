@@ -15,10 +15,9 @@ import type { WorldOptions } from "./world.ts";
 export const FAULTS_FROM_MS = 22_000;
 export const FAULTS_UNTIL_MS = 75_000;
 
-type Draw = (dice: Dice) => Fault;
+type Draw = (dice: Dice, nodes: readonly string[]) => Fault;
 
-const NODES = ["primary", "primary", "replica", "n1", "n2", "n3"];
-const node = (dice: Dice): string => dice.pick(NODES);
+const node = (dice: Dice, nodes: readonly string[]): string => dice.pick(["primary", "primary", "replica", ...nodes]);
 const voter = (dice: Dice): string => dice.pick(["holder", "*", ...ZONES]);
 const zone = (dice: Dice): string => dice.pick(ZONES);
 /** Mostly short: what heals by itself within a bound, or just after it, is where decisions race. */
@@ -35,11 +34,12 @@ const settings = (dice: Dice): Settings =>
     { downAfterMs: 2_000 },
     { downAfterMs: 5_000 },
     { onPossibleLoss: "promote" },
-    { onPossibleLoss: "refuse", waitK: 1 },
+    { onPossibleLoss: "refuse", waitK: 1, offsetToleranceBytes: 0 },
     { coldStart: "wait" },
     { writeHoldAfterMs: 0 },
     { leaseMs: 10_000 },
     { failoverBudget: 1 },
+    { writeDead: "alarm" },
   ]);
 
 /** Longer than any clock is wrong: who ends it is the operator alone. */
@@ -57,20 +57,23 @@ function control(dice: Dice): Fault {
 const KEEPS_DATA: readonly RestartData[] = ["rdb", "rdb", "rdb", "aof"];
 const ANY_DATA: readonly RestartData[] = ["rdb", "old-rdb", "aof", "empty", "empty"];
 
+/** Now and then an order that expires before it can be carried out, or in the middle. */
+const expiry = (dice: Dice): { readonly ttlMs?: number } => (dice.chance(0.2) ? { ttlMs: duration(dice, 4_000) } : {});
+
 /** Every kind of fault that a swarm may have. */
 const DRAWS: Readonly<Record<string, Draw>> = {
-  kill: (dice) => ({ kind: "kill-node", node: node(dice), restart: restart(dice, KEEPS_DATA) }),
-  "kill and lose": (dice) => ({ kind: "kill-node", node: node(dice), restart: restart(dice, ANY_DATA) }),
-  terminate: (dice) => ({ kind: "terminate-node", node: node(dice), restart: restart(dice, ["rdb"]) }),
-  "power off": (dice) => ({ kind: "power-off", node: node(dice), restart: restart(dice, KEEPS_DATA) }),
-  hang: (dice) => ({ kind: "hang-node", node: node(dice), forMs: duration(dice, 20_000) }),
-  busy: (dice) => ({ kind: "busy-node", node: node(dice), forMs: duration(dice, 25_000) }),
-  "write dead": (dice) => ({ kind: "write-dead", node: node(dice), forMs: duration(dice, 20_000) }),
-  "failing over": (dice) => ({ kind: "failing-over", node: node(dice), forMs: duration(dice, 15_000) }),
-  save: (dice) => ({ kind: "save", node: node(dice) }),
-  "cut pair": (dice) => ({
+  kill: (dice, nodes) => ({ kind: "kill-node", node: node(dice, nodes), restart: restart(dice, KEEPS_DATA) }),
+  "kill and lose": (dice, nodes) => ({ kind: "kill-node", node: node(dice, nodes), restart: restart(dice, ANY_DATA) }),
+  terminate: (dice, nodes) => ({ kind: "terminate-node", node: node(dice, nodes), restart: restart(dice, ["rdb"]) }),
+  "power off": (dice, nodes) => ({ kind: "power-off", node: node(dice, nodes), restart: restart(dice, KEEPS_DATA) }),
+  hang: (dice, nodes) => ({ kind: "hang-node", node: node(dice, nodes), forMs: duration(dice, 20_000) }),
+  busy: (dice, nodes) => ({ kind: "busy-node", node: node(dice, nodes), forMs: duration(dice, 25_000) }),
+  "write dead": (dice, nodes) => ({ kind: "write-dead", node: node(dice, nodes), forMs: duration(dice, 20_000) }),
+  "failing over": (dice, nodes) => ({ kind: "failing-over", node: node(dice, nodes), forMs: duration(dice, 15_000) }),
+  save: (dice, nodes) => ({ kind: "save", node: node(dice, nodes) }),
+  "cut pair": (dice, nodes) => ({
     kind: "cut",
-    from: `node:${dice.pick(["n1", "n2", "n3"])}`,
+    from: `node:${dice.pick(nodes)}`,
     to: dice.pick(["node:*", "voter:*", "client:*", ...ZONES.map((each) => `voter:${each}`), "node:n1", "node:n2"]),
     oneWay: dice.chance(0.3),
     forMs: duration(dice, 30_000),
@@ -102,7 +105,14 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     rate: dice.between(0.001, 0.1),
     forMs: duration(dice, 30_000),
   }),
-  reset: (dice) => ({ kind: "reset", voter: voter(dice), node: node(dice) }),
+  drops: (dice) => ({
+    kind: "drops",
+    from: dice.pick(["*", "voter:*", "node:*"]),
+    to: dice.pick(["*", "node:*", "store"]),
+    rate: dice.between(0.001, 0.2),
+    forMs: duration(dice, 30_000),
+  }),
+  reset: (dice, nodes) => ({ kind: "reset", voter: voter(dice), node: node(dice, nodes) }),
   "store weather": (dice) => ({
     kind: "store-weather",
     weather: {
@@ -132,20 +142,49 @@ const DRAWS: Readonly<Record<string, Draw>> = {
   "no invocations": (dice) => ({ kind: "no-invocations", voter: voter(dice), forMs: duration(dice, 60_000) }),
   invoke: (dice) => ({ kind: "invoke", voter: voter(dice) }),
   "wall jump": (dice) => ({ kind: "wall-jump", voter: voter(dice), byMs: dice.between(-90_000, 90_000) }),
-  switchover: (dice) => ({
+  switchover: (dice, nodes) => ({
     kind: "request",
     request: "switchover",
-    target: dice.pick([null, "n1", "n2", "n3"]),
+    target: dice.pick([null, ...nodes]),
     acceptDataLoss: false,
+    ...expiry(dice),
   }),
-  failover: () => ({ kind: "request", request: "failover", target: null, acceptDataLoss: true }),
+  failover: (dice, nodes) => ({
+    kind: "request",
+    request: "failover",
+    target: dice.pick([null, null, ...nodes]),
+    acceptDataLoss: dice.chance(0.7),
+    ...expiry(dice),
+  }),
+  drain: (dice, nodes) => ({
+    kind: "request",
+    request: "drain",
+    target: node(dice, nodes),
+    acceptDataLoss: false,
+    ...expiry(dice),
+  }),
+  recover: (dice, nodes) => ({
+    kind: "request",
+    request: "recover",
+    target: node(dice, nodes),
+    acceptDataLoss: dice.chance(0.8),
+    ...expiry(dice),
+  }),
   control,
-  "wrong password": (dice) => ({ kind: "wrong-password", node: node(dice), forMs: duration(dice, 15_000) }),
-  "forbidden command": (dice) => ({ kind: "forbid-replicaof", node: node(dice), forMs: duration(dice, 30_000) }),
-  "parameter by hand": (dice) => ({ kind: "parameter-by-hand", to: node(dice) }),
-  "replicaof by hand": (dice) => ({
+  "wrong password": (dice, nodes) => ({
+    kind: "wrong-password",
+    node: node(dice, nodes),
+    forMs: duration(dice, 15_000),
+  }),
+  "forbidden command": (dice, nodes) => ({
+    kind: "forbid-replicaof",
+    node: node(dice, nodes),
+    forMs: duration(dice, 30_000),
+  }),
+  "parameter by hand": (dice, nodes) => ({ kind: "parameter-by-hand", to: node(dice, nodes) }),
+  "replicaof by hand": (dice, nodes) => ({
     kind: "replicaof-by-hand",
-    node: node(dice),
+    node: node(dice, nodes),
     to: dice.pick([null, null, "primary", "replica"]),
   }),
   deploy: (dice) => ({
@@ -155,13 +194,21 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     forMs: duration(dice, 60_000),
   }),
   settings: (dice) => ({ kind: "settings", settings: settings(dice), forMs: duration(dice, 60_000) }),
-  undeclare: (dice) => ({ kind: "undeclare", node: dice.pick(["replica", "n2", "n3"]), forMs: duration(dice, 40_000) }),
+  undeclare: (dice, nodes) => ({
+    kind: "undeclare",
+    node: dice.pick(["replica", ...nodes.slice(1)]),
+    forMs: duration(dice, 40_000),
+  }),
   restore: (dice) => ({
     kind: "restore-table",
     backMs: duration(dice, 50_000),
     forMs: Math.floor(dice.between(1_000, 8_000)),
   }),
-  "damaged record": (dice) => ({ kind: "damage-ballot", forMs: duration(dice, 20_000) }),
+  "damaged record": (dice) => ({
+    kind: "damage-ballot",
+    ...dice.pick([{}, {}, { lacks: "members" }, { lacks: "control" }, { lacks: "lineage" }] as const),
+    forMs: duration(dice, 20_000),
+  }),
   "deleted record": () => ({ kind: "delete-ballot" }),
 };
 
@@ -171,7 +218,11 @@ const AIMED: readonly Draw[] = [
   (dice) => ({ kind: "freeze-voter", voter: "writer", forMs: duration(dice, 45_000) }),
   (dice) => ({ kind: "cut", from: `voter:${zone(dice)}`, to: "store", oneWay: dice.chance(0.5), forMs: 12_000 }),
   (dice) => ({ kind: "cut", from: "voter:*", to: "node:*", oneWay: dice.chance(0.5), forMs: duration(dice, 8_000) }),
-  (dice) => ({ kind: "kill-node", node: dice.pick(["primary", "replica", "n2"]), restart: restart(dice, KEEPS_DATA) }),
+  (dice, nodes) => ({
+    kind: "kill-node",
+    node: dice.pick(["primary", "replica", ...nodes.slice(1, 2)]),
+    restart: restart(dice, KEEPS_DATA),
+  }),
   (dice) => ({ kind: "kill-node", node: "primary", restart: restart(dice, KEEPS_DATA) }),
   control,
 ];
@@ -184,10 +235,10 @@ const AIMED_AT = [
   "primary.committed",
 ] as const;
 
-function aimed(dice: Dice): PlannedFault {
+function aimed(dice: Dice, nodes: readonly string[]): PlannedFault {
   const when = { event: dice.pick(AIMED_AT), nth: 1 + dice.below(2) };
   const at = dice.chance(0.5) ? { ...when, plusSteps: 1 + dice.below(4) } : { ...when, plusMs: dice.between(0, 4) };
-  return { at, fault: dice.pick(AIMED)(dice) };
+  return { at, fault: dice.pick(AIMED)(dice, nodes) };
 }
 
 /** Moments in an operation at which a stop hurts most. */
@@ -217,6 +268,7 @@ const BEGINNINGS = [
   "write dead",
   "switchover",
   "failover",
+  "drain",
 ];
 
 const time = (dice: Dice): number => Math.floor(dice.between(FAULTS_FROM_MS, FAULTS_UNTIL_MS));
@@ -230,10 +282,11 @@ function occasion(dice: Dice): Occasion {
 }
 
 /** Of all seeds; each aim is then met some thirty times in two thousand. */
-const AIMED_SHARE = 0.15;
+const AIMED_SHARE = 0.3;
 
-export function drawPlan(dice: Dice): FaultPlan {
-  const draw = (kind: string) => (DRAWS[kind] as Draw)(dice);
+/** For a world with these nodes. */
+export function drawPlan(dice: Dice, nodes: readonly string[]): FaultPlan {
+  const draw = (kind: string) => (DRAWS[kind] as Draw)(dice, nodes);
   const kinds = Object.keys(DRAWS);
   const present = Array.from({ length: 1 + dice.below(5) }, () => dice.pick(kinds));
   // Rarely drawn among so many, and what a person does meets most of what else goes wrong.
@@ -244,10 +297,13 @@ export function drawPlan(dice: Dice): FaultPlan {
   }));
   const faults = 1 + dice.below(dice.pick([3, 6, 14]));
   const others = Array.from({ length: faults }, () => ({ at: occasion(dice), fault: draw(dice.pick(present)) }));
-  const assaults = Array.from({ length: dice.chance(0.5) ? 1 + dice.below(2) : 0 }, () => aimed(dice));
-  if (dice.chance(AIMED_SHARE)) return [...dice.pick(AIMS)(dice), ...(dice.chance(0.5) ? others.slice(0, 2) : [])];
+  const assaults = Array.from({ length: dice.chance(0.5) ? 1 + dice.below(2) : 0 }, () => aimed(dice, nodes));
+  if (dice.chance(AIMED_SHARE))
+    return [...dice.pick(AIMS)(dice, nodes), ...(dice.chance(0.5) ? others.slice(0, 2) : [])];
   return [...beginnings, ...others, ...assaults];
 }
+
+const NAMES = ["n1", "n2", "n3", "n4", "n5"];
 
 const CLIENTS: readonly ClientOptions[] = [
   { name: "plain", zone: "az-a", waitFor: 0, everyMs: 250, habit: "follow" },
@@ -272,28 +328,33 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
     ...(dice.chance(0.2) ? { writeHoldAfterMs: 0 } : {}),
     ...(refuses ? { onPossibleLoss: "refuse", waitK: nodes.length === 5 && dice.chance(0.5) ? 2 : 1 } : {}),
     ...(refuses && dice.chance(0.3) ? { coldStart: "best" } : {}),
+    ...(!refuses && dice.chance(0.2) ? { offsetToleranceBytes: dice.pick([200, 20_000]) } : {}),
+    ...(dice.chance(0.1) ? { writeDead: "alarm" } : {}),
   };
+  const nodes = NAMES.slice(0, dice.pick([2, 3, 3, 3, 3, 4, 5]));
   // One that is always behind: with all of them alike, any choice among them is a good one.
-  const nodeOptionsOf = dice.chance(0.3) ? { [dice.pick(["n2", "n3"])]: { applyMs: 400 } } : {};
+  const slow = dice.chance(0.3) ? { [dice.pick(nodes.slice(1))]: { applyMs: 400 } } : {};
+  const preferred = dice.chance(0.2) ? { [dice.pick(nodes)]: { priority: dice.pick([0, 10]) } } : {};
+  const isNew = dice.chance(0.05);
   const drawn = {
     nodes,
     nodeOptions: {
-      bootFence: dice.chance(0.75),
+      bootFence: isNew || dice.chance(0.75),
       sharedUser: dice.chance(0.15),
       savesSnapshots: dice.chance(0.5),
       minReplicasToWrite: dice.pick([0, 0, 1]),
       minReplicasMaxLagSeconds: dice.pick([1, 2, 10]),
       pingReplicaPeriodSeconds: dice.pick([1, 1, 10]),
       backlogBytes: dice.pick([1_048_576, 1_048_576, 2_000]),
-      backlogTtlSeconds: dice.pick([3_600, 3_600, 8]),
+      backlogTtlSeconds: dice.pick([3_600, 8]),
       disklessSyncDelaySeconds: dice.pick([0, 0, 5]),
       transferMs: dice.pick([30, 300, 3_000]),
       loadMs: dice.pick([5, 5, 50, 50, 1_500, 9_000]),
       applyMs: dice.pick([0.1, 1, 40]),
-      initialKeys: dice.pick([0, 100]),
+      initialKeys: isNew ? 0 : dice.pick([0, 100]),
     },
-    nodeOptionsOf,
-    setup: "running" as const,
+    nodeOptionsOf: { ...slow, ...preferred },
+    setup: isNew ? ("new" as const) : ("running" as const),
     clients: CLIENTS,
     publishesDirectly: dice.chance(0.7),
     schedule: {

@@ -250,7 +250,8 @@ export class FaultInjector {
       case "slow":
         return this.#impose(fault.from, fault.to, { kind: "slow", extraMs: fault.extraMs }, fault.forMs);
       case "lossy":
-        return this.#impose(fault.from, fault.to, { kind: "lossy", rate: fault.rate }, fault.forMs);
+      case "drops":
+        return this.#impose(fault.from, fault.to, { kind: fault.kind, rate: fault.rate }, fault.forMs);
       case "store-weather":
         return this.#weather(world.storeWeather, fault.weather, fault.forMs);
       case "publication-weather":
@@ -314,7 +315,7 @@ export class FaultInjector {
         reason: "drawn",
         acceptDataLoss: fault.acceptDataLoss,
         askedAt: now,
-        expiresAt: wallTime(now + REQUEST_TTL_MS),
+        expiresAt: wallTime(now + (fault.ttlMs ?? REQUEST_TTL_MS)),
         result: null,
       },
       now,

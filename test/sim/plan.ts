@@ -24,7 +24,15 @@ export interface Restart {
 export type Settings = Partial<
   Pick<
     DeclaredConfig,
-    "downAfterMs" | "onPossibleLoss" | "waitK" | "coldStart" | "writeHoldAfterMs" | "failoverBudget" | "leaseMs"
+    | "downAfterMs"
+    | "onPossibleLoss"
+    | "offsetToleranceBytes"
+    | "waitK"
+    | "coldStart"
+    | "writeHoldAfterMs"
+    | "failoverBudget"
+    | "leaseMs"
+    | "writeDead"
   >
 >;
 
@@ -57,7 +65,8 @@ export type Fault =
       readonly forMs: number;
     }
   | {
-      readonly kind: "lossy";
+      /** `drops`: what is sent again may be lost again. */
+      readonly kind: "lossy" | "drops";
       readonly from: Selector;
       readonly to: Selector;
       readonly rate: number;
@@ -78,6 +87,8 @@ export type Fault =
       readonly request: RequestKind;
       readonly target: NodeChoice | null;
       readonly acceptDataLoss: boolean;
+      /** How long the order stands. @default a minute */
+      readonly ttlMs?: number;
     }
   /**
    * `observe` is declared, and read by the voters; a pause is an operator's, who resumes after `forMs`. It ends by itself
@@ -110,8 +121,11 @@ export type Fault =
    * docs/operations.md has it.
    */
   | { readonly kind: "restore-table"; readonly backMs: number; readonly forMs: number }
-  /** By hand: it says that it was written by a newer version, until somebody puts that right. */
-  | { readonly kind: "damage-ballot"; readonly forMs: number }
+  /**
+   * By hand: it says that it was written by a newer version, or (`lacks`) has lost a field that its readers need, until
+   * somebody puts that right.
+   */
+  | { readonly kind: "damage-ballot"; readonly lacks?: "members" | "control" | "lineage"; readonly forMs: number }
   /** By hand: as the runbook says of one that is lost for good. */
   | { readonly kind: "delete-ballot" }
   | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number }

@@ -2,6 +2,7 @@
 
 import { tokenOf } from "../../lib/core/token.ts";
 import type { NodeId } from "../../lib/core/types.ts";
+import type { JournalEntry } from "../../lib/ports/journal.ts";
 import type { NodeFact } from "./valkey-words.ts";
 import type { World } from "./world.ts";
 
@@ -29,20 +30,18 @@ export const NODE_SITUATIONS = [
 
 export type NodeSituation = (typeof NODE_SITUATIONS)[number];
 
-/** An assistant's freeze and the holder's of one epoch this close to each other. */
-const RACE_MS = 1_000;
-
-interface Freeze {
+/** Freezes of one epoch that lie on a node which hangs, by voter: the first that it reads closes the others. */
+interface Parked {
   readonly epoch: number;
-  readonly by: string;
-  readonly at: number;
+  readonly holders: Set<string>;
+  readonly assistants: Set<string>;
 }
 
 export class NodeSituations {
   readonly #world: World;
   readonly #met: (situation: NodeSituation) => void;
   readonly #tokens = new Map<NodeId, number>();
-  readonly #freezes = new Map<NodeId, Freeze>();
+  readonly #parked = new Map<NodeId, Parked>();
   readonly #wokeAt = new Map<NodeId, number>();
   readonly #lostAt = new Map<NodeId, number>();
 
@@ -74,6 +73,15 @@ export class NodeSituations {
     }
   }
 
+  onJournal({ event, node, epoch, voter, detail }: JournalEntry): void {
+    if (event !== "fence.parked" || node === null) return;
+    const known = this.#parked.get(node);
+    const parked =
+      known?.epoch === epoch ? known : { epoch, holders: new Set<string>(), assistants: new Set<string>() };
+    (detail["assisted"] === true ? parked.assistants : parked.holders).add(voter);
+    this.#parked.set(node, parked);
+  }
+
   #operation() {
     return this.#world.ballot()?.operation ?? null;
   }
@@ -92,10 +100,10 @@ export class NodeSituations {
     if (this.#wokeAt.get(node) === now) this.#met("a parked freeze is what a woken node reads");
     const holder = this.#world.ballot()?.lease?.holder;
     if (holder !== undefined && by !== `voter:${holder}`) this.#met("an assistant freezes");
-    const last = this.#freezes.get(node);
-    if (last !== undefined && last.epoch === epoch && last.by !== by && now - last.at <= RACE_MS)
+    const parked = this.#parked.get(node);
+    if (parked?.epoch === epoch && parked.holders.size > 0 && parked.assistants.size > 0)
       this.#met("an assisted fence races the holder");
-    this.#freezes.set(node, { epoch, by, at: now });
+    this.#parked.delete(node);
   }
 
   #promoted({ node, by }: Extract<NodeFact, { kind: "promoted" }>): void {

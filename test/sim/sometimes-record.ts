@@ -1,8 +1,9 @@
 // Situations that show in the ballot: who took what from whom, and what was refused because another had been first.
 
-import type { Item } from "../../lib/core/ballot-write.ts";
+import type { BallotWrite, Item, Json } from "../../lib/core/ballot-write.ts";
 import { type NodeId, voterId } from "../../lib/core/types.ts";
 import type { BallotChange, BallotRefusal } from "./table.ts";
+import type { NodeFact } from "./valkey-words.ts";
 import type { World } from "./world.ts";
 
 export const RECORD_SITUATIONS = [
@@ -58,14 +59,30 @@ interface StoredPrimary {
 interface StoredVote {
   readonly level: string;
   readonly generation: number;
+  readonly seq: number;
+}
+
+const valueIn = (write: BallotWrite, attribute: string | undefined): Json =>
+  write.changes.find(({ path }) => path.length === 1 && path[0] === attribute)?.value ?? null;
+
+/** Which epoch the write would have given. */
+const epochIn = (write: BallotWrite): number => Number(valueIn(write, "epoch"));
+
+/** A larger vote of the same voter stands. */
+function isLate(write: BallotWrite, before: Item | null): boolean {
+  const [attribute] = write.attempt.path;
+  const mine = valueIn(write, attribute) as unknown as StoredVote | null;
+  const standing = (before?.[attribute] ?? null) as unknown as StoredVote | null;
+  if (mine === null || standing === null) return false;
+  return standing.generation > mine.generation || (standing.generation === mine.generation && standing.seq >= mine.seq);
 }
 
 const isAttempt = ({ kind, by }: StoredOperation): boolean => by === "automatic" && kind !== "repair";
 
 const operationOf = (item: Item | null) => (item?.["operation"] ?? null) as StoredOperation | null;
 const primaryOf = (item: Item | null) => (item?.["primary"] ?? null) as StoredPrimary | null;
-const holderOf = (item: Item | null) =>
-  ((item?.["lease"] ?? null) as { readonly holder: string } | null)?.holder ?? null;
+const leaseOf = (item: Item | null) =>
+  (item?.["lease"] ?? null) as { readonly holder: string; readonly generation: number } | null;
 
 interface StoredMembers {
   readonly nodes: Readonly<Record<NodeId, { readonly aside?: boolean }>>;
@@ -92,15 +109,27 @@ export class RecordSituations {
   /** Automatic attempts in a row that ended with the process as primary that had been it before. */
   #failed = 0;
   #contested: string | null = null;
+  /** By whom each node was promoted in the operation that stands. */
+  readonly #promotedBy = new Map<NodeId, string>();
+  /** Invocations by voter and generation, as the slots named them. */
+  readonly #owners = new Map<string, string>();
+  /** The write that gave the last epoch. */
+  #given: { readonly name: string; readonly epoch: number; readonly by: string } | null = null;
+  #lastHolder: string | null = null;
 
   constructor(world: World, met: (situation: RecordSituation) => void) {
     this.#world = world;
     this.#met = met;
   }
 
+  onNode(fact: NodeFact): void {
+    if (fact.kind === "promoted") this.#promotedBy.set(fact.node, fact.by);
+  }
+
   onBallot(change: BallotChange): void {
     const was = operationOf(change.before);
     const is = operationOf(change.after);
+    this.#remember(change);
     if (was !== null && isAttempt(was) && is?.began !== was.began)
       this.#failed = primaryOf(change.after)?.runId === this.#contested ? this.#failed + 1 : 0;
     if (is !== null && is.began !== was?.began) {
@@ -113,6 +142,8 @@ export class RecordSituations {
       case "record-intent":
         return this.#intended(change, is);
       case "commit":
+        this.#committed(change);
+        return this.#decided(change);
       case "record-restored":
         return this.#decided(change);
       case "finish":
@@ -133,11 +164,20 @@ export class RecordSituations {
 
   onRefusal({ write, before, by, kind }: BallotRefusal): void {
     if (kind === "echo") return this.#met("an own write is met again");
-    if (write.name === "grant") this.#met("two voters contend for a grant");
-    else if (write.name === "take-over") this.#met("two voters contend for a take-over");
-    else if (write.name === "cast-vote") this.#met("a vote that came late is refused");
-    else if (`voter:${holderOf(before)}` !== by && UNDER_LEASE.includes(write.name))
+    const isBeaten = this.#given?.name === write.name && this.#given.by !== by && this.#given.epoch === epochIn(write);
+    if (write.name === "grant" && isBeaten) this.#met("two voters contend for a grant");
+    if (write.name === "take-over" && isBeaten) this.#met("two voters contend for a take-over");
+    if (write.name === "cast-vote" && isLate(write, before)) this.#met("a vote that came late is refused");
+    if (UNDER_LEASE.includes(write.name) && this.#lastHolder !== null && `voter:${this.#lastHolder}` !== by)
       this.#met("a stale holder's write is refused");
+  }
+
+  #remember({ write, before, after, by }: BallotChange): void {
+    for (const { voter, generation, owner } of this.#world.table.slots.values())
+      this.#owners.set(`${voter}/${generation}`, owner);
+    const epoch = Number(after["epoch"]);
+    if (epoch !== Number(before?.["epoch"])) this.#given = { name: write.name, epoch, by };
+    this.#lastHolder = leaseOf(after)?.holder ?? this.#lastHolder;
   }
 
   #readersChanged({ before, after }: BallotChange): void {
@@ -148,6 +188,7 @@ export class RecordSituations {
 
   #begun(is: StoredOperation, was: StoredOperation | null): void {
     this.#intents = [];
+    this.#promotedBy.clear();
     this.#isRollingBack = false;
     if (was?.kind === "repair") this.#met("a failover over a repair");
     else if (was?.step === "committed") this.#met("a failover while the one before is still telling");
@@ -164,18 +205,19 @@ export class RecordSituations {
   #takenOver({ before, by }: BallotChange, was: StoredOperation | null): void {
     const lapse = LAPSES[was?.step ?? ""];
     if (lapse !== undefined) this.#met(lapse);
-    const holder = holderOf(before);
-    if (holder === null || `voter:${holder}` === by) return;
-    const alive = [...(this.#world.voters.get(voterId(holder))?.invocations ?? [])].some(
-      ({ sandbox }) => sandbox.alive,
-    );
-    if (alive) this.#met("two holders alive");
-    if (was?.step !== "intended") return;
-    const lineage = (before?.["lineage"] ?? null) as { readonly intents: readonly { readonly node: NodeId }[] } | null;
-    const meant = lineage?.intents.at(-1)?.node;
-    const isPromoted = meant !== undefined && this.#world.fleet.node(meant).process?.follows === null;
-    if (isPromoted && meant !== primaryOf(before)?.node)
-      this.#met("a promoted candidate is committed by another voter");
+    const lease = leaseOf(before);
+    if (lease === null || `voter:${lease.holder}` === by) return;
+    const owner = this.#owners.get(`${lease.holder}/${lease.generation}`);
+    const invocations = [...(this.#world.voters.get(voterId(lease.holder))?.invocations ?? [])];
+    // The very invocation that held it: a successor of its voter never did.
+    if (invocations.some(({ name, sandbox }) => name === owner && sandbox.alive)) this.#met("two holders alive");
+  }
+
+  #committed({ before, after, by }: BallotChange): void {
+    const primary = primaryOf(after);
+    if (primary === null || primary.node === primaryOf(before)?.node) return;
+    const promotedBy = this.#promotedBy.get(primary.node);
+    if (promotedBy !== undefined && promotedBy !== by) this.#met("a promoted candidate is committed by another voter");
   }
 
   #intended({ after }: BallotChange, is: StoredOperation | null): void {

@@ -85,28 +85,7 @@ export const SITUATIONS = [
 export type Situation = (typeof SITUATIONS)[number];
 
 /** Met by fewer than one seed in eighty: not to be expected of a few hundred or thousand. */
-export const RARE: readonly Situation[] = [
-  "a candidate is lost after its freeze",
-  "a candidate is lost after the intent",
-  "a stale holder's write is refused",
-  "the lease lapses mid-roll-back",
-  "a failover over a repair",
-  "a failover while the one before is still telling",
-  "a loss is recorded",
-  "an assisted fence races the holder",
-  "all nodes are lost at once",
-  "a cold start",
-  "a copy goes back to an older epoch",
-  "a primary changes its replication id",
-  "a primary is lost in a repair",
-  "a promoted candidate is committed by another voter",
-  "a switchover is given up",
-  "a switchover becomes a failover",
-  "the old primary is given back its place",
-  "reason: backing-off",
-  "reason: budget-spent",
-  "reason: witness-veto",
-];
+export const RARE: readonly Situation[] = ["a copy goes back to an older epoch"];
 
 const CHECK_EVERY_MS = 500;
 
@@ -172,11 +151,13 @@ export class Sometimes implements Observer {
 
   onNode(fact: NodeFact): void {
     this.#nodes.onNode(fact);
+    this.#record.onNode(fact);
   }
 
   onJournal(entry: JournalEntry): void {
     const situation = (TOLD as Partial<Record<string, Situation>>)[entry.event];
     if (situation !== undefined) this.#met(situation);
+    this.#nodes.onJournal(entry);
     const epoch = this.#world.ballot()?.epoch ?? 0;
     if (entry.event === "primary.subjectively-down" && this.#rested.get(entry.voter) === entry.generation - 1)
       this.#met("a round finds the primary gone");

@@ -67,12 +67,11 @@ export interface SeedRun {
   readonly world: World;
 }
 
-export const caseOf = (seed: string): Case => ({
-  seed,
-  world: drawWorld(new Dice(`${seed}/world`)),
-  plan: drawPlan(new Dice(`${seed}/plan`)),
-  healAtMs: HEAL_AT_MS,
-});
+export function caseOf(seed: string): Case {
+  const world = drawWorld(new Dice(`${seed}/world`));
+  const plan = drawPlan(new Dice(`${seed}/plan`), world.nodes ?? []);
+  return { seed, world, plan, healAtMs: HEAL_AT_MS };
+}
 
 export const runSeed = ({ seed, startVoter, timeline }: SeedOptions): SeedRun =>
   runCase(caseOf(seed), startVoter, timeline);
