@@ -1,6 +1,7 @@
 // Many seeds on several threads, and what they come to: one result after the other as they end, then the sums.
 
 import { Worker } from "node:worker_threads";
+import { NOTHING_ASKED } from "./oracle-progress.ts";
 import { RARE, SITUATIONS, type Situation } from "./sometimes.ts";
 import type { SeedResult } from "./swarm.ts";
 
@@ -21,13 +22,20 @@ export interface CrewOptions {
 }
 
 /** So many seeds that what is not rare has to be met, and so many that even what is rare has to be. */
-const SOME_SEEDS = 400;
+const SOME_SEEDS = 1_000;
 const MANY_SEEDS = 10_000;
+
+/** A bound that fewer seeds ask is not checked. */
+const LEAST_ASKED = 0.02;
+/** More worlds than these must not be excused from healing because a person has to act. */
+const MOST_WAITING = 0.12;
 
 export class Totals {
   readonly events = new Map<string, number>();
   readonly waits = new Map<string, number>();
   readonly situations = new Map<Situation, number>(SITUATIONS.map((situation) => [situation, 0]));
+  /** In how many seeds each bound of what must come was asked. */
+  readonly asked = new Map<string, number>(Object.keys(NOTHING_ASKED).map((bound) => [bound, 0]));
   seeds = 0;
   failed = 0;
   healed = 0;
@@ -39,6 +47,7 @@ export class Totals {
     this.simulatedMs += result.simulatedMs;
     for (const [name, times] of result.events) count(this.events, name, times);
     for (const [name, times] of result.situations) count(this.situations, name, times);
+    for (const [bound, times] of Object.entries(result.asked)) count(this.asked, bound, Math.min(times, 1));
     if (result.violations.length > 0) this.failed += 1;
     if (result.healedAfterMs === null) {
       for (const reason of result.waitsFor) count(this.waits, reason, 1);
@@ -48,11 +57,17 @@ export class Totals {
     }
   }
 
-  /** Situations that these seeds had to meet and did not. */
-  get never(): readonly Situation[] {
+  /** What these seeds had to show and did not: situations, bounds that were asked, worlds that healed. */
+  get never(): readonly string[] {
     if (this.seeds < SOME_SEEDS) return [];
     const expected = this.seeds >= MANY_SEEDS ? SITUATIONS : SITUATIONS.filter((each) => !RARE.includes(each));
-    return expected.filter((each) => this.situations.get(each) === 0);
+    const few = [...this.asked].filter(([, seeds]) => seeds < this.seeds * LEAST_ASKED);
+    const waiting = this.seeds - this.healed - this.failed;
+    return [
+      ...expected.filter((each) => this.situations.get(each) === 0),
+      ...few.map(([bound, seeds]) => `${bound} was asked in ${seeds} seeds alone`),
+      ...(waiting > this.seeds * MOST_WAITING ? [`${waiting} worlds were left to a person`] : []),
+    ];
   }
 
   /** What happened at all, then the one line. */
@@ -65,6 +80,7 @@ export class Totals {
       listed(this.events),
       `waits for a person: ${listed(this.waits)}`,
       `sometimes: ${listed(this.situations)}`,
+      `asked, in seeds: ${listed(this.asked)}`,
       `${met} of ${SITUATIONS.length} situations met${never.length === 0 ? "" : `; never: ${never.join(", ")}`}`,
       `${this.seeds} seeds of ${(simulated / this.seeds).toFixed(1)} simulated s in ${seconds.toFixed(1)} s (${speed}), ` +
         `${this.healed} healed ` +

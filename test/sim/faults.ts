@@ -36,6 +36,7 @@ export class FaultInjector {
   #requests = 0;
   #copy: Item | null = null;
   #disturbances = 0;
+  #votersLost = 0;
   /** Nodes that are yet to start again. */
   #restarts = 0;
   #disturbedAt = 0;
@@ -49,6 +50,11 @@ export class FaultInjector {
   /** How often something was done to the world, or ended. */
   get disturbances(): number {
     return this.#disturbances;
+  }
+
+  /** How many of these were the death of a voter. */
+  get votersLost(): number {
+    return this.#votersLost;
   }
 
   /** Ms since then; 0 while something lasts. */
@@ -130,6 +136,7 @@ export class FaultInjector {
     if (this.#isHealed) return;
     this.#world.timeline?.add({ kind: "fault", fault, hits: this.#hitBy(fault) });
     this.#disturbances += 1;
+    if (fault.kind === "kill-voter") this.#votersLost += 1;
     if ("node" in fault && fault.kind !== "reset") this.#beginOnNode(fault, this.#node(fault.node));
     else if ("voter" in fault) for (const voter of this.#voters(fault.voter)) this.#beginOnVoter(fault, voter);
     else this.#beginElsewhere(fault);

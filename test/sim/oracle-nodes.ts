@@ -199,9 +199,12 @@ export class NodesOracle {
     for (const [other, frozen] of this.#decidedOn.get(`${by} ${epoch}`) ?? []) {
       if (other === node || !frozen.eligible || contains(promoted, frozen.position)) continue;
       if (!contains(frozen.position, promoted)) continue;
-      const behind = frozen.position.offset - promoted.offset;
+      // What it held when it was frozen: its promotion has begun another history by now.
+      const { stream } = promoted;
+      const held = promoted.offset === stream.start ? (stream.base ?? promoted) : promoted;
+      const behind = frozen.position.offset - held.offset;
       const tolerated = this.#view.config().offsetToleranceBytes;
-      if (behind <= tolerated && frozen.position.stream === promoted.stream) continue;
+      if (behind <= tolerated && frozen.position.stream === held.stream) continue;
       this.#findings.report(
         "S6",
         `${node} was promoted at ${describePosition(promoted)} though ${other} was frozen at ${describePosition(frozen.position)}`,

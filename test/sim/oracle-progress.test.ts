@@ -21,6 +21,10 @@ interface MadeUp extends ProgressView {
   isSettled: boolean;
   published: number;
   reason: string | null;
+  lost: number;
+  /** In SSM. */
+  parameter: number | null;
+  words: { detail: string; ends: string; check: string | null };
 }
 
 const life = (id: typeof n1, changes: Partial<NodeLife> = {}): NodeLife => ({
@@ -53,17 +57,22 @@ function made() {
     isSettled: true,
     published: 1,
     reason: null,
+    lost: 0,
+    parameter: null,
+    words: { detail: "seen", ends: "this ends it", check: null },
     now: () => view.time,
     ballot: () => view.record as unknown as Ballot,
-    config: () => ({ quorum: 2, downAfterMs: 5_000, leaseMs: 5_000, stopInstance: "off" }),
+    config: () => ({ quorum: 2, downAfterMs: 5_000, leaseMs: 5_000, stepTimeoutMs: 10_000, stopInstance: "off" }),
     nodes: () => view.lives,
     voters: () => view.seats,
     quietMs: () => view.quiet,
     disturbances: () => view.done,
+    votersLost: () => view.lost,
     settled: () => view.isSettled,
     requestStands: () => false,
     publishedEpoch: () => view.published,
-    reasons: () => [{ voter: "az-a", reason: view.reason, ageMs: 1_000 }],
+    parameterEpoch: () => view.parameter,
+    reasons: () => [{ voter: "az-a", reason: view.reason, ...view.words, ageMs: 1_000 }],
   };
   const findings = new Findings(() => view.time);
   const oracle = new ProgressOracle(view, findings);
@@ -140,6 +149,18 @@ describe("the operations", () => {
   });
 });
 
+describe("a reason", () => {
+  it("S12: says what is seen, what would end it, and what to look at where there is something", () => {
+    for (const words of [{ detail: "" }, { ends: "" }, { check: "" }, {}]) {
+      const world = made();
+      world.view.reason = "quorum-pending";
+      world.view.words = { ...world.view.words, ...words };
+      world.oracle.check();
+      expect(world.ids()).toEqual(Object.keys(words).length > 0 ? ["S12"] : []);
+    }
+  });
+});
+
 describe("what is left alone, by the looks now and then", () => {
   it("S12: begins anew with each epoch, also with one that came and went between two looks", () => {
     const world = made();
@@ -174,6 +195,28 @@ describe("the replacement of a primary", () => {
     replaced.view.published = 2;
     replaced.pass(1_000);
     expect([replaced.ids(), replaced.oracle.asked.replaced]).toEqual([[], 1]);
+  });
+
+  it("L2: is not told of in SSM, where the voters reach it", () => {
+    for (const parameter of [1, 2]) {
+      const world = lost({ parameter: 1 });
+      world.pass(6_000);
+      Object.assign(world.view, { published: 2, parameter });
+      world.pass(2_000);
+      expect(world.ids()).toEqual(parameter === 1 ? ["L2"] : []);
+    }
+  });
+
+  it("L2: takes a lease longer when the winner dies, and no more", () => {
+    const world = lost();
+    world.pass(5_500);
+    Object.assign(world.view, { done: 1, lost: 1 });
+    world.view.seats = world.view.seats.map(({ id }) => ({ id, able: id !== "az-a" }));
+    world.view.reason = "said";
+    world.pass(7_000);
+    expect(world.ids()).toEqual([]);
+    world.pass(2_000);
+    expect(world.ids()).toEqual(["L2"]);
   });
 
   it("L2: is not timed for one that comes back without a boot fence and serves what it has", () => {
@@ -242,6 +285,42 @@ describe("rest", () => {
     expect(world.ids()).toEqual([]);
     world.pass(3_000);
     expect(world.ids()).toEqual(["L4"]);
+  });
+
+  it("L4: a spent budget, and a reason that a new invocation has only to find again, excuse as much as they promise", () => {
+    for (const [reason, ids] of [
+      ["budget-spent", ["L4"]],
+      ["unexplained-primary", []],
+    ] as const) {
+      const world = made();
+      world.view.lives = [life(n1, { serves: false, silenced: true }), life(n2)];
+      for (let turn = 0; turn < 5; turn++) {
+        world.view.reason = reason;
+        world.pass(5_000);
+        world.view.reason = "waiting-for-down-after";
+        world.pass(5_000);
+      }
+      expect([...new Set(world.ids())]).toEqual(ids);
+    }
+  });
+
+  it("L4: attempt after attempt, none of which gives it back its place", () => {
+    const world = made();
+    world.view.isSettled = false;
+    world.view.lives = [life(n1, { serves: false, silenced: true }), life(n2)];
+    world.view.reason = "backing-off";
+    let began = 2;
+    const attempt = () => {
+      world.write({ lease: lease(`${began}`), operation: failover(began) });
+      world.pass(8_000);
+      world.write({ lease: null, operation: null, epoch: began });
+      world.pass(Math.min(60_000, 2_000 * 2 ** (began - 2)) + 1_000);
+      began += 1;
+    };
+    for (let turn = 0; turn < 2; turn++) attempt();
+    expect(world.ids()).toEqual([]);
+    for (let turn = 0; turn < 6; turn++) attempt();
+    expect(new Set(world.ids())).toEqual(new Set(["L4"]));
   });
 
   it("L4: attempts that promoted nobody and follow each other in haste", () => {

@@ -29,18 +29,22 @@ export interface VoterLife {
 export interface ProgressView {
   now(): number;
   ballot(): Ballot | null;
-  config(): Pick<GroupConfig, "quorum" | "downAfterMs" | "leaseMs" | "stopInstance">;
+  config(): Pick<GroupConfig, "quorum" | "downAfterMs" | "leaseMs" | "stepTimeoutMs" | "stopInstance">;
   nodes(): readonly NodeLife[];
   voters(): readonly VoterLife[];
   /** Ms since anything was last done to the world; 0 while it lasts. */
   quietMs(): number;
   /** How often something was done to the world, or ended. */
   disturbances(): number;
+  /** How many of these were the death of a voter, and nothing else. */
+  votersLost(): number;
   /** One primary that all follow and all publish, without lease and operation. */
   settled(): boolean;
   requestStands(): boolean;
   /** Epoch of the table's publication; 0: none. */
   publishedEpoch(): number;
+  /** Epoch in SSM; null where the voters have no path to it. */
+  parameterEpoch(): number | null;
   /** Asked at every check: a slot is as old as the time since it was first seen. */
   reasons(): readonly ShownReason[];
 }
@@ -49,6 +53,10 @@ export interface ProgressView {
 export interface ShownReason {
   readonly voter: string;
   readonly reason: string | null;
+  /** What is seen, what would end it, and what to look at. */
+  readonly detail: string;
+  readonly ends: string;
+  readonly check: string | null;
   readonly ageMs: number;
 }
 
@@ -62,6 +70,8 @@ const REASON_AGE_MS = 12_000;
 const REPLACED_MS = 1_500;
 /** Calm before a loss that is timed, or before a lease that nobody has a reason for. */
 export const CALM_MS = 10_000;
+/** The oracle looks at least as often. */
+const LOOK_MS = 500;
 /** Beyond the rest between two attempts. */
 const SILENCED_MS = 20_000;
 const REST_MS = 2_000;
@@ -74,11 +84,17 @@ interface Loss {
   readonly epoch: number;
   readonly runId: string;
   readonly disturbances: number;
+  readonly votersLost: number;
 }
+
+/** How often each bound was really asked. */
+export type Asked = Record<"takeOver" | "reason" | "replaced" | "rest" | "silenced", number>;
+
+export const NOTHING_ASKED: Readonly<Asked> = { takeOver: 0, reason: 0, replaced: 0, rest: 0, silenced: 0 };
 
 export class ProgressOracle {
   /** How often each bound was really asked: a promise that is never asked is not checked. */
-  readonly asked = { takeOver: 0, reason: 0, replaced: 0, rest: 0 };
+  readonly asked: Asked = { ...NOTHING_ASKED };
   readonly #view: ProgressView;
   readonly #findings: Findings;
   readonly #since = new Map<string, number>();
@@ -92,6 +108,8 @@ export class ProgressOracle {
   #endedAt = 0;
   /** Process of the primary on record when the operation began. */
   #contested: string | null = null;
+  /** When a reason that a person ends was last shown: a new invocation only finds it again after a while. */
+  #leftToPersonAt = Number.NEGATIVE_INFINITY;
 
   constructor(view: ProgressView, findings: Findings) {
     this.#view = view;
@@ -102,6 +120,8 @@ export class ProgressOracle {
   check(): void {
     const ballot = this.#view.ballot();
     const reasons = this.#view.reasons();
+    this.#wordsGiven(reasons);
+    if (reasons.some(isForPerson)) this.#leftToPersonAt = this.#view.now();
     if (ballot === null) {
       // None, none that can be read, or another table's: nobody may do anything with it.
       this.#since.clear();
@@ -112,7 +132,7 @@ export class ProgressOracle {
     this.#goneOnWith(ballot);
     this.#reasonGiven(ballot, reasons);
     this.#replacedInTime();
-    this.#notSilencedForLong(ballot);
+    this.#notSilencedForLong(ballot, reasons);
     this.#wasSettled = this.#view.settled() && !this.#view.requestStands();
   }
 
@@ -125,7 +145,8 @@ export class ProgressOracle {
     const ballot = this.#view.ballot();
     if (ballot?.primary == null || ballot.primary.node !== fact.node || !this.#isOtherwiseWell(ballot)) return;
     const { epoch, runId } = ballot.primary;
-    this.#loss = { at: this.#view.now(), epoch, runId, disturbances: this.#view.disturbances() };
+    const [disturbances, votersLost] = [this.#view.disturbances(), this.#view.votersLost()];
+    this.#loss = { at: this.#view.now(), epoch, runId, disturbances, votersLost };
   }
 
   /** Attempts that another record knew of. */
@@ -231,30 +252,55 @@ export class ProgressOracle {
     return this.#view.voters().filter(({ able }) => able).length < this.#view.config().quorum;
   }
 
-  /** L2: the bound, where nothing else was done to the world. */
+  /** S12: what a reason is made of. */
+  #wordsGiven(reasons: readonly ShownReason[]): void {
+    for (const { voter, reason, detail, ends, check } of reasons) {
+      if (reason === null) continue;
+      const lacks = detail === "" ? "is seen" : ends === "" ? "would end it" : check === "" ? "to look at" : null;
+      if (lacks !== null) this.#findings.report("S12", `${voter} says ${reason}, and not what ${lacks}`);
+    }
+  }
+
+  /** L2: the bound, where nothing else was done to the world but to a voter that may have been the winner. */
   #replacedInTime(): void {
     const loss = this.#loss;
     if (loss === null) return;
-    const published = this.#view.publishedEpoch() > loss.epoch;
-    const isDisturbed = this.#view.disturbances() !== loss.disturbances || this.#hasNoQuorum();
-    const passed = this.#view.now() - loss.at;
+    const view = this.#view;
+    const parameter = view.parameterEpoch();
+    const published = view.publishedEpoch() > loss.epoch && (parameter === null || parameter > loss.epoch);
+    const votersLost = view.votersLost() - loss.votersLost;
+    const isDisturbed = view.disturbances() - loss.disturbances !== votersLost || this.#hasNoQuorum();
+    const passed = view.now() - loss.at;
+    const { downAfterMs, leaseMs } = view.config();
     if (published) this.asked.replaced += 1;
     if (published || isDisturbed) this.#loss = null;
-    else if (passed > this.#view.config().downAfterMs + REPLACED_MS) {
+    else if (passed > downAfterMs + REPLACED_MS + votersLost * (leaseMs + REPLACED_MS)) {
       this.#findings.report("L2", `the primary of epoch ${loss.epoch} is gone and was not replaced for ${passed} ms`);
       this.#loss = null;
     }
   }
 
-  /** L4: the committed process lives, is frozen, and nobody is at it. */
-  #notSilencedForLong({ primary, lease, control, armed }: Ballot): void {
+  /**
+   * L4: the committed process lives and is frozen: for no longer than the rest that is owed while nobody is at it, and,
+   * whoever is at it, than that rest and one attempt with one lapse of its lease.
+   */
+  #notSilencedForLong({ primary, lease, control, armed }: Ballot, reasons: readonly ShownReason[]): void {
+    const { stepTimeoutMs, leaseMs, downAfterMs } = this.#view.config();
     const node = this.#view.nodes().find(({ id }) => id === primary?.node);
-    const isSilenced = node?.silenced === true && node.runId === primary?.runId && lease === null;
     const isFree = control.mode === "act" && armed && !this.#hasNoQuorum() && this.#view.quietMs() > 0;
-    const silencedFor = this.#heldFor("L4", isSilenced && isFree);
-    if (silencedFor <= restMs(this.#failed) + SILENCED_MS || this.#view.reasons().some(isForPerson)) return;
-    this.#findings.report("L4", `${node?.id} lives, is frozen, and was left so for ${silencedFor} ms`);
-    this.#since.delete("L4");
+    // One that follows is measured afresh; so is one that a person has to decide about.
+    const isOurs = this.#view.now() - this.#leftToPersonAt > downAfterMs + REASON_MS;
+    const isSilenced = node?.silenced === true && node.runId === primary?.runId && isFree && isOurs;
+    const unattended = this.#heldFor("L4", isSilenced && lease === null);
+    const silenced = this.#heldFor(`L4 ${primary?.runId}`, isSilenced);
+    if (silenced > 0 && silenced <= LOOK_MS) this.asked.silenced += 1;
+    const leftMs = restMs(this.#failed) + SILENCED_MS;
+    const mostMs = leftMs + stepTimeoutMs + leaseMs + TAKE_OVER_MS;
+    if (unattended <= leftMs && silenced <= mostMs) return;
+    const shown = reasons.map(({ reason }) => reason ?? "none").join(", ");
+    const detail = unattended > leftMs ? `was left so for ${unattended} ms` : `stays so for ${silenced} ms of attempts`;
+    this.#findings.report("L4", `${node?.id} lives, is frozen, and ${detail} (${shown})`);
+    this.#since.clear();
   }
 
   #begun(operation: StoredOperation): void {
@@ -276,7 +322,7 @@ export class ProgressOracle {
 const restMs = (failed: number): number => (failed === 0 ? 0 : Math.min(REST_LIMIT_MS, REST_MS * 2 ** (failed - 1)));
 
 const isForPerson = ({ reason }: ShownReason): boolean =>
-  reason === "budget-spent" || reason === "unexplained-primary" || reason === "unknown-history";
+  reason === "unexplained-primary" || reason === "unknown-history";
 
 interface StoredOperation {
   readonly kind: string;

@@ -6,7 +6,7 @@ import type { Json } from "../../lib/core/ballot-write.ts";
 import { epoch, groupName, instant, type NodeId, type NodeReading, wallTime } from "../../lib/core/types.ts";
 import { begins, type Made, made, n1, n2, n3, position, primary, stream, truth, vote } from "./made-world.ts";
 import type { NodeTruth } from "./oracle-view.ts";
-import type { Position } from "./stream.ts";
+import { type Position, Stream } from "./stream.ts";
 
 describe("the host of the old primary", () => {
   const at = stream("c");
@@ -229,6 +229,23 @@ describe("the nodes", () => {
     world.write("voter:az-a", "record-intent", { epoch: 2 });
     world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
     expect(world.ids()).toEqual(ids);
+  });
+
+  it.each([39, 40])("S6: is behind by 40 bytes, and %i are tolerated", (offsetToleranceBytes) => {
+    const world = made();
+    world.view.settings = { ...world.view.settings, offsetToleranceBytes };
+    const history = stream("a");
+    history.append(100, 0, 1);
+    const [behind, ahead] = [position(history, 60), position(history, 100)];
+    world.view.truths = [truth(n2, behind), truth(n3, ahead)];
+    world.view.record = recordOf([n2, n3]);
+    world.oracle.onAnswer(freezeAnswer(n2, behind));
+    world.oracle.onAnswer(freezeAnswer(n3, ahead));
+    world.write("voter:az-a", "record-intent", { epoch: 2 });
+    const forked = new Stream(history.id, behind, behind.offset, 1);
+    world.view.truths = [truth(n2, position(forked, forked.start)), truth(n3, ahead)];
+    world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
+    expect(world.ids()).toEqual(offsetToleranceBytes < 40 ? ["S6"] : []);
   });
 
   function recordOf(members: readonly NodeId[]): Ballot {

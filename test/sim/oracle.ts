@@ -174,15 +174,17 @@ function progressOf(world: World): ProgressView {
       })),
     quietMs: () => world.faults.quietMs,
     disturbances: () => world.faults.disturbances,
+    votersLost: () => world.faults.votersLost,
     settled: () => unsettled(world).length === 0,
     requestStands: () => world.table.requests.get(GROUP)?.result === null,
     publishedEpoch: () => world.table.publications.get(GROUP)?.epoch ?? 0,
+    parameterEpoch: () => (world.egress ? (world.copies.read("ssm", GROUP)?.epoch ?? 0) : null),
     reasons: () =>
       [...world.table.slots.values()].map((slot) => {
         const since = seenAt.get(slot) ?? world.queue.now;
         seenAt.set(slot, since);
-        const reason = slot.groups[GROUP]?.rejection?.reason ?? null;
-        return { voter: slot.voter, reason, ageMs: world.queue.now - since };
+        const { reason = null, detail = "", ends = "", check = null } = slot.groups[GROUP]?.rejection ?? {};
+        return { voter: slot.voter, reason, detail, ends, check, ageMs: world.queue.now - since };
       }),
   };
 }

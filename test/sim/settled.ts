@@ -2,9 +2,11 @@
 // nobody holds the lease. What is not so is said in words.
 
 import type { Ballot, Primary } from "../../lib/core/ballot.ts";
+import { budgetOf } from "../../lib/core/config.ts";
+import { keysOf } from "../../lib/core/entries.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
 import { GROUP } from "./group.ts";
-import type { SimNode } from "./valkey.ts";
+import { PASSWORD, type SimNode } from "./valkey.ts";
 import type { World } from "./world.ts";
 
 export function unsettled(world: World): readonly string[] {
@@ -50,24 +52,37 @@ function unsettledPublications(world: World, primary: Primary): readonly string[
   return [...(names ? [] : ["the table publishes another"]), ...copies.map((copy) => `${copy} publishes another`)];
 }
 
-/** Reasons that only a person ends. */
-const FOR_A_PERSON: readonly RejectionReason[] = [
-  "not-armed",
-  "adoption-refused",
-  "misconfigured",
-  "possible-loss-refused",
-  "cold-start-waiting",
-  "unexplained-primary",
-  "unknown-history",
-  "foreign-table",
-  "budget-spent",
-];
+/** Reasons that only a person ends, and what has to be true of the world for each. */
+const FOR_A_PERSON = {
+  "not-armed": (world, ballot) => ballot?.armed === false && unsettled(world).length > 0,
+  "adoption-refused": (_, ballot) => ballot === null || ballot.primary === null,
+  // Everybody's rights and passwords are as they were, once all has healed.
+  misconfigured: ({ fleet }) =>
+    [...fleet.nodes.values()].some(({ password, forbidsReplicaof }) => password !== PASSWORD || forbidsReplicaof),
+  "possible-loss-refused": (world, ballot) => world.config().onPossibleLoss === "refuse" && isLost(world, ballot),
+  "cold-start-waiting": (world, ballot) => world.config().coldStart === "wait" && isLost(world, ballot),
+  "unexplained-primary": ({ fleet }, ballot) =>
+    [...fleet.nodes.values()].some(({ id, process }) => process?.follows === null && ballot?.primary?.node !== id),
+  "unknown-history": (world, ballot) => isLost(world, ballot),
+  "foreign-table": ({ table }, ballot) => ballot !== null && ballot.table !== table.id,
+  "budget-spent": (world, ballot) =>
+    isLost(world, ballot) && ballot !== null && ballot.budget.length >= budgetOf(world.config()),
+} as const satisfies Partial<Record<RejectionReason, (world: World, ballot: Ballot | null) => boolean>>;
 
-/** S12: why nothing is done, as the voters' slots and events say it; only what a person has to end. */
+/** The process on record is gone, or does not serve. */
+function isLost({ fleet }: World, ballot: Ballot | null): boolean {
+  const primary = ballot?.primary ?? null;
+  const process = primary === null ? null : fleet.node(primary.node).process;
+  return process?.runId !== primary?.runId || process?.follows !== null || process.stalled;
+}
+
+/** S12: why nothing is done, as the voters' slots and events say it: only what a person has to end, and what is true. */
 export function waitsForPerson(world: World): readonly string[] {
   const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
-  const waits: string[] = FOR_A_PERSON.filter((reason) => reasons.includes(reason));
   const ballot = world.ballot();
+  const waits: string[] = keysOf(FOR_A_PERSON).filter(
+    (reason) => reasons.includes(reason) && FOR_A_PERSON[reason](world, ballot),
+  );
   // Each holder that takes it over tries again, and says so again after a while; `groups recover` passes them all.
   const began = ballot?.operation?.began ?? Number.POSITIVE_INFINITY;
   const isHeld = world.events.some(({ event, epoch }) => event === "group.held" && epoch >= began);

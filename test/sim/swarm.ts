@@ -5,6 +5,7 @@ import { SCHEDULE_PERIOD_MS } from "../../lib/runtime/timing.ts";
 import { Dice } from "./dice.ts";
 import { drawPlan, drawWorld, FAULTS_UNTIL_MS } from "./draw.ts";
 import { Oracle } from "./oracle.ts";
+import { type Asked, NOTHING_ASKED } from "./oracle-progress.ts";
 import type { Violation } from "./oracle-view.ts";
 import type { FaultPlan } from "./plan.ts";
 import { unsettled, waitsForPerson } from "./settled.ts";
@@ -43,6 +44,8 @@ export interface SeedResult {
   /** How long the world was watched, in its own time. */
   readonly simulatedMs: number;
   readonly waitsFor: readonly string[];
+  /** How often each bound of what must come was asked. */
+  readonly asked: Asked;
 }
 
 export type DrawnWorld = Omit<WorldOptions, "seed" | "startVoter" | "plan">;
@@ -105,10 +108,21 @@ export function runCase(
     violations.push({ id: "L1", at: world.queue.now, detail: unsettled(world).join("; ") });
   }
   const { counts: situations } = sometimes;
+  const asked = oracle.progress?.asked ?? NOTHING_ASKED;
   const { count: steps, now: simulatedMs } = world.queue;
   return {
     world,
-    result: { seed, violations, events: eventCounts(world), situations, healedAfterMs, steps, simulatedMs, waitsFor },
+    result: {
+      seed,
+      violations,
+      events: eventCounts(world),
+      situations,
+      healedAfterMs,
+      steps,
+      simulatedMs,
+      waitsFor,
+      asked,
+    },
   };
 }
 
