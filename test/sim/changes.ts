@@ -92,7 +92,10 @@ export class Changes {
     const { table } = this.#world;
     const spec = table.specs.get(GROUP);
     if (spec === undefined) return;
-    table.writeSpec({ ...spec, version: spec.version + 1, declared: change(spec.declared) }, spec.version);
+    // What is not given is absent: a record knows no undefined values.
+    const given = Object.entries(change(spec.declared)).filter(([, value]) => value !== undefined);
+    const declared = Object.fromEntries(given) as unknown as DeclaredConfig;
+    table.writeSpec({ ...spec, version: spec.version + 1, declared }, spec.version);
   }
 
   /** The mode is declared, as a deployment does it: the voters learn of it with the specs, and write it into the record. */
