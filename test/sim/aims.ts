@@ -199,4 +199,16 @@ export const AIMS: readonly Aim[] = [
     const at = begin(dice);
     return nodes.slice(1).map((node) => after(at, killed(node, Math.floor(dice.between(9_500, 14_000)))));
   },
+  // Lost out of a calm, and nothing else, or the winner with it (L2).
+  (dice) => [
+    after(begin(dice), killed("primary", null)),
+    ...(dice.chance(0.5)
+      ? [{ at: { event: dice.pick(["lease.acquired", "intent.recorded"] as const) }, fault: killWriter }]
+      : []),
+  ],
+  // It wakes to the freeze of an attempt that promoted nobody (L4).
+  (dice, nodes) => [
+    after(SOON_MS, { kind: "hang-node", node: "n1", forMs: Math.floor(dice.between(16_000, 26_000)) }),
+    ...nodes.slice(1).map((node) => ({ at: { event: "lease.acquired" } as const, fault: killed(node, null) })),
+  ],
 ];

@@ -330,6 +330,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
     ...(refuses && dice.chance(0.3) ? { coldStart: "best" } : {}),
     ...(!refuses && dice.chance(0.2) ? { offsetToleranceBytes: dice.pick([200, 20_000]) } : {}),
     ...(dice.chance(0.1) ? { writeDead: "alarm" } : {}),
+    ...(dice.chance(0.1) ? { failoverBudget: 1 } : {}),
   };
   const nodes = NAMES.slice(0, dice.pick([2, 3, 3, 3, 3, 4, 5]));
   // One that is always behind: with all of them alike, any choice among them is a good one.

@@ -1,0 +1,63 @@
+// What a run must have shown, each with a made-up run that did not.
+
+import { describe, expect, it } from "vitest";
+import { Totals } from "./crew.ts";
+import { NOTHING_ASKED } from "./oracle-progress.ts";
+import { RARE, SITUATIONS, type Situation } from "./sometimes.ts";
+import type { SeedResult } from "./swarm.ts";
+
+const ASKED = Object.fromEntries(Object.keys(NOTHING_ASKED).map((bound) => [bound, 1])) as typeof NOTHING_ASKED;
+
+const result = (changes: Partial<SeedResult> = {}): SeedResult => ({
+  seed: "1",
+  violations: [],
+  events: new Map(),
+  situations: new Map(SITUATIONS.map((situation) => [situation, 1])),
+  healedAfterMs: 1_000,
+  steps: 1,
+  simulatedMs: 1,
+  waitsFor: [],
+  asked: ASKED,
+  ...changes,
+});
+
+function neverOf(seeds: number, resultOf: (index: number) => SeedResult): readonly string[] {
+  const totals = new Totals();
+  for (let index = 0; index < seeds; index++) totals.add(resultOf(index));
+  return totals.never;
+}
+
+describe("what a run must have shown", () => {
+  it("is asked of many seeds alone", () => {
+    const nothing = result({ situations: new Map(), asked: NOTHING_ASKED });
+    expect(neverOf(999, () => nothing)).toEqual([]);
+    expect(neverOf(1_000, () => nothing)).toContain("a repair");
+    expect(neverOf(1_000, () => result())).toEqual([]);
+  });
+
+  it("is every situation, those that are rare from ten thousand seeds on", () => {
+    const [rare] = RARE as readonly [Situation];
+    const without = result({ situations: new Map([...result().situations].filter(([each]) => each !== rare)) });
+    expect(neverOf(9_999, () => without)).toEqual([]);
+    expect(neverOf(10_000, () => without)).toEqual([rare]);
+  });
+
+  it("is every bound of what must come, asked in one seed of a hundred", () => {
+    for (const [seeds, never] of [
+      [10, []],
+      [9, ["silenced was asked in 9 seeds alone"]],
+    ] as const) {
+      const asked = (index: number) => (index < seeds ? ASKED : { ...ASKED, silenced: 0 });
+      expect(neverOf(1_000, (index) => result({ asked: asked(index) }))).toEqual(never);
+    }
+  });
+
+  it("is that few worlds are left to a person", () => {
+    const left = result({ healedAfterMs: null, waitsFor: ["unknown-history"] });
+    for (const [worlds, never] of [
+      [120, []],
+      [121, ["121 worlds were left to a person"]],
+    ] as const)
+      expect(neverOf(1_000, (index) => (index < worlds ? left : result()))).toEqual(never);
+  });
+});
