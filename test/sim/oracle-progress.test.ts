@@ -21,6 +21,7 @@ interface MadeUp extends ProgressView {
   isSettled: boolean;
   published: number;
   reason: string | null;
+  settings: ReturnType<ProgressView["config"]>;
   lost: number;
   /** In SSM. */
   parameter: number | null;
@@ -32,6 +33,7 @@ const life = (id: typeof n1, changes: Partial<NodeLife> = {}): NodeLife => ({
   runId: `run of ${id}`,
   serves: id === n1,
   silenced: false,
+  mayWin: true,
   ...changes,
 });
 
@@ -62,7 +64,16 @@ function made() {
     words: { detail: "seen", ends: "this ends it", check: null },
     now: () => view.time,
     ballot: () => view.record as unknown as Ballot,
-    config: () => ({ quorum: 2, downAfterMs: 5_000, leaseMs: 5_000, stepTimeoutMs: 10_000, stopInstance: "off" }),
+    settings: {
+      quorum: 2,
+      downAfterMs: 5_000,
+      leaseMs: 5_000,
+      stepTimeoutMs: 10_000,
+      stopInstance: "off",
+      failoverBudget: 0,
+      onPossibleLoss: "promote",
+    },
+    config: () => view.settings,
     nodes: () => view.lives,
     voters: () => view.seats,
     quietMs: () => view.quiet,
@@ -179,7 +190,8 @@ describe("the replacement of a primary", () => {
     const world = made();
     Object.assign(world.view, changes);
     world.pass(1_000);
-    world.view.lives = [life(n1, { runId: null, serves: false }), life(n2)];
+    const [, ...others] = world.view.lives;
+    world.view.lives = [life(n1, { runId: null, serves: false }), ...others];
     world.oracle.onNode({ kind: "ended", node: n1, how: "killed" });
     return world;
   }
@@ -217,6 +229,27 @@ describe("the replacement of a primary", () => {
     expect(world.ids()).toEqual([]);
     world.pass(2_000);
     expect(world.ids()).toEqual(["L2"]);
+  });
+
+  it("L2: is timed where somebody may win, and nobody else stands in the way, and there is budget for it", () => {
+    const third = nodeId("n3");
+    const nodes = { ...healthy.members.nodes, n3: { runId: "run of n3", inSyncEpoch: 1, address: null } };
+    const attempt = { epoch: 1, at: 0, promoted: true };
+    const record = { ...healthy, members: { version: 1, nodes }, budget: [attempt] };
+    const { settings } = made().view;
+    for (const [others, changes, ids] of [
+      [[false, false], {}, []],
+      [[false, true], {}, ["L2"]],
+      [[false, true], { onPossibleLoss: "refuse" }, []],
+      [[true, true], { onPossibleLoss: "refuse" }, ["L2"]],
+      [[true, true], { failoverBudget: 1 }, []],
+      [[true, true], { failoverBudget: 2 }, ["L2"]],
+    ] as const) {
+      const lives = [life(n1), life(n2, { mayWin: others[0] }), life(third, { mayWin: others[1] })];
+      const world = lost({ record, lives, settings: { ...settings, ...changes }, reason: "said" });
+      world.pass(8_000);
+      expect(world.ids()).toEqual(ids);
+    }
   });
 
   it("L2: is not timed for one that comes back without a boot fence and serves what it has", () => {

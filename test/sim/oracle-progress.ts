@@ -17,6 +17,8 @@ export interface NodeLife {
   readonly serves: boolean;
   /** It runs, answers, lets itself be pointed elsewhere, and follows the dead address of some epoch. */
   readonly silenced: boolean;
+  /** Its priority is not 0. */
+  readonly mayWin: boolean;
 }
 
 export interface VoterLife {
@@ -29,7 +31,10 @@ export interface VoterLife {
 export interface ProgressView {
   now(): number;
   ballot(): Ballot | null;
-  config(): Pick<GroupConfig, "quorum" | "downAfterMs" | "leaseMs" | "stepTimeoutMs" | "stopInstance">;
+  config(): Pick<
+    GroupConfig,
+    "quorum" | "downAfterMs" | "leaseMs" | "stepTimeoutMs" | "stopInstance" | "failoverBudget" | "onPossibleLoss"
+  >;
   nodes(): readonly NodeLife[];
   voters(): readonly VoterLife[];
   /** Ms since anything was last done to the world; 0 while it lasts. */
@@ -235,11 +240,16 @@ export class ProgressOracle {
   #isOtherwiseWell(ballot: Ballot): boolean {
     const { lease, armed, control, members, primary, budget } = ballot;
     const view = this.#view;
+    const { failoverBudget, onPossibleLoss } = view.config();
     // A stop takes its own time, which is no promise of ours.
     if (view.config().stopInstance !== "off") return false;
     if (lease !== null || !armed || control.mode !== "act" || view.requestStands() || !this.#wasSettled) return false;
     if (view.quietMs() < CALM_MS || this.#hasNoQuorum() || budget.some(({ promoted }) => !promoted)) return false;
-    if (budget.length >= view.nodes().length) return false;
+    if (budget.length >= (failoverBudget === 0 ? view.nodes().length : failoverBudget)) return false;
+    const others = view.nodes().filter(({ id }) => id !== primary?.node);
+    // Where loss is refused, one that may not win stands in the way of all who have less.
+    if (onPossibleLoss === "refuse" ? !others.every(({ mayWin }) => mayWin) : !others.some(({ mayWin }) => mayWin))
+      return false;
     return view.nodes().every(({ id, runId }) => {
       const member = members.nodes[id];
       return (

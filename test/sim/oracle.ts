@@ -189,12 +189,13 @@ function progressOf(world: World): ProgressView {
   };
 }
 
-function lifeOf({ id, process, forbidsReplicaof }: SimNode): NodeLife {
+function lifeOf({ id, process, forbidsReplicaof, options }: SimNode): NodeLife {
   const answers = process !== null && !process.stalled && !process.loading;
   return {
     id,
     runId: process?.runId ?? null,
     serves: answers && process.follows === null,
+    mayWin: options.priority > 0,
     silenced: answers && !forbidsReplicaof && tokenOf(process.follows) !== null,
   };
 }
