@@ -315,12 +315,7 @@ const CLIENTS: readonly ClientOptions[] = [
 /** Everything but the engine and the plan. */
 export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" | "plan"> {
   const refuses = dice.chance(0.5);
-  const nodes = dice.pick([
-    ["n1", "n2", "n3"],
-    ["n1", "n2", "n3"],
-    ["n1", "n2", "n3", "n4"],
-    ["n1", "n2", "n3", "n4", "n5"],
-  ]);
+  const nodes = NAMES.slice(0, dice.pick([2, 3, 3, 3, 3, 4, 5]));
   const config: Partial<DeclaredConfig> = {
     downAfterMs: dice.pick([1_000, 2_000, 5_000]),
     armAfterMs: 3_000,
@@ -332,7 +327,6 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
     ...(dice.chance(0.1) ? { writeDead: "alarm" } : {}),
     ...(dice.chance(0.1) ? { failoverBudget: 1 } : {}),
   };
-  const nodes = NAMES.slice(0, dice.pick([2, 3, 3, 3, 3, 4, 5]));
   // One that is always behind: with all of them alike, any choice among them is a good one.
   const slow = dice.chance(0.3) ? { [dice.pick(nodes.slice(1))]: { applyMs: 400 } } : {};
   const preferred = dice.chance(0.2) ? { [dice.pick(nodes)]: { priority: dice.pick([0, 10]) } } : {};
