@@ -19,9 +19,16 @@ const CUT_OFF: Fault = { kind: "isolate-zone", zone: "az-a", store: false, forMs
 const paused = (forMs: number): Fault => ({ kind: "control", mode: "paused", forMs, expiresAfterMs: 1_800_000 });
 const killWriter: Fault = { kind: "kill-voter", voter: "writer" };
 const promotes: Fault = { kind: "settings", settings: { onPossibleLoss: "promote" }, forMs: 60_000 };
+const quick: Fault = { kind: "settings", settings: { downAfterMs: 1_000 }, forMs: 50_000 };
 const SOON_MS = 24_000;
 
 const begin = (dice: Dice): number => Math.floor(dice.between(SOON_MS, 60_000));
+
+/** It wakes to the freeze of an attempt that promoted nobody (L4): what asks for the silence of L4 at all. */
+const wakesToFreeze: Aim = (dice, nodes) => [
+  after(SOON_MS, { kind: "hang-node", node: "n1", forMs: Math.floor(dice.between(16_000, 26_000)) }),
+  ...nodes.slice(1).map((node) => ({ at: { event: "lease.acquired" } as const, fault: killed(node, null) })),
+];
 
 export const AIMS: readonly Aim[] = [
   // Attempts that come to nothing, each for as long as one may take: the rests between them grow (L4).
@@ -123,19 +130,24 @@ export const AIMS: readonly Aim[] = [
     return nodes.map((node) => after(at, killed(node, Math.floor(dice.between(300, dice.pick([1_500, 6_000]))))));
   },
   // The primary is lost while another node is brought in line, by a holder that may die of it.
-  (dice) => {
+  (dice, nodes) => {
     const at = begin(dice);
     const lost = killed("primary", dice.pick([1_500, 20_000]));
+    const astray = dice.pick<Fault>([
+      { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } },
+      { kind: "replicaof-by-hand", node: "replica", to: nodes.at(-1) ?? null },
+    ]);
     return [
-      after(at, { kind: "settings", settings: { downAfterMs: 1_000 }, forMs: 50_000 }),
-      after(at, { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } }),
+      after(at, quick),
+      after(at + 500, astray),
       { at: { event: "operation.begun", plusMs: dice.between(0, 2) }, fault: lost },
       ...(dice.chance(0.8) ? [{ at: { event: "operation.begun", plusSteps: 1 } as const, fault: killWriter }] : []),
     ];
   },
   // The new primary is lost, and who made it one, before all is told.
   (dice) => [
-    after(begin(dice), killed("primary", 300)),
+    after(SOON_MS, quick),
+    after(SOON_MS + 1_000, killed("primary", 300)),
     { at: { event: "primary.committed", plusSteps: 1 }, fault: killWriter },
     { at: { event: "primary.committed", plusMs: dice.between(0, 3) }, fault: killed("primary", 20_000) },
   ],
@@ -206,9 +218,6 @@ export const AIMS: readonly Aim[] = [
       ? [{ at: { event: dice.pick(["lease.acquired", "intent.recorded"] as const) }, fault: killWriter }]
       : []),
   ],
-  // It wakes to the freeze of an attempt that promoted nobody (L4).
-  (dice, nodes) => [
-    after(SOON_MS, { kind: "hang-node", node: "n1", forMs: Math.floor(dice.between(16_000, 26_000)) }),
-    ...nodes.slice(1).map((node) => ({ at: { event: "lease.acquired" } as const, fault: killed(node, null) })),
-  ],
+  wakesToFreeze,
+  wakesToFreeze,
 ];

@@ -26,7 +26,7 @@ const SOME_SEEDS = 1_000;
 const MANY_SEEDS = 10_000;
 
 /** A bound that fewer seeds ask is not checked. */
-const LEAST_ASKED = 0.01;
+const LEAST_ASKED = 0.005;
 /** More worlds than these must not be excused from healing because a person has to act. */
 const MOST_WAITING = 0.12;
 

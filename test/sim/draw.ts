@@ -282,7 +282,7 @@ function occasion(dice: Dice): Occasion {
 }
 
 /** Of all seeds; each aim is then met some thirty times in two thousand. */
-const AIMED_SHARE = 0.3;
+const AIMED_SHARE = 0.4;
 
 /** For a world with these nodes. */
 export function drawPlan(dice: Dice, nodes: readonly string[]): FaultPlan {
