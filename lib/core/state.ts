@@ -148,8 +148,8 @@ export interface GroupState {
   readonly quietSince: Instant | null;
   /** The last automatic attempt, if it promoted nobody, and since when this voter has known it to be over. */
   readonly failedAttempt: { readonly epoch: Epoch; readonly overSince: Instant } | null;
-  /** The declared mode that this voter has seen in force: one that differs later is newer than its own declaration. */
-  readonly followedMode: ControlMode | null;
+  /** The declared mode that this voter has seen in force, and since when the record says another; null: it does not. */
+  readonly followed: { readonly mode: ControlMode; readonly lostAt: Instant | null } | null;
   /** Repairs that ended since this voter last saw every node in line: further ones rest between each other. */
   readonly repairs: number;
   /** Which of this voter's *down* phases was told as an event. */
@@ -234,7 +234,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     rejection: null,
     quietSince: null,
     failedAttempt: null,
-    followedMode: null,
+    followed: null,
     repairs: 0,
     announced: { level: "up", objectively: false },
     irregularSince: null,

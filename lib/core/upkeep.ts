@@ -41,19 +41,36 @@ interface Serving {
   readonly reading: NodeReading;
 }
 
+/** Longer than a voter goes on with a declaration that has changed: it reads them every five seconds. */
+const DECLARATION_READ_MS = 12_000;
+
 /**
  * The mode that is declared, in the stack or by an override, is the one in force beside a pause: whoever changes the
- * declaration changes the mode, and a pause that ended gives way to it. Each voter reads declarations in its own time: what
- * was in force as this one's declares, and is no longer, was changed by somebody who knows a newer one (S8).
+ * declaration changes the mode, and a pause that ended gives way to it.
  */
 export function followDeclaredMode(turn: Turn, ballot: Ballot): void {
   const { mode } = turn.context.config;
-  if (ballot.control.mode === mode && turn.state.followedMode !== mode) patch(turn, { followedMode: mode });
   const isPaused = modeAt(ballot, turn.wall) === "paused";
-  const isOlder = turn.state.followedMode === mode && ballot.control.mode !== "paused";
-  if (mode === "paused" || isPaused || isOlder || ballot.operation !== null || !mayWrite(turn)) return;
+  if (mode === "paused" || isPaused || isFollowed(turn, ballot) || ballot.operation !== null || !mayWrite(turn)) return;
   const control = { mode, by: "configuration", reason: "as declared", until: null, attempt: newAttempt(turn) };
   write(turn, setControl(ballot, control), [eventOf(turn, "control.changed", { detail: { mode, by: control.by } })]);
+}
+
+/**
+ * Each voter reads declarations in its own time: what was in force as this one's declares, and is no longer, was changed by
+ * somebody who knows a newer one, or else it still differs when this one has read them again (S8).
+ */
+function isFollowed(turn: Turn, ballot: Ballot): boolean {
+  const { mode } = turn.context.config;
+  const { followed } = turn.state;
+  if (ballot.control.mode === mode) {
+    if (followed?.mode !== mode || followed.lostAt !== null) patch(turn, { followed: { mode, lostAt: null } });
+    return true;
+  }
+  if (followed?.mode !== mode || ballot.control.mode === "paused") return false;
+  const lostAt = followed.lostAt ?? turn.at;
+  if (followed.lostAt === null) patch(turn, { followed: { mode, lostAt } });
+  return !isDueIn(turn, lostAt, DECLARATION_READ_MS);
 }
 
 function addReplicationId(turn: Turn, ballot: Ballot): void {

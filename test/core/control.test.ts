@@ -43,9 +43,9 @@ describe("a mode that is declared anew", () => {
   });
 
   it("S8: is not undone by a voter that has not read it yet", () => {
-    const stepped = (recorded: "act" | "observe", mode: "act" | "observe", state = watching()) => {
+    const stepped = (recorded: "act" | "observe", mode: "act" | "observe", state = watching(), at = 10) => {
       const of = ballot({ control: control({ mode: recorded }) });
-      const turn = turnAt({ ...state, look: watching(of).look }, 10, declared(mode));
+      const turn = turnAt({ ...state, look: watching(of).look }, at, declared(mode));
       followDeclaredMode(turn, of);
       return turn;
     };
@@ -53,6 +53,11 @@ describe("a mode that is declared anew", () => {
     expect(stepped("observe", "act", inForce).commands).toEqual([]);
     expect(stepped("observe", "observe", inForce).commands).toEqual([]);
     expect(stepped("act", "observe", inForce).commands).toHaveLength(1);
+    const lost = stepped("observe", "act", inForce).state;
+    expect(stepped("observe", "act", lost, 12_009).commands).toEqual([]);
+    expect(stepped("observe", "act", lost, 12_010).commands).toHaveLength(1);
+    const again = stepped("act", "act", lost, 12_000).state;
+    expect(stepped("observe", "act", again, 12_010).commands).toEqual([]);
     const ended = ballot({ control: control({ mode: "paused", until: wallTime(0) }) });
     const turn = turnAt({ ...inForce, look: watching(ended).look }, 10, declared("act"));
     followDeclaredMode(turn, ended);
