@@ -173,7 +173,6 @@ export class FaultInjector {
         node.forbidsReplicaof = true;
         return this.#lasting(fault.forMs, () => {
           node.forbidsReplicaof = false;
-          node.allowsReplicaofSince = this.#world.queue.now;
         });
       }
       case "undeclare":

@@ -26,7 +26,6 @@ export interface Made {
 export interface MadeView extends OracleView {
   time: number;
   truths: NodeTruth[];
-  unreached: NodeId[];
   table: string;
   /** Ms by which the wall clock at a place is ahead. */
   ahead: Record<string, number>;
@@ -39,7 +38,6 @@ export function made(): Made {
   const view: MadeView = {
     time: 0,
     truths: [],
-    unreached: [],
     table: "table-1",
     ahead: {},
     record: null,
@@ -57,7 +55,6 @@ export function made(): Made {
     ballot: () => view.record,
     config: () => view.settings,
     nodes: () => view.truths,
-    reached: (_by, node) => !view.unreached.includes(node),
     acceptsDataLoss: (id) => id === "accepts loss",
     log: new WriteLog(),
   };

@@ -48,7 +48,6 @@ export class Path {
   readonly #waiting = new Set<Channel>();
   #cut = false;
   #cutAt = 0;
-  #healedAt = Number.NEGATIVE_INFINITY;
   #extraMs = 0;
   #lossRate = 0;
   #dropRate = 0;
@@ -65,12 +64,6 @@ export class Path {
 
   get cut(): boolean {
     return this.#cut;
-  }
-
-  /** Ms for which packets have met nothing unusual. */
-  get clearMs(): number {
-    const isImpaired = this.#cut || this.#extraMs > 0 || this.#lossRate > 0 || this.#dropRate > 0;
-    return isImpaired ? 0 : this.queue.now - this.#healedAt;
   }
 
   /** How long a packet travels that meets nothing unusual. */
@@ -107,7 +100,6 @@ export class Path {
   }
 
   impose(effects: readonly Effect[]): void {
-    const wasImpaired = this.#cut || this.#extraMs > 0 || this.#lossRate > 0 || this.#dropRate > 0;
     this.#extraMs = 0;
     this.#lossRate = 0;
     this.#dropRate = 0;
@@ -121,7 +113,6 @@ export class Path {
     if (cut && !this.#cut) this.#cutAt = this.queue.now;
     const healed = this.#cut && !cut;
     this.#cut = cut;
-    if (wasImpaired) this.#healedAt = this.queue.now;
     if (!healed) return;
     for (const channel of this.#waiting) this.queue.after(this.retransmissionMs(), () => channel.flush());
     this.#waiting.clear();

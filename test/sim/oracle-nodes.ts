@@ -4,7 +4,7 @@
 
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { tokenOf } from "../../lib/core/token.ts";
-import type { Epoch, NodeCommand, NodeId, NodeOutcome } from "../../lib/core/types.ts";
+import type { Epoch, NodeCommand, NodeId, NodeOutcome, NodeReading } from "../../lib/core/types.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import { contains, describePosition, type Position } from "./stream.ts";
 import type { BallotChange } from "./table.ts";
@@ -17,6 +17,17 @@ export interface Answer {
   readonly node: NodeId;
   readonly command: NodeCommand;
   readonly outcome: NodeOutcome;
+  /** Given up by then: it is looked at by a probe instead of being believed. */
+  readonly isLate: boolean;
+}
+
+/** What a voter has just learned of a node by asking it, or by losing a connection. */
+export interface Heard {
+  /** The voter's place. */
+  readonly by: string;
+  readonly node: NodeId;
+  /** Null: no answer, or none that can be read. */
+  readonly reading: NodeReading | null;
 }
 
 interface Frozen {
@@ -38,7 +49,10 @@ export class NodesOracle {
   readonly #givenBefore = new Map<number, string>();
   /** Freezes whose answer reached a voter: `<voter> <epoch>` to what each node then had. */
   readonly #frozen = new Map<string, Map<NodeId, Frozen>>();
-  /** What those were when the intent was recorded. */
+  /** Nodes that refused their promotion to a voter: `<voter> <epoch> <node>`. It leaves them out, at the third time at last. */
+  readonly #refusing = new Set<string>();
+  /** What an intent was decided on, by its attempt, and then by who promotes under it. */
+  readonly #meantOn = new Map<string, ReadonlyMap<string, ReadonlyMap<NodeId, Frozen>>>();
   readonly #decidedOn = new Map<string, ReadonlyMap<NodeId, Frozen>>();
   /** Who was promoted under which epoch. */
   readonly #promoted = new Map<string, NodeId>();
@@ -76,8 +90,23 @@ export class NodesOracle {
     this.#findings.report("S5", `${write.name} of ${chosen} while ${id} lives, and may accept writes`);
   }
 
-  onAnswer({ by, node, command, outcome }: Answer): void {
-    if (command.kind !== "freeze" || outcome.kind !== "applied") return;
+  /** Whom the voter has lost, or who has changed, it does not promote by that freeze: it freezes it again, or the next best. */
+  onHeard({ by, node, reading }: Heard): void {
+    for (const [key, frozen] of this.#frozen) {
+      const known = frozen.get(node);
+      if (known === undefined || !key.startsWith(`${by} `)) continue;
+      const isAsFrozen = reading?.runId === known.runId && reading.offset === known.position.offset;
+      if (!isAsFrozen) frozen.delete(node);
+    }
+  }
+
+  onAnswer({ by, node, command, outcome, isLate }: Answer): void {
+    if (command.kind === "promote" && outcome.kind !== "applied") {
+      this.#refusing.add(`${by} ${command.epoch} ${node}`);
+      this.#frozen.get(`${by} ${command.epoch}`)?.delete(node);
+    }
+    if (command.kind !== "freeze" || outcome.kind !== "applied" || isLate) return;
+    if (this.#refusing.has(`${by} ${command.epoch} ${node}`)) return;
     const truth = this.#view.nodes().find((each) => each.id === node);
     if (truth?.position === null || truth === undefined) return;
     // It is what it was when it was frozen, unless it has been moved on since; then the answer is history already.
@@ -100,8 +129,15 @@ export class NodesOracle {
     this.#given.clear();
     this.#touched.clear();
     this.#frozen.clear();
+    this.#meantOn.clear();
     this.#decidedOn.clear();
     this.#promoted.clear();
+  }
+
+  /** A voter sends an intent: what it has frozen by now is what it decides on. */
+  onMeant(by: string, attempt: string): void {
+    const own = [...this.#frozen].filter(([key]) => key.startsWith(`${by} `));
+    this.#meantOn.set(attempt, new Map(own.map(([key, frozen]) => [key, new Map(frozen)])));
   }
 
   onBallot(change: BallotChange): void {
@@ -110,12 +146,7 @@ export class NodesOracle {
     if (Number(after["epoch"]) > Number(before?.["epoch"] ?? 0)) this.#given.set(Number(after["epoch"]), by);
     if (write.name !== "record-intent") return;
     const key = `${by} ${Number(after["epoch"])}`;
-    // Whom the voter does not reach any more, or whose process has ended, it cannot promote: the next best is meant.
-    const living = new Set(this.#view.nodes().map(({ runId }) => runId));
-    const frozen = [...(this.#frozen.get(key) ?? [])].filter(
-      ([node, { runId }]) => living.has(runId) && this.#view.reached(by, node),
-    );
-    this.#decidedOn.set(key, new Map(frozen));
+    this.#decidedOn.set(key, this.#meantOn.get(write.attempt.id)?.get(key) ?? new Map());
   }
 
   /** By the record: a known process with a known history, in sync under the current primary, which it is not itself. */

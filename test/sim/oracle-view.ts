@@ -32,8 +32,6 @@ export interface OracleView {
     "quorum" | "voteWindowMs" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "stopInstance"
   >;
   nodes(): readonly NodeTruth[];
-  /** Whether the voter at this place has been able to talk to the node for so long that it must have. */
-  reached(by: string, node: NodeId): boolean;
   /** Whether the order of this id, which stands, is `groups recover` or a failover with `--accept-data-loss`. */
   acceptsDataLoss(request: string): boolean;
   readonly log: WriteLog;

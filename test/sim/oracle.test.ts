@@ -2,8 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
-import type { Json } from "../../lib/core/ballot-write.ts";
-import { epoch, groupName, instant, type NodeId, type NodeReading, wallTime } from "../../lib/core/types.ts";
+import type { BallotWrite, Json } from "../../lib/core/ballot-write.ts";
+import {
+  epoch,
+  groupName,
+  instant,
+  type NodeCommand,
+  type NodeId,
+  type NodeReading,
+  runId,
+  wallTime,
+} from "../../lib/core/types.ts";
 import { begins, type Made, made, n1, n2, n3, position, primary, stream, truth, vote } from "./made-world.ts";
 import type { NodeTruth } from "./oracle-view.ts";
 import { type Position, Stream } from "./stream.ts";
@@ -210,25 +219,104 @@ describe("the nodes", () => {
     expect(world.ids()).toEqual(["S2"]);
   });
 
-  it.each([
-    { what: "which lives", better: false, living: `run of ${n3}`, ids: ["S6"] },
-    { what: "whose process has ended since", better: false, living: null, ids: [] },
-    { what: "which restarted since", better: false, living: "another run", ids: [] },
-    { what: "whom the voter does not reach", better: false, living: `run of ${n3}`, unreached: [n3], ids: [] },
-    { what: "and was promoted", better: true, living: `run of ${n3}`, ids: [] },
-  ])("S6: another frozen node had more, $what", ({ better, living, unreached = [], ids }) => {
+  /** n3 has more than n2, or less; both were frozen, `happens` what it says, and n2 is meant and promoted. */
+  const promotedAfter = (happens: (world: Made, at: Position) => void, [has, of]: readonly [number, number]) => {
     const world = made();
     const history = stream("a");
     history.append(100, 0, 1);
-    const positions = { [n2]: position(history, better ? 100 : 60), [n3]: position(history, better ? 60 : 100) };
+    const positions = { [n2]: position(history, has), [n3]: position(history, of) };
     world.view.truths = [truth(n2, positions[n2] as Position), truth(n3, positions[n3] as Position)];
     world.view.record = recordOf([n2, n3]);
     for (const id of [n2, n3]) world.oracle.onAnswer(freezeAnswer(id, positions[id] as Position));
-    world.view.unreached = unreached;
-    world.view.truths = world.view.truths.map((each) => (each.id === n3 ? { ...each, runId: living } : each));
+    happens(world, positions[n3] as Position);
     world.write("voter:az-a", "record-intent", { epoch: 2 });
     world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
-    expect(world.ids()).toEqual(ids);
+    return world.ids();
+  };
+  const means = (world: Made) =>
+    world.oracle.onWrite("voter:az-a", { name: "record-intent", attempt: { id: "x" } } as BallotWrite);
+  const heard = (world: Made, reading: Partial<NodeReading> | null, by = "voter:az-a") =>
+    world.oracle.onHeard({ by, node: n3, reading: reading as NodeReading | null });
+  const asFrozen = { runId: runId(`run of ${n3}`), offset: 100 };
+
+  it.each<{
+    readonly what: string;
+    readonly happens: (world: Made, at: Position) => void;
+    readonly ids: readonly string[];
+  }>([
+    { what: "and nothing else happened", happens: means, ids: ["S6"] },
+    {
+      what: "and was heard as it was frozen",
+      happens: (world) => {
+        heard(world, asFrozen);
+        means(world);
+      },
+      ids: ["S6"],
+    },
+    {
+      what: "and was lost to another voter",
+      happens: (world) => {
+        heard(world, null, "voter:az-b");
+        means(world);
+      },
+      ids: ["S6"],
+    },
+    {
+      what: "and was lost only when the intent was on its way",
+      happens: (world) => {
+        means(world);
+        heard(world, null);
+      },
+      ids: ["S6"],
+    },
+    {
+      what: "and was lost before",
+      happens: (world) => {
+        heard(world, null);
+        means(world);
+      },
+      ids: [],
+    },
+    {
+      what: "and was another process by then",
+      happens: (world) => {
+        heard(world, { ...asFrozen, runId: runId("another") });
+        means(world);
+      },
+      ids: [],
+    },
+    {
+      what: "lost, and frozen again",
+      happens: (world, at) => {
+        heard(world, null);
+        world.oracle.onAnswer(freezeAnswer(n3, at));
+        means(world);
+      },
+      ids: ["S6"],
+    },
+    {
+      what: "lost, and frozen again by an answer that came too late",
+      happens: (world, at) => {
+        heard(world, null);
+        world.oracle.onAnswer({ ...freezeAnswer(n3, at), isLate: true });
+        means(world);
+      },
+      ids: [],
+    },
+    {
+      what: "which had refused its promotion",
+      happens: (world, at) => {
+        const command = { kind: "promote", epoch: epoch(2) } as NodeCommand;
+        const outcome = { kind: "refused", detail: "", reading: null } as const;
+        world.oracle.onAnswer({ ...freezeAnswer(n3, at), command, outcome });
+        world.oracle.onAnswer(freezeAnswer(n3, at));
+        means(world);
+      },
+      ids: [],
+    },
+  ])("S6: another frozen node had more, $what", ({ happens, ids }) => {
+    expect(promotedAfter(happens, [60, 100])).toEqual(ids);
+    expect(promotedAfter(happens, [100, 60])).toEqual([]);
   });
 
   it.each([39, 40])("S6: is behind by 40 bytes, and %i are tolerated", (offsetToleranceBytes) => {
@@ -267,6 +355,7 @@ describe("the nodes", () => {
     return {
       by: "voter:az-a",
       node,
+      isLate: false,
       command: { kind: "freeze", epoch: epoch(2), connection: 1, parked: false },
       outcome: {
         kind: "applied",

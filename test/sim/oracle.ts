@@ -1,6 +1,7 @@
 // Watches a world and says which promise was broken, when and how. It shares no code with the engine beyond types: what
 // the nodes carried out, what the table holds and what applications were told are its only witnesses.
 
+import type { BallotWrite } from "../../lib/core/ballot-write.ts";
 import type { Publication, SlotRecord } from "../../lib/core/records.ts";
 import { tokenOf } from "../../lib/core/token.ts";
 import { BEGINNING } from "./clock.ts";
@@ -9,7 +10,7 @@ import type { VoterFunction } from "./lambda.ts";
 import type { Path, Place } from "./network.ts";
 import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
 import { FenceOracle } from "./oracle-fence.ts";
-import { type Answer, NodesOracle } from "./oracle-nodes.ts";
+import { type Answer, type Heard, NodesOracle } from "./oracle-nodes.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
 import { Findings, type NodeTruth, type OracleView, type Violation } from "./oracle-view.ts";
@@ -101,6 +102,14 @@ export class Oracle implements Observer {
     this.control.onSent(sent);
   }
 
+  onHeard(heard: Heard): void {
+    this.nodes.onHeard(heard);
+  }
+
+  onWrite(by: string, { name, attempt }: BallotWrite): void {
+    if (name === "record-intent") this.nodes.onMeant(by, attempt.id);
+  }
+
   onAnswer(answer: Answer): void {
     this.nodes.onAnswer(answer);
   }
@@ -114,15 +123,6 @@ function viewOf(world: World): OracleView {
     ballot: () => world.ballot(),
     config: () => world.config(),
     nodes: () => [...world.fleet.nodes.values()].map((node) => truthOf(world, node)),
-    reached: (by, id) => {
-      const voter = voterAt(world, by);
-      const node = world.fleet.node(id);
-      if (voter === undefined || node.process === null || node.process.stalled) return false;
-      // Nobody freezes or promotes it, and what was decided without it is carried out a little later.
-      if (node.forbidsReplicaof || world.queue.now < node.allowsReplicaofSince + RECOVERED_MS) return false;
-      const paths = pathsBetween(world, voter.options.place, node.place);
-      return paths.every(({ clearMs }) => clearMs >= RECOVERED_MS);
-    },
     acceptsDataLoss: (id) => {
       const request = world.table.requests.get(GROUP);
       if (request === undefined || request.id !== id) return false;
@@ -202,8 +202,6 @@ function lifeOf({ id, process, forbidsReplicaof, options }: SimNode): NodeLife {
 
 /** Beyond the usual time of two packets: their jitter, and what serves them. */
 const MARGIN_MS = 10;
-/** After a cut: what was lost is sent again, and a probe that had begun runs into its time-out. */
-const RECOVERED_MS = 3_000;
 
 const pathsBetween = ({ network }: World, one: Place, other: Place): readonly Path[] => [
   network.path(one, other),

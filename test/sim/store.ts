@@ -79,6 +79,8 @@ export interface StoreUser {
   readonly sandbox: Sandbox;
   /** Told of every ballot that reaches it by a consistent read or as the answer of a write: the oracle must know what it knows. */
   readonly onShown?: (item: Item | null) => void;
+  /** Told of every write of the ballot, when it is sent. */
+  readonly onWrite?: (write: BallotWrite) => void;
 }
 
 export class SimStore implements OperatorStore {
@@ -151,6 +153,7 @@ export class SimStore implements OperatorStore {
 
   writeBallot(write: BallotWrite): PromiseLike<WriteOutcome> {
     const result = this.#table.queue.eventual<WriteOutcome>();
+    this.#user.onWrite?.(write);
     this.#call(
       () => this.#table.writeBallot(write, this.#user.place.name),
       (called) => {

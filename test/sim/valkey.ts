@@ -30,8 +30,6 @@ export class SimNode {
   password = PASSWORD;
   /** Its rules for the voters' user do not let REPLICAOF through. */
   forbidsReplicaof = false;
-  /** When that last ended. */
-  allowsReplicaofSince = Number.NEGATIVE_INFINITY;
   /** The snapshot on disk: by SAVE, at the end of a process that was told to end, or left by a full synchronization. */
   snapshot: Saved | null = null;
   /** `replicaof` of the configuration file. */

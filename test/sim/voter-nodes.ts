@@ -21,7 +21,7 @@ import type { ProbeRequest, ValkeyNode, ValkeyNodes } from "../../lib/ports/valk
 import type { EventQueue } from "./event-queue.ts";
 import type { Eventual } from "./eventual.ts";
 import type { Place } from "./network.ts";
-import type { Answer } from "./oracle-nodes.ts";
+import type { Answer, Heard } from "./oracle-nodes.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Fleet, SimNode } from "./valkey.ts";
 import type { Operation, Reply, Request } from "./valkey-words.ts";
@@ -39,6 +39,8 @@ export interface VoterNodesOptions {
   readonly password: () => string;
   /** Told of every answer to a command when it reaches the voter: the oracle must know what a decision could rest on. */
   readonly onAnswer?: (answer: Answer) => void;
+  /** Told of everything else that it learns of a node. */
+  readonly onHeard?: (heard: Heard) => void;
   /** Told of every command that the voter sends, when it does. */
   readonly onSent?: (node: NodeId, command: NodeCommand) => void;
 }
@@ -208,6 +210,7 @@ class SimulatedNode implements ValkeyNode {
   }
 
   #conclude(connection: VoterConnection, said: NodeReading | Unanswered): Observation {
+    this.#heard(isReading(said) ? said : null);
     const { ref } = connection;
     if (ref === null || (!isReading(said) && said.kind === "misconfigured")) {
       connection.close();
@@ -234,10 +237,12 @@ class SimulatedNode implements ValkeyNode {
   }
 
   #silent(detail: string): Unanswered {
+    this.#heard(null);
     return { kind: "silent", detail, parkable: (this.#hung ?? this.#kept)?.ref ?? null };
   }
 
   #lost(loss: Loss): Unanswered {
+    this.#heard(null);
     if (loss === "closed") return this.#silent("closed");
     return { kind: "refused", detail: loss === "cut" ? "ECONNRESET before an answer" : "ECONNREFUSED" };
   }
@@ -334,7 +339,7 @@ class SimulatedNode implements ValkeyNode {
         return;
       }
       const outcome = sending.read(reply);
-      this.#report(command, outcome);
+      this.#report(command, outcome, result.settled && !(command.kind === "freeze" && command.parked));
       if (!result.settled) result.settle(outcome);
       else for (const listener of this.#lateListeners) listener(command, outcome);
     });
@@ -349,9 +354,14 @@ class SimulatedNode implements ValkeyNode {
     });
   }
 
-  #report(command: NodeCommand, outcome: NodeOutcome): void {
+  #report(command: NodeCommand, outcome: NodeOutcome, isLate: boolean): void {
     const { onAnswer, place } = this.#options;
-    if (this.#node !== null) onAnswer?.({ by: place.name, node: this.#node.id, command, outcome });
+    if (this.#node !== null) onAnswer?.({ by: place.name, node: this.#node.id, command, outcome, isLate });
+  }
+
+  #heard(reading: NodeReading | null): void {
+    const { onHeard, place } = this.#options;
+    if (this.#node !== null) onHeard?.({ by: place.name, node: this.#node.id, reading });
   }
 
   #soon(result: Eventual<NodeOutcome>, outcome: NodeOutcome): void {
@@ -368,6 +378,7 @@ class SimulatedNode implements ValkeyNode {
 
   #forget(connection: VoterConnection): void {
     this.#connections.delete(connection);
+    this.#heard(null);
     if (this.#hung === connection) this.#hung = null;
     if (this.#kept !== connection) return;
     this.#kept = null;

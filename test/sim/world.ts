@@ -3,7 +3,7 @@
 // that the same seed and plan write the same timeline, byte for byte.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
-import type { Item } from "../../lib/core/ballot-write.ts";
+import type { BallotWrite, Item } from "../../lib/core/ballot-write.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
 import type { Publication, SpecRecord } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
@@ -29,7 +29,7 @@ import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.t
 import { Network, type Place } from "./network.ts";
 import { Operator } from "./operator.ts";
 import type { Sent, Shown } from "./oracle-control.ts";
-import type { Answer } from "./oracle-nodes.ts";
+import type { Answer, Heard } from "./oracle-nodes.ts";
 import type { FaultPlan } from "./plan.ts";
 import { Copies, type Copy, type PublicationWeather, SimPublisher } from "./publication.ts";
 import { PublisherFunction } from "./publisher-function.ts";
@@ -83,6 +83,9 @@ export interface Observer {
   /** A copy in SSM or Route 53 was written. */
   onCopy?(copy: Copy, epoch: number, by: string): void;
   onAnswer?(answer: Answer): void;
+  onHeard?(heard: Heard): void;
+  /** A voter has sent a write of the ballot. */
+  onWrite?(by: string, write: BallotWrite): void;
   /** An invocation was answered with the record as it was a moment ago. */
   onShown?(shown: Shown): void;
   /** An invocation has sent a command to a node. */
@@ -294,10 +297,16 @@ export class World {
     const onShown = (item: Item | null) => {
       for (const observer of this.observers) observer.onShown?.({ invocation: name, item });
     };
-    const user = { place, sandbox, direct: this.egress, onShown };
+    const onWrite = (write: BallotWrite) => {
+      for (const observer of this.observers) observer.onWrite?.(place.name, write);
+    };
+    const user = { place, sandbox, direct: this.egress, onShown, onWrite };
     const store = this.#storeOf(user);
     const onAnswer = (answer: Answer) => {
       for (const observer of this.observers) observer.onAnswer?.(answer);
+    };
+    const onHeard = (heard: Heard) => {
+      for (const observer of this.observers) observer.onHeard?.(heard);
     };
     const onSent = (node: NodeId, command: NodeCommand) => {
       for (const observer of this.observers) observer.onSent?.({ invocation: name, by: place.name, node, command });
@@ -310,7 +319,16 @@ export class World {
         owner: name,
         store,
         openNodes: () =>
-          simulatedNodes({ fleet: this.fleet, place, sandbox, clock, password: () => PASSWORD, onAnswer, onSent }),
+          simulatedNodes({
+            fleet: this.fleet,
+            place,
+            sandbox,
+            clock,
+            password: () => PASSWORD,
+            onAnswer,
+            onHeard,
+            onSent,
+          }),
         publisher: this.#publisherOf(user, store),
         clock,
         journal: { write: (entry) => this.#journal(entry, invocation) },
