@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
-import { type Made, made, n1, n2, truth } from "./made-world.ts";
+import { type Made, made, n1, n2, position, stream, truth } from "./made-world.ts";
 import type { NodeTruth } from "./oracle-view.ts";
+
+const at = position(stream("a"), 5);
 
 interface Unlike {
   readonly old?: Partial<NodeTruth>;
@@ -16,6 +18,7 @@ const recordOf = (node: string, changes: object = {}): Ballot =>
     primary: { node, epoch: 2, runId: `run of ${node}`, replicationId: "id" },
     control: { mode: "act" },
     operation: null,
+    lineage: { histories: [{ epoch: 1, node: "n1", replicationId: at.stream.id, forkOffset: 0 }], intents: [] },
     ...changes,
   }) as unknown as Ballot;
 
@@ -24,7 +27,7 @@ function world({ old = {}, record = {} }: Unlike = {}): Made {
   const of = made();
   of.view.record = recordOf("n1");
   of.oracle.fence.check();
-  of.view.truths = [truth(n1, null, { acceptsWrites: true, ...old }), truth(n2, null, { acceptsWrites: true })];
+  of.view.truths = [truth(n1, at, { acceptsWrites: true, ...old }), truth(n2, null, { acceptsWrites: true })];
   of.view.record = recordOf("n2", record);
   return of;
 }
@@ -54,6 +57,7 @@ describe("an old primary that a voter reaches", () => {
     { what: "by the record of another table", unlike: { record: { table: "table-0" } }, ids: [] },
     { what: "and accepts nothing", unlike: { old: { acceptsWrites: false } }, ids: [] },
     { what: "that nobody reaches", unlike: { old: { reachedBy: () => [] } }, ids: [] },
+    { what: "whose history no record explains", unlike: { old: { position: position(stream("b"), 5) } }, ids: [] },
     { what: "that was never committed", unlike: { old: { runId: "another run" } }, ids: [] },
   ])("S5: one $what", ({ unlike, ids }) => {
     expect(pass(world(unlike), 6_000)).toEqual(ids);

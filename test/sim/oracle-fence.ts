@@ -47,7 +47,7 @@ export class FenceOracle {
     if (ballot.control.mode !== "act" && ballot.operation === null) return;
     const now = this.#view.now();
     for (const node of this.#view.nodes()) {
-      if (!this.#isOld(node, primary)) continue;
+      if (!this.#isOld(node, primary) || !isExplained(node, ballot)) continue;
       for (const invocation of node.reachedBy()) {
         const key = `${node.runId} ${invocation}`;
         const since = before.get(key) ?? now;
@@ -75,3 +75,7 @@ export class FenceOracle {
     if (runId != null) this.#committed.delete(runId);
   }
 }
+
+/** A history that no record explains is a person's, also one that the process took by itself while nobody saw it (R22). */
+const isExplained = ({ position }: NodeTruth, { lineage }: Ballot): boolean =>
+  lineage.histories.some(({ replicationId }) => replicationId === position?.stream.id);
