@@ -329,6 +329,7 @@ describe("the nodes", () => {
     world.view.record = recordOf([n2, n3]);
     world.oracle.onAnswer(freezeAnswer(n2, behind));
     world.oracle.onAnswer(freezeAnswer(n3, ahead));
+    means(world);
     world.write("voter:az-a", "record-intent", { epoch: 2 });
     const forked = new Stream(history.id, behind, behind.offset, 1);
     world.view.truths = [truth(n2, position(forked, forked.start)), truth(n3, ahead)];
