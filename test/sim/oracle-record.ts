@@ -20,6 +20,7 @@ export class RecordOracle {
   readonly #findings: Findings;
   readonly #primaries = new Map<number, string>();
   #published: Publication | null = null;
+  #inDns = 0;
 
   constructor(view: Pick<OracleView, "config">, findings: Findings) {
     this.#view = view;
@@ -38,6 +39,15 @@ export class RecordOracle {
     if (how === "deleted") return;
     this.#primaries.clear();
     this.#published = null;
+    this.#inDns = 0;
+  }
+
+  /** Route 53 takes exact exchanges only; SSM may go back between two writers (protocol.md, section 11). */
+  onCopy(copy: string, epoch: number, by: string): void {
+    if (copy !== "dns") return;
+    if (by !== "hand" && epoch < this.#inDns)
+      this.#findings.report("S2", `DNS went from ${this.#inDns} to ${epoch} by ${by}`);
+    this.#inDns = epoch;
   }
 
   onPublication(publication: Publication): void {

@@ -104,6 +104,19 @@ describe("the record", () => {
     expect(other.ids()).toEqual(["S2"]);
   });
 
+  it("S2: the TXT twin goes back; SSM may, and what a person wrote is not ours", () => {
+    const world = made();
+    world.oracle.onCopy("dns", 3, "voter:az-a");
+    world.oracle.onCopy("dns", 3, "publisher");
+    world.oracle.onCopy("ssm", 3, "voter:az-a");
+    world.oracle.onCopy("ssm", 2, "voter:az-b");
+    world.oracle.onCopy("dns", 2, "hand");
+    world.oracle.onCopy("dns", 3, "publisher");
+    expect(world.ids()).toEqual([]);
+    world.oracle.onCopy("dns", 2, "voter:az-b");
+    expect(world.ids()).toEqual(["S2"]);
+  });
+
   it("S3: an election on too few votes, on suspicions, on votes against somebody else", () => {
     const insufficient: readonly Readonly<Record<string, Json>>[] = [
       { "vote_az-a": vote("down") },

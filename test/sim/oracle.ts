@@ -77,6 +77,10 @@ export class Oracle implements Observer {
     this.progress?.onBallot(change);
   }
 
+  onCopy(copy: string, epoch: number, by: string): void {
+    this.record.onCopy(copy, epoch, by);
+  }
+
   onPublication(publication: Publication): void {
     this.record.onPublication(publication);
   }
