@@ -218,7 +218,7 @@ export const SCHEDULES: readonly Schedule[] = [
   {
     rule: "R12",
     story: "The holder dies behind the promotion, and nothing says that it was no person's.",
-    breaks: "S11",
+    breaks: "L2",
     case: caseOf("R12", {}, at(30_000, kill("n1")), at({ event: "promotion.applied" }, killWriter)),
     ends: waitsForNobody,
   },
