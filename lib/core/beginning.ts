@@ -122,7 +122,8 @@ function adoptOnly(turn: Turn, ballot: Ballot, adoption: Adoption): Rejection | 
     );
   }
   if (!mayWrite(turn)) return null;
-  const epoch = (highestToken(turn, standing) + 1) as Epoch;
+  // Also above its own: a person's order may have been given up before there was a primary (S2).
+  const epoch = (Math.max(ballot.epoch, highestToken(turn, standing)) + 1) as Epoch;
   const members = membersOf(turn, { id: primary.id, runId, inSyncEpoch: epoch });
   write(
     turn,

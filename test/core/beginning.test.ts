@@ -74,13 +74,15 @@ describe("adopting", () => {
     ]);
   });
 
-  it("R19: begins above everything that was published and every token that a node ever carried", () => {
+  it("R19: begins above its own epoch, everything that was published and every token that a node ever carried", () => {
     const tokenOnSilent = withNode(fresh(4), N3, {
       heard: "silent",
       reading: reading({ follows: tokenAddress(ofEpoch(9)) }),
     });
     expect(begun(fresh(4)).value("epoch")).toBe(5);
     expect(begun(tokenOnSilent, 1_500).value("epoch")).toBe(10);
+    const givenUp = watching({ ...newborn(), epoch: ofEpoch(65_537) }, { standingEpoch: ofEpoch(4) });
+    expect(begun(givenUp).value("epoch")).toBe(65_538);
   });
 
   it("R19: asks what was published before it adopts, and again some time after no answer, not in a busy loop", () => {
