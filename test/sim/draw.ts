@@ -6,7 +6,7 @@ import type { DeclaredConfig } from "../../lib/core/config.ts";
 import { AIMS } from "./aims.ts";
 import type { ClientOptions } from "./client.ts";
 import type { Dice } from "./dice.ts";
-import { ZONES } from "./group.ts";
+import { MOST_VOTERS, USUAL_VOTERS, zonesOf } from "./group.ts";
 import type { Fault, FaultPlan, Occasion, PlannedFault, Restart, Settings } from "./plan.ts";
 import type { RestartData } from "./valkey-words.ts";
 import type { WorldOptions } from "./world.ts";
@@ -15,11 +15,11 @@ import type { WorldOptions } from "./world.ts";
 export const FAULTS_FROM_MS = 22_000;
 export const FAULTS_UNTIL_MS = 75_000;
 
-type Draw = (dice: Dice, nodes: readonly string[]) => Fault;
+type Among = readonly [nodes: readonly string[], zones: readonly string[]];
+type Draw = (dice: Dice, ...among: Among) => Fault;
 
 const node = (dice: Dice, nodes: readonly string[]): string => dice.pick(["primary", "primary", "replica", ...nodes]);
-const voter = (dice: Dice): string => dice.pick(["holder", "*", ...ZONES]);
-const zone = (dice: Dice): string => dice.pick(ZONES);
+const voter = (dice: Dice, zones: readonly string[]): string => dice.pick(["holder", "*", ...zones]);
 /** Mostly short: what heals by itself within a bound, or just after it, is where decisions race. */
 const duration = (dice: Dice, mostMs: number): number => Math.floor(mostMs * dice.fraction() ** 2) + 20;
 
@@ -71,22 +71,22 @@ const DRAWS: Readonly<Record<string, Draw>> = {
   "write dead": (dice, nodes) => ({ kind: "write-dead", node: node(dice, nodes), forMs: duration(dice, 20_000) }),
   "failing over": (dice, nodes) => ({ kind: "failing-over", node: node(dice, nodes), forMs: duration(dice, 15_000) }),
   save: (dice, nodes) => ({ kind: "save", node: node(dice, nodes) }),
-  "cut pair": (dice, nodes) => ({
+  "cut pair": (dice, nodes, zones) => ({
     kind: "cut",
     from: `node:${dice.pick(nodes)}`,
-    to: dice.pick(["node:*", "voter:*", "client:*", ...ZONES.map((each) => `voter:${each}`), "node:n1", "node:n2"]),
+    to: dice.pick(["node:*", "voter:*", "client:*", ...zones.map((each) => `voter:${each}`), "node:n1", "node:n2"]),
     oneWay: dice.chance(0.3),
     forMs: duration(dice, 30_000),
   }),
-  "cut zone": (dice) => ({
+  "cut zone": (dice, _, zones) => ({
     kind: "isolate-zone",
-    zone: zone(dice),
+    zone: dice.pick(zones),
     store: dice.chance(0.3),
     forMs: duration(dice, 40_000),
   }),
-  "cut store": (dice) => ({
+  "cut store": (dice, _, zones) => ({
     kind: "cut",
-    from: dice.pick(["voter:*", ...ZONES.map((each) => `voter:${each}`)]),
+    from: dice.pick(["voter:*", ...zones.map((each) => `voter:${each}`)]),
     to: "store",
     oneWay: dice.chance(0.3),
     forMs: duration(dice, 20_000),
@@ -112,7 +112,7 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     rate: dice.between(0.001, 0.2),
     forMs: duration(dice, 30_000),
   }),
-  reset: (dice, nodes) => ({ kind: "reset", voter: voter(dice), node: node(dice, nodes) }),
+  reset: (dice, nodes, zones) => ({ kind: "reset", voter: voter(dice, zones), node: node(dice, nodes) }),
   "store weather": (dice) => ({
     kind: "store-weather",
     weather: {
@@ -137,11 +137,23 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     },
     forMs: duration(dice, 30_000),
   }),
-  "kill voter": (dice) => ({ kind: "kill-voter", voter: voter(dice) }),
-  "freeze voter": (dice) => ({ kind: "freeze-voter", voter: voter(dice), forMs: duration(dice, 25_000) }),
-  "no invocations": (dice) => ({ kind: "no-invocations", voter: voter(dice), forMs: duration(dice, 60_000) }),
-  invoke: (dice) => ({ kind: "invoke", voter: voter(dice) }),
-  "wall jump": (dice) => ({ kind: "wall-jump", voter: voter(dice), byMs: dice.between(-90_000, 90_000) }),
+  "kill voter": (dice, _, zones) => ({ kind: "kill-voter", voter: voter(dice, zones) }),
+  "freeze voter": (dice, _, zones) => ({
+    kind: "freeze-voter",
+    voter: voter(dice, zones),
+    forMs: duration(dice, 25_000),
+  }),
+  "no invocations": (dice, _, zones) => ({
+    kind: "no-invocations",
+    voter: voter(dice, zones),
+    forMs: duration(dice, 60_000),
+  }),
+  invoke: (dice, _, zones) => ({ kind: "invoke", voter: voter(dice, zones) }),
+  "wall jump": (dice, _, zones) => ({
+    kind: "wall-jump",
+    voter: voter(dice, zones),
+    byMs: dice.between(-90_000, 90_000),
+  }),
   switchover: (dice, nodes) => ({
     kind: "request",
     request: "switchover",
@@ -216,7 +228,13 @@ const DRAWS: Readonly<Record<string, Draw>> = {
 const AIMED: readonly Draw[] = [
   () => ({ kind: "kill-voter", voter: "writer" }),
   (dice) => ({ kind: "freeze-voter", voter: "writer", forMs: duration(dice, 45_000) }),
-  (dice) => ({ kind: "cut", from: `voter:${zone(dice)}`, to: "store", oneWay: dice.chance(0.5), forMs: 12_000 }),
+  (dice, _, zones) => ({
+    kind: "cut",
+    from: `voter:${dice.pick(zones)}`,
+    to: "store",
+    oneWay: dice.chance(0.5),
+    forMs: 12_000,
+  }),
   (dice) => ({ kind: "cut", from: "voter:*", to: "node:*", oneWay: dice.chance(0.5), forMs: duration(dice, 8_000) }),
   (dice, nodes) => ({
     kind: "kill-node",
@@ -235,10 +253,10 @@ const AIMED_AT = [
   "primary.committed",
 ] as const;
 
-function aimed(dice: Dice, nodes: readonly string[]): PlannedFault {
+function aimed(dice: Dice, among: Among): PlannedFault {
   const when = { event: dice.pick(AIMED_AT), nth: 1 + dice.below(2) };
   const at = dice.chance(0.5) ? { ...when, plusSteps: 1 + dice.below(4) } : { ...when, plusMs: dice.between(0, 4) };
-  return { at, fault: dice.pick(AIMED)(dice, nodes) };
+  return { at, fault: dice.pick(AIMED)(dice, ...among) };
 }
 
 /** Moments in an operation at which a stop hurts most. */
@@ -284,9 +302,10 @@ function occasion(dice: Dice): Occasion {
 /** Of all seeds; each aim is then met some thirty times in two thousand. */
 const AIMED_SHARE = 0.4;
 
-/** For a world with these nodes. */
-export function drawPlan(dice: Dice, nodes: readonly string[]): FaultPlan {
-  const draw = (kind: string) => (DRAWS[kind] as Draw)(dice, nodes);
+/** For such a world. */
+export function drawPlan(dice: Dice, { nodes = [], voters }: Pick<WorldOptions, "nodes" | "voters">): FaultPlan {
+  const among: Among = [nodes, zonesOf(voters)];
+  const draw = (kind: string) => (DRAWS[kind] as Draw)(dice, ...among);
   const kinds = Object.keys(DRAWS);
   const present = Array.from({ length: 1 + dice.below(5) }, () => dice.pick(kinds));
   // Rarely drawn among so many, and what a person does meets most of what else goes wrong.
@@ -297,12 +316,14 @@ export function drawPlan(dice: Dice, nodes: readonly string[]): FaultPlan {
   }));
   const faults = 1 + dice.below(dice.pick([3, 6, 14]));
   const others = Array.from({ length: faults }, () => ({ at: occasion(dice), fault: draw(dice.pick(present)) }));
-  const assaults = Array.from({ length: dice.chance(0.5) ? 1 + dice.below(2) : 0 }, () => aimed(dice, nodes));
+  const assaults = Array.from({ length: dice.chance(0.5) ? 1 + dice.below(2) : 0 }, () => aimed(dice, among));
   if (dice.chance(AIMED_SHARE))
     return [...dice.pick(AIMS)(dice, nodes), ...(dice.chance(0.5) ? others.slice(0, 2) : [])];
   return [...beginnings, ...others, ...assaults];
 }
 
+/** Of all seeds; the other groups have three. */
+const MANY_VOTERS = 0.15;
 const NAMES = ["n1", "n2", "n3", "n4", "n5"];
 
 const CLIENTS: readonly ClientOptions[] = [
@@ -316,6 +337,7 @@ const CLIENTS: readonly ClientOptions[] = [
 export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" | "plan"> {
   const refuses = dice.chance(0.5);
   const nodes = NAMES.slice(0, dice.pick([2, 3, 3, 3, 3, 4, 5]));
+  const voters = dice.chance(MANY_VOTERS) ? MOST_VOTERS : USUAL_VOTERS;
   const config: Partial<DeclaredConfig> = {
     downAfterMs: dice.pick([1_000, 2_000, 5_000]),
     armAfterMs: 3_000,
@@ -333,6 +355,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
   const isNew = dice.chance(0.05);
   const drawn = {
     nodes,
+    voters,
     nodeOptions: {
       bootFence: isNew || dice.chance(0.75),
       sharedUser: dice.chance(0.15),
@@ -357,7 +380,7 @@ export function drawWorld(dice: Dice): Omit<WorldOptions, "seed" | "startVoter" 
       duplicateRate: dice.pick([0, 0.2]),
       lateMs: dice.pick([2_000, 30_000]),
     },
-    clockRates: ZONES.map(() => 1 + dice.between(-0.0005, 0.0005)),
+    clockRates: zonesOf(voters).map(() => 1 + dice.between(-0.0005, 0.0005)),
     economy: dice.chance(0.15),
     timeline: false,
   };

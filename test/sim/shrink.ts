@@ -135,10 +135,10 @@ function simplerFaults(fault: Fault): readonly Fault[] {
 const shorterThan = (ms: number): readonly number[] =>
   [Math.floor(ms / 4), Math.floor(ms / 2)].filter((shorter) => shorter >= LEAST_MS);
 
-/** Clocks that agree, a schedule that is kept, nodes that are alike, nobody who writes. */
+/** Three voters, clocks that agree, a schedule that is kept, nodes that are alike, nobody who writes. */
 function calmer(of: Case): readonly Case[] {
-  const { clockRates, schedule, nodeOptionsOf, clients, ...world } = of.world;
-  const kept = { clockRates, schedule, nodeOptionsOf, clients };
+  const { voters, clockRates, schedule, nodeOptionsOf, clients, ...world } = of.world;
+  const kept = { voters, clockRates, schedule, nodeOptionsOf, clients };
   return (Object.keys(kept) as (keyof typeof kept)[])
     .filter((name) => kept[name] !== undefined)
     .map((name) => ({ ...of, world: { ...world, ...kept, [name]: undefined } }))

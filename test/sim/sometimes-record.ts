@@ -26,6 +26,7 @@ export const RECORD_SITUATIONS = [
   "a repair",
   "an order is begun",
   "a failover by order",
+  "a failover on three of five votes",
   "a primary changes its replication id",
   "paused in the middle of an operation",
   "a replica is set aside",
@@ -58,6 +59,8 @@ interface StoredPrimary {
 
 interface StoredVote {
   readonly level: string;
+  readonly node: NodeId;
+  readonly epoch: number;
   readonly generation: number;
   readonly seq: number;
 }
@@ -75,6 +78,13 @@ function isLate(write: BallotWrite, before: Item | null): boolean {
   const standing = (before?.[attribute] ?? null) as unknown as StoredVote | null;
   if (mine === null || standing === null) return false;
   return standing.generation > mine.generation || (standing.generation === mine.generation && standing.seq >= mine.seq);
+}
+
+/** The voter's *down* for the primary on record stands. */
+function isDown(item: Item | null, voter: string): boolean {
+  const vote = (item?.[`vote_${voter}`] ?? null) as unknown as StoredVote | null;
+  const primary = primaryOf(item);
+  return vote?.level === "down" && vote.node === primary?.node && vote.epoch === primary?.epoch;
 }
 
 const isAttempt = ({ kind, by }: StoredOperation): boolean => by === "automatic" && kind !== "repair";
@@ -135,6 +145,7 @@ export class RecordSituations {
     if (is !== null && is.began !== was?.began) {
       this.#contested = primaryOf(change.before)?.runId ?? null;
       this.#begun(is, was);
+      if (is.kind === "failover" && isAttempt(is)) this.#elected(change.before);
     }
     switch (change.write.name) {
       case "take-over":
@@ -200,6 +211,11 @@ export class RecordSituations {
     if (is.kind === "switchover" && isAutomatic) this.#met("a primary that cannot write is switched away from");
     if (!isAutomatic) this.#met("an order is begun");
     if (is.kind === "failover" && !isAutomatic) this.#met("a failover by order");
+  }
+
+  #elected(before: Item | null): void {
+    const standing = this.#world.zones.filter((zone) => isDown(before, zone));
+    if (this.#world.zones.length === 5 && standing.length === 3) this.#met("a failover on three of five votes");
   }
 
   #takenOver({ before, by }: BallotChange, was: StoredOperation | null): void {

@@ -11,10 +11,11 @@ const n1 = nodeId("n1");
 const n2 = nodeId("n2");
 
 /** The voter az-a holds the lease as its first generation; its invocations that live, by name. */
-function made(living: readonly string[] = []) {
+function made(living: readonly string[] = [], zones: readonly string[] = ["az-a", "az-b", "az-c"]) {
   const slot = { voter: "az-a", generation: 1, owner: "az-a/1" };
   const invocations = living.map((name) => ({ name, sandbox: { alive: true } }));
   const world = {
+    zones,
     table: { slots: new Map([["az-a", slot]]) },
     voters: new Map([["az-a", { invocations }]]),
   } as unknown as World;
@@ -71,6 +72,25 @@ describe("what is counted", () => {
     expect(world.met).toEqual([]);
     world.refused("grant", "az-b", "epoch", 2);
     expect(world.met).toEqual(["two voters contend for a grant"]);
+  });
+
+  it("as three votes of five: those for the primary on record, at the grant of a failover by itself", () => {
+    const five = ["az-a", "az-b", "az-c", "az-d", "az-e"];
+    const down = { level: "down", node: n1, epoch: 1, generation: 1, seq: 1 };
+    const votes = (...of: readonly Json[]) =>
+      Object.fromEntries(five.map((zone, index) => [`vote_${zone}`, of[index] ?? null]));
+    for (const [zones, standing, by, isMet] of [
+      [five, [down, down, { ...down, level: "clear" }, down], "automatic", true],
+      [five, [down, down, { ...down, level: "suspect" }, { ...down, epoch: 0 }], "automatic", false],
+      [five, [down, down, down, down], "automatic", false],
+      [five, [down, down, down], "operator", false],
+      [five.slice(0, 3), [down, down, down], "automatic", false],
+    ] as const) {
+      const world = made([], zones);
+      world.write("record", "az-c", votes(...standing));
+      world.write("grant", "az-a", { epoch: 3, operation: { ...world.operation, by, began: 3 } });
+      expect(world.met.includes("a failover on three of five votes")).toBe(isMet);
+    }
   });
 
   it("as a vote that came late: a larger one of its voter stands", () => {

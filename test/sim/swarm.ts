@@ -72,7 +72,7 @@ export interface SeedRun {
 
 export function caseOf(seed: string): Case {
   const world = drawWorld(new Dice(`${seed}/world`));
-  const plan = drawPlan(new Dice(`${seed}/plan`), world.nodes ?? []);
+  const plan = drawPlan(new Dice(`${seed}/plan`), world);
   return { seed, world, plan, healAtMs: HEAL_AT_MS };
 }
 

@@ -5,6 +5,7 @@
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { BallotWrite, Item } from "../../lib/core/ballot-write.ts";
 import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
+import { majority } from "../../lib/core/config-defaults.ts";
 import type { Publication, SpecRecord } from "../../lib/core/records.ts";
 import { effectiveConfig } from "../../lib/core/spec.ts";
 import {
@@ -24,7 +25,7 @@ import { MachineClock, VoterClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./faults.ts";
-import { GROUP, ZONES } from "./group.ts";
+import { GROUP, zonesOf } from "./group.ts";
 import { type Invocation, type ScheduleWeather, VoterFunction } from "./lambda.ts";
 import { Network, type Place } from "./network.ts";
 import { Operator } from "./operator.ts";
@@ -51,6 +52,8 @@ export interface WorldOptions {
   readonly plan: FaultPlan;
   /** Ids; one in each zone of the same name, starting with the first. @default three */
   readonly nodes?: readonly string[];
+  /** How many zones have a voter; quorum is their majority. @default three */
+  readonly voters?: number;
   /** Over the defaults of a simulated node, for all or for one. */
   readonly nodeOptions?: Partial<NodeOptions>;
   readonly nodeOptionsOf?: Readonly<Record<string, Partial<NodeOptions>>>;
@@ -165,6 +168,10 @@ export class World {
     return this.table.specs.get(GROUP)?.declared;
   }
 
+  get zones(): readonly string[] {
+    return zonesOf(this.options.voters);
+  }
+
   /** The ballot is not what came of the writes before: of the table that was restored, or none. */
   recordsWereReplaced(how: "restored" | "deleted"): void {
     for (const observer of this.observers) observer.onReplaced?.(how);
@@ -241,12 +248,13 @@ export class World {
         priority: null,
         announce: null,
       })),
+      quorum: majority(this.zones.length),
       maxLinkDownMs: null,
       publication: { parameterPrefix: "/sim", dns: { hostedZoneId: "Z1", name: "main.sim", ttlSeconds: 5 } },
       ...this.options.config,
     };
     this.table.writeSpec({ schema: 1, group: GROUP, version: 1, owner: "cdk", declared, overrides: {}, shard: 0 }, 0);
-    for (const [index, zone] of ZONES.entries()) this.#addVoter(zone, this.options.clockRates?.[index] ?? 1);
+    for (const [index, zone] of this.zones.entries()) this.#addVoter(zone, this.options.clockRates?.[index] ?? 1);
     this.#addPublisher();
   }
 
@@ -257,7 +265,7 @@ export class World {
       ...this.options.nodeOptionsOf?.[id],
       id: nodeId(id),
       address: { host: `10.0.${index + 1}.10`, port: 6379 },
-      zone: ZONES[index % ZONES.length] as string,
+      zone: this.zones[index % this.zones.length] as string,
     });
   }
 
@@ -314,7 +322,7 @@ export class World {
     this.options.startVoter(
       {
         voter,
-        voters: ZONES.map(voterId),
+        voters: this.zones.map(voterId),
         shard: 0,
         owner: name,
         store,
