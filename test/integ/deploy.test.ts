@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import { DEFAULTS } from "../../lib/core/config.ts";
-import type { SlotRecord } from "../../lib/core/records.ts";
+import type { HistoryRecord, SlotRecord } from "../../lib/core/records.ts";
 import { groupName, type VoterId } from "../../lib/core/types.ts";
 import { clientsOf, type Deployed, deployStack, destroyStack, invokeNow } from "../../lib/local/deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
@@ -172,6 +172,7 @@ const record = async () => {
   const { ResourceRecordSets: records = [] } = await clients.route53.send(command);
   return records.find(({ Type }) => Type === "A")?.ResourceRecords?.[0]?.Value;
 };
+const historyOf = () => store.readHistory(name, { limit: 500, newestFirst: false });
 const primary = async () => (await store.readBallot(name))?.primary?.node;
 const isCopiedEverywhere = async (id: string | undefined): Promise<boolean> => {
   const node = nodes.find((each) => each.id === id);
@@ -191,7 +192,7 @@ describe("what was deployed, called by its schedules alone", () => {
     await nodes.find((node) => node.id === old)?.kill();
     await eventually("another primary is committed", async () => (await primary()) !== old, 20_000);
     await eventually("all copies follow", async () => isCopiedEverywhere(await primary()), 20_000);
-    const history = await store.readHistory(name, { limit: 200, newestFirst: false });
+    const history = await historyOf();
     const targets = history
       .filter(({ event }) => event.startsWith("publication."))
       .map(({ detail }) => detail["target"]);
@@ -203,7 +204,7 @@ describe("what was deployed, called by its schedules alone", () => {
     const nodes = primaries.map(({ detail }) => (detail as { readonly detail: { readonly node: string } }).detail.node);
     // The first one of a new group, and the one of the failover.
     expect(nodes).toEqual([expect.any(String), await primary()]);
-    const history = await store.readHistory(name, { limit: 200, newestFirst: false });
+    const history = await historyOf();
     const messages = await inbox.received("everything", history.length, 20_000);
     const told = messages.map(({ Message }) => JSON.parse(String(Message)) as Readonly<Record<string, unknown>>);
     expect(told.flatMap(schemaIssues)).toEqual([]);
@@ -232,6 +233,18 @@ describe("the way back", () => {
   /** The local cloud has ended their invocations with the update. */
   const callVoters = (voters: readonly string[]) => Promise.all(voters.map((voter) => invokeNow(cloud, voter)));
 
+  /** What is behind topic and bus hears of these steps. */
+  async function areTold(steps: readonly HistoryRecord[]): Promise<void> {
+    const events = steps.map(({ event }) => event);
+    expect(events).toEqual(expect.arrayContaining(["candidate.selected", "promotion.applied", "primary.committed"]));
+    const idsOf = (of: readonly HistoryRecord[]): readonly string[] =>
+      of.map(({ id }) => `${deployed.table}/${name}/${id}`);
+    const idIn = (told: unknown): string => (told as { readonly id: string }).id;
+    await inbox.receivedAll("everything", idsOf(steps), ({ Message }) => idIn(JSON.parse(String(Message))));
+    const committed = steps.filter(({ event }) => event === "primary.committed");
+    await inbox.receivedAll("new-primaries", idsOf(committed), ({ detail }) => idIn(detail));
+  }
+
   it("L2: an update that fails when all voters have it is rolled back, and the voters as they were fail over", async () => {
     for (const node of nodes.filter(({ isRunning }) => !isRunning)) await node.restart();
     const standing = await store.readSpec(name);
@@ -253,10 +266,15 @@ describe("the way back", () => {
       return ballot !== null && isHealthy(ballot, nodes.length);
     };
     await eventually("all nodes are in sync", isReady, 60_000);
+    const earlier = new Set((await historyOf()).map(({ id }) => id));
     const old = await primary();
     await nodes.find((node) => node.id === old)?.kill();
     await eventually("another primary is committed", async () => (await primary()) !== old, 30_000);
     await eventually("all copies follow", async () => isCopiedEverywhere(await primary()), 20_000);
+    const completed = async () =>
+      (await historyOf()).filter(({ id, event }) => event === "failover.completed" && !earlier.has(id));
+    await eventually("the failover is completed", async () => (await completed()).length > 0, 20_000);
+    await areTold((await historyOf()).filter(({ id }) => !earlier.has(id)));
   }, 240_000);
 
   it("the stack goes: nodes, table, history and copies stay, the group's registration does not", async () => {

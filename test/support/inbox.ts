@@ -43,13 +43,29 @@ export class Inbox {
   }
 
   /** What is in that queue as soon as there are so many; it is taken out. */
-  async received(name: string, count: number, withinMs?: number): Promise<readonly Body[]> {
+  received(name: string, count: number, withinMs?: number): Promise<readonly Body[]> {
+    return this.#receivedUntil({ name, what: `${count} messages`, withinMs }, ({ length }) => length >= count);
+  }
+
+  /** The same, as soon as each of `wanted` is what `of` makes of one of them. */
+  receivedAll(name: string, wanted: readonly string[], of: (body: Body) => string): Promise<readonly Body[]> {
+    const areAllIn = (bodies: readonly Body[]): boolean => {
+      const there = new Set(bodies.map(of));
+      return wanted.every((each) => there.has(each));
+    };
+    return this.#receivedUntil({ name, what: wanted.join(", "), withinMs: 20_000 }, areAllIn);
+  }
+
+  async #receivedUntil(
+    { name, what, withinMs }: { readonly name: string; readonly what: string; readonly withinMs: number | undefined },
+    isAll: (bodies: readonly Body[]) => boolean,
+  ): Promise<readonly Body[]> {
     const bodies: Body[] = [];
     const take = async (): Promise<boolean> => {
       bodies.push(...(await this.#take(this.#urls.get(name) ?? "")));
-      return bodies.length >= count;
+      return isAll(bodies);
     };
-    await eventually(`${count} messages in ${name}`, take, withinMs);
+    await eventually(`${what} in ${name}`, take, withinMs);
     return bodies;
   }
 
