@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { coreFiles, keepResults, keptResults } from "./results.ts";
+import { coreFiles, keepResults, keptResults, testsOf } from "./results.ts";
 import type { Mutant } from "./survivors.ts";
 
 const root = mkdtempSync(join(tmpdir(), "valkeeper-results-"));
@@ -25,8 +25,14 @@ it("results of some files at a time add up, and are told from those of other cod
   expect(files).toEqual(["lib/core/a.ts", "lib/core/b.ts", "lib/core/types.ts"]);
   expect(keptResults(root, home, files)).toMatchObject({ outdated: files, days: [] });
   const found = (source: string) => ({ source, mutants: [mutant] });
-  keepResults(root, home, { files: { "lib/core/a.ts": found("a") } }, ["lib/core/a.ts", "lib/core/types.ts"]);
-  keepResults(root, home, { files: { "lib/core/b.ts": found("b") } }, ["lib/core/b.ts"]);
+  const tests = testsOf(root);
+  const onlyA = { files: { "lib/core/a.ts": found("a") } };
+  keepResults(root, home, { report: onlyA, files: ["lib/core/a.ts", "lib/core/types.ts"], tests });
+  // The tests of `b` changed while it was run.
+  const onlyB = { files: { "lib/core/b.ts": found("b") } };
+  keepResults(root, home, { report: onlyB, files: ["lib/core/b.ts"], tests: "of before" });
+  expect(keptResults(root, home, files)).toMatchObject({ beforeTests: ["lib/core/b.ts"] });
+  keepResults(root, home, { report: onlyB, files: ["lib/core/b.ts"], tests });
   const both = { files: { "lib/core/a.ts": found("a"), "lib/core/b.ts": found("b") } };
   expect(keptResults(root, home, files)).toMatchObject({ report: both, outdated: [], beforeTests: [] });
   put("lib/core/b.ts", "b, changed");

@@ -23,17 +23,24 @@ export const coreFiles = (root: string): readonly string[] =>
     .map((name) => `lib/core/${name}`)
     .sort();
 
-function testsOf(root: string): string {
+/** The digest of the tests of the core. */
+export function testsOf(root: string): string {
   const digest = createHash("sha256");
   for (const name of readdirSync(join(root, "test/core")).sort())
     if (name.endsWith(".ts")) digest.update(readFileSync(join(root, "test/core", name)));
   return digest.digest("hex");
 }
 
-/** Keeps what `report` says of `files`; one that it does not name has nothing that could be changed. */
-export function keepResults(root: string, home: string, report: Report, files: readonly string[]): void {
+export interface Run {
+  readonly report: Report;
+  readonly files: readonly string[];
+  /** Their digest when the run began: they may have changed while it went on. */
+  readonly tests: string;
+}
+
+/** Keeps what a run says of its files; one that the report does not name has nothing that could be changed. */
+export function keepResults(root: string, home: string, { report, files, tests }: Run): void {
   mkdirSync(join(home, "results"), { recursive: true });
-  const tests = testsOf(root);
   const day = new Date().toISOString().slice(0, 10);
   for (const file of files) {
     const found = report.files[file] ?? { source: readFileSync(join(root, file), "utf8"), mutants: [] };

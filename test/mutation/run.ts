@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { findOnPath, makeContext, runOrFail, SetupError } from "../../lib/local/setup/context.mjs";
 import { launch } from "../../lib/local/setup/launch.mjs";
 import { readCommandLine } from "../support/command-line.ts";
-import { coreFiles, keepResults, keptResults } from "./results.ts";
+import { coreFiles, keepResults, keptResults, testsOf } from "./results.ts";
 import { argued, describe, type Report, survivorsOf, tally, textOf } from "./survivors.ts";
 
 const LEAST_SCORE = 95;
@@ -137,11 +137,12 @@ async function runAndConclude(): Promise<number> {
   const report = join(home, `report-${process.pid}.json`);
   const configuration = join(home, `settings-${process.pid}.json`);
   try {
+    const tests = testsOf(context.root);
     writeFileSync(configuration, JSON.stringify(settings(report)));
     const code = await runStryker(configuration);
     if (code !== 0) return code;
     const found = askedAbout(JSON.parse(readFileSync(report, "utf8")) as Report);
-    if (!values.worlds) keepResults(context.root, home, found, asked);
+    if (!values.worlds) keepResults(context.root, home, { report: found, files: asked, tests });
     return conclude(found, asked) ? 0 : 1;
   } finally {
     rmSync(report, { force: true });
