@@ -7,7 +7,7 @@ import type { Ballot } from "./ballot.ts";
 import { FRESH_ATTEMPT_MS } from "./config.ts";
 import { belonging, standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
-import type { NodeState } from "./state.ts";
+import type { Look, NodeState } from "./state.ts";
 import { tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { emit, isDueIn, nodesOf, patch, probeSoon } from "./turn.ts";
@@ -18,16 +18,16 @@ const COMMAND_MS = 500;
 
 /** Freezes, or parks the freeze of, every node that the record says must not write any more. */
 export function assist(turn: Turn): void {
-  const ballot = turn.state.look?.ballot;
-  if (ballot === undefined || ballot.table !== turn.context.self.table) return;
+  const { look } = turn.state;
+  if (look === null || look.ballot.table !== turn.context.self.table) return;
   for (const node of nodesOf(turn.state)) {
-    if (mustBeSilenced(turn, ballot, node)) silence(turn, ballot, node);
+    if (mustBeSilenced(turn, look.ballot, node)) silence(turn, look, node);
   }
 }
 
 function mustBeSilenced(turn: Turn, ballot: Ballot, node: NodeState): boolean {
   const { primary, operation } = ballot;
-  if (primary === null || ballot.epoch < 2) return false;
+  if (primary === null) return false;
   const intent = standingIntent(ballot);
   if (node.id === primary.node) {
     if (operation?.kind !== "failover" || intent === null || intent.node === node.id) return false;
@@ -45,11 +45,11 @@ function mustBeSilenced(turn: Turn, ballot: Ballot, node: NodeState): boolean {
 const isSilenced = (node: NodeState, began: Epoch): boolean =>
   node.heard === "answered" && node.reading?.role === "replica" && (tokenOf(node.reading.follows) ?? 0) >= began;
 
-function silence(turn: Turn, ballot: Ballot, node: NodeState): void {
+function silence(turn: Turn, look: Look, node: NodeState): void {
+  const { ballot } = look;
   const known = turn.state.assistance[node.id];
   const isSameEpoch = known?.epoch === ballot.epoch;
-  const look = turn.state.look;
-  if (look === null || (isSameEpoch && known.done)) return;
+  if (isSameEpoch && known.done) return;
   if (node.parkable !== null) {
     if (node.parkable.authenticatedAt > look.sentAt || (isSameEpoch && known.parkedOn === node.parkable.id)) return;
     remember(turn, ballot, node, node.parkable.id);

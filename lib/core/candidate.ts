@@ -17,12 +17,13 @@ export interface FrozenNode {
 
 interface Standing {
   readonly node: NodeId;
+  /** 0: unknown, and older than every recorded one. */
   readonly history: Epoch;
   readonly offset: number;
   readonly priority: number;
   /** The voted-down primary's zone. */
   readonly sameZone: boolean;
-  /** Its data is of a recorded history, and whole. */
+  /** It was not being replaced or loaded. */
   readonly isWhole: boolean;
   /** Why it does not count, or null. */
   readonly discounted: string | null;
@@ -125,7 +126,7 @@ export function enoughOf(ballot: Ballot, config: GroupConfig): number {
 /** The declared priority, else the node's own; 0 is "never" on either side. Discovered nodes have 0. */
 export function priorityOf(node: NodeId, reading: NodeReading, config: GroupConfig): number {
   const configured = config.nodes.find((each) => each.id === node);
-  if (configured === undefined || reading.priority === 0 || configured.priority === 0) return 0;
+  if (configured === undefined || reading.priority === 0) return 0;
   return configured.priority ?? reading.priority;
 }
 
@@ -140,7 +141,7 @@ function standingOf(frozen: FrozenNode, options: SelectionOptions): Standing {
     offset: reading.offset,
     priority: priorityOf(node, reading, config),
     sameZone: ballot.primary !== null && zoneOf(node) === zoneOf(ballot.primary.node),
-    isWhole: belongs.kind !== "unknown" && !frozen.before.syncInProgress && !frozen.before.loading && !reading.loading,
+    isWhole: !frozen.before.syncInProgress && !frozen.before.loading && !reading.loading,
     discounted: whyDiscounted(frozen, options),
     excluded: whyExcluded(frozen, options),
   };
@@ -175,7 +176,7 @@ const areAllRead = (options: SelectionOptions): boolean =>
  * what was acknowledged since. Of the same history they stay out, for what they had acknowledged they may have lost (R4).
  */
 const newerThan = (counted: readonly Standing[], standings: readonly Standing[]): readonly Standing[] =>
-  standings.filter((each) => each.discounted !== null && each.isWhole && each.history > maxHistory(counted));
+  standings.filter((each) => each.isWhole && each.history > maxHistory(counted));
 
 function whyExcluded(frozen: FrozenNode, options: SelectionOptions): string | null {
   const { ballot, config, only } = options;

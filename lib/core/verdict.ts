@@ -5,7 +5,7 @@
 import type { Primary } from "./ballot.ts";
 import type { GroupConfig } from "./config.ts";
 import type { Rejection } from "./rejection.ts";
-import type { GroupState, NodeState } from "./state.ts";
+import { type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { isDue, isDueIn, nodesOf } from "./turn.ts";
 import type { Instant } from "./types.ts";
@@ -214,6 +214,6 @@ const vetoed = (witness: NodeState, primary: NodeState, config: GroupConfig): Re
 
 /** For `why` and the state: whether this voter hears the committed primary as a serving primary. */
 export const primaryServes = (state: GroupState): boolean => {
-  const primary = state.look?.ballot.primary;
-  return primary !== undefined && primary !== null && state.nodes[primary.node]?.class === "serving";
+  const ballot = state.look?.ballot;
+  return ballot !== undefined && primaryNodeOf(state, ballot)?.class === "serving";
 };

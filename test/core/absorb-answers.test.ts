@@ -126,11 +126,14 @@ describe("a lease that was given", () => {
     });
   });
 
-  it.each(["renew", "record-intent", "commit", "record-restored", "change-kind"])("is renewed by %s", (name) => {
-    const { state, events } = stood(name, watching(ballot(), { operation: runOfMine }));
-    expect(state.operation).toMatchObject({ leaseUntil: 6_050 - LEASE_MARGIN_MS, renewDueAt: 2_050 });
-    expect(events).toEqual([]);
-  });
+  it.each(["renew", "ask-stop", "record-intent", "commit", "record-restored", "change-kind"])(
+    "is renewed by %s",
+    (name) => {
+      const { state, events } = stood(name, watching(ballot(), { operation: runOfMine }));
+      expect(state.operation).toMatchObject({ leaseUntil: 6_050 - LEASE_MARGIN_MS, renewDueAt: 2_050 });
+      expect(events).toEqual([]);
+    },
+  );
 
   it.each(["cast-vote", "set-control"])("is not renewed by %s, which is no writing of the holder", (name) => {
     const { state } = stood(name, watching(ballot(), { operation: runOfMine }));

@@ -118,6 +118,7 @@ describe("R16: and leaves alone", () => {
     ["one whose restoration is recorded", contended({ operation: operation({ step: "committed" }) })],
     ["what another table's record says", contended({ table: "table-2" })],
     ["the committed primary of a quiet group", ballot()],
+    ["every node while the first primary is chosen", contended({ primary: null })],
     [
       "one that a later intent names",
       committed({ lineage: { ...committed().lineage, intents: [intent(), intent({ node: N1, epoch: ofEpoch(3) })] } }),
@@ -138,6 +139,10 @@ describe("R16: and leaves alone", () => {
     ],
   ])("after a commit, %s", (_, change) => {
     expect(sent(assisted(committed(), change))).toEqual([]);
+  });
+
+  it("every node before there is a record", () => {
+    expect(sent(assisted(contended(), (state) => ({ ...state, look: null })))).toEqual([]);
   });
 
   it("one that carries this operation's token already", () => {

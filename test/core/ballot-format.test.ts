@@ -1,16 +1,41 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { BALLOT_SCHEMA } from "../../lib/core/ballot.ts";
-import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
+import { decodeBallot, encodeBallot, withoutNulls } from "../../lib/core/ballot-format.ts";
 import type { Item, Json } from "../../lib/core/ballot-write.ts";
 import { RecordFormatError } from "../../lib/core/errors.ts";
-import { epoch, wallTime } from "../../lib/core/types.ts";
-import { A, attempt, B, ballot, control, intent, lease, newborn, operation, vote } from "./builders.ts";
+import { attemptId, epoch, nodeId, wallTime } from "../../lib/core/types.ts";
+import {
+  A,
+  addressOf,
+  attempt,
+  B,
+  ballot,
+  control,
+  intent,
+  lease,
+  member,
+  N1,
+  newborn,
+  operation,
+  vote,
+} from "./builders.ts";
 
+const N4 = nodeId("n4");
 const full: Ballot = ballot({
   votes: { [A]: vote(), [B]: vote({ level: "clear" }) },
   lease: lease(),
-  operation: operation({ request: "request-1" }),
+  members: {
+    version: 2,
+    nodes: {
+      ...ballot().members.nodes,
+      [N4]: member(4, { address: addressOf(N4), goneAt: 7, aside: true }),
+    },
+  },
+  operation: operation({
+    request: "request-1",
+    stop: { node: N1, epoch: epoch(2), outcome: { kind: "stopped", detail: "i-1", attempt: attemptId("stop") } },
+  }),
   lineage: { histories: ballot().lineage.histories, intents: [intent()] },
   control: control({ mode: "paused", until: wallTime(1) }),
   budget: [attempt()],
@@ -49,8 +74,28 @@ describe("the ballot's format", () => {
     expect(decodeBallot(encodeBallot(record))).toEqual(record);
   });
 
+  it.each<Partial<Ballot>>([
+    ...(["failover", "switchover", "cold-start", "recover", "repair", "initialise"] as const).map((kind) => ({
+      operation: operation({ kind }),
+    })),
+    ...(["begun", "intended", "restoring", "committed"] as const).map((step) => ({ operation: operation({ step }) })),
+    ...(["stopped", "refused"] as const).map((kind) => ({
+      operation: operation({
+        stop: { node: N1, epoch: epoch(2), outcome: { kind, detail: "", attempt: attemptId("stop") } },
+      }),
+    })),
+    ...(["clear", "suspect", "down"] as const).map((level) => ({ votes: { [A]: vote({ level }) } })),
+    ...(["act", "observe", "paused"] as const).flatMap((mode) => [
+      { control: control({ mode }) },
+      { control: control({ mode: "paused", until: wallTime(1), returnsTo: mode }) },
+    ]),
+  ])("knows every word that a record may say: %j", (values) => {
+    expect(decodeBallot(encodeBallot(ballot(values)))).toEqual(ballot(values));
+  });
+
   it("stores no null, so that conditions see one kind of nothing", () => {
     expect(JSON.stringify(encodeBallot(newborn()))).not.toContain("null");
+    expect(withoutNulls([{ kept: 1, left: null }])).toEqual([{ kept: 1 }]);
   });
 
   it("holds each vote as an attribute of its own", () => {
@@ -68,7 +113,7 @@ describe("the ballot's format", () => {
   );
 
   const optional =
-    /^(primary|lease|operation|lastRequest|lastRequestBegan|vote_az-[ab]|operation\.(target|request)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.runId|\.address)?)$/;
+    /^(primary|lease|operation|lastRequest|lastRequestBegan|vote_az-[ab]|operation\.(target|request|stop|stop\.outcome)|control\.until|lineage\.(histories|intents)\.\d+|budget\.\d+|members\.nodes\.n\d(\.(runId|address|goneAt|aside))?)$/;
   it.each(
     paths(encodeBallot(full))
       .map((path) => [path.join("."), path] as const)
@@ -88,6 +133,7 @@ describe("the ballot's format", () => {
 
   it("refuses a newer schema with words that say what to do, and names the field of a damaged record", () => {
     expect(decode({ ...encodeBallot(full), schema: BALLOT_SCHEMA + 1 })).toThrow(/update Valkeeper/);
+    expect(decode({ ...encodeBallot(full), schema: "2" })).toThrow(/ballot\.schema should be a number/);
     expect(decode({ ...encodeBallot(full), epoch: "3" })).toThrow(/ballot\.epoch should be a number and is "3"/);
   });
 

@@ -180,6 +180,20 @@ describe("a node that counts may not win", () => {
     });
   });
 
+  it("and what it has more is counted in the newest history, where alone offsets compare (R3)", () => {
+    const lineage = {
+      histories: [recorded(), recorded({ epoch: ofEpoch(2), node: N2, replicationId: history(2) })],
+      intents: [],
+    };
+    const ahead = frozen(N2, { replicationId: history(2), offset: 100, priority: 0 });
+    const best = frozen(N3, { replicationId: history(2), offset: 90 });
+    expect(choose([frozen(N1, { offset: 900 }), ahead, best], { ballot: ballot({ lineage }) })).toMatchObject({
+      node: N3,
+      counted: [N1, N2, N3],
+      lossBytes: 10,
+    });
+  });
+
   it("R13: when it is the primary that is to be replaced; otherwise it may be restored to itself", () => {
     const old = { node: N1, before: primaryReading({ offset: 120 }), after: reading({ runId: run(1), offset: 120 }) };
     expect(choose([old, ...two])).toMatchObject({ node: N1 });
@@ -222,6 +236,12 @@ describe("a cold start", () => {
     expect(choose([...restarted.slice(0, 2), syncing], { coldStart: true })).toMatchObject({ node: N2 });
   });
 
+  it("takes one whose link was down for long as well: the primary that it lost is among those that were read", () => {
+    const lost = frozen(N3, { runId: run(22), offset: 102 }, { linkDownSeconds: 61 });
+    const allowed = config({ maxLinkDownMs: 60_000 });
+    expect(choose([...restarted.slice(0, 2), lost], { coldStart: true, config: allowed })).toMatchObject({ node: N3 });
+  });
+
   it("R25: promotes nobody over data of a history that no record explains, but overlooks an empty node", () => {
     const [, n2, n3] = restarted as [FrozenNode, FrozenNode, FrozenNode];
     const strange = (keyCount: number) => frozen(N1, { runId: run(20), replicationId: history(9), keyCount });
@@ -236,9 +256,14 @@ describe("a cold start", () => {
 
 describe("a recovery", () => {
   it("takes the node that the person named, whatever it holds, and says what the others have more", () => {
-    const strange = frozen(N3, { replicationId: history(9), priority: 0 });
+    const strange = frozen(N3, { replicationId: history(9), priority: 0, offset: 90 });
     const chosen = choose([frozen(N2), strange], { only: N3, config: config({ onPossibleLoss: "refuse" }) });
-    expect(chosen).toMatchObject({ kind: "selected", node: N3, notChosen: { n2: "n3 was named" } });
+    expect(chosen).toMatchObject({ kind: "selected", node: N3, lossBytes: 10, notChosen: { n2: "n3 was named" } });
+  });
+
+  it("counts who restarted among those who have more", () => {
+    const restarted = frozen(N2, { runId: run(22), offset: 120 });
+    expect(choose([restarted, frozen(N3)], { only: N3 })).toMatchObject({ counted: [N2, N3], lossBytes: 20 });
   });
 });
 

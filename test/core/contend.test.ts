@@ -285,6 +285,27 @@ describe("R21: the voted-down primary that answers", () => {
   });
 });
 
+describe("R21: a failover that gives the old primary back its place", () => {
+  const of = begun({ target: N1 });
+  const asReplica = said(N1, { role: "replica", follows: tokenAddress(ofEpoch(2)) });
+  const ahead = { [N2]: frozen(N2, { offset: 900 }), [N3]: frozen(N3) };
+  const given = (facts: Situation["facts"]) => {
+    const all = holding({ of, facts: facts ?? {} }).state.operation!.facts;
+    return stepped({ of, run: { ...gathered, facts: all }, change: asReplica, at: 200 });
+  };
+
+  it("means it, whatever the others have more, and tells of nobody who could not be chosen", () => {
+    const { turn, written, told } = given({ ...ahead, [N1]: frozen(N1) });
+    expect([written, told]).toEqual([["record-intent"], ["intent.recorded"]]);
+    expect(turn.state.storeBusy?.pending?.events).toMatchObject([{ node: N1 }]);
+  });
+
+  it("means nobody else where it cannot, and says so", () => {
+    const { written, reasons } = given({ ...ahead, [N1]: { ...frozen(N1), promotionsFailed: 3 } });
+    expect([written, reasons]).toEqual([[], ["n1 cannot be given back its place"]]);
+  });
+});
+
 describe("R13: a reborn primary that everybody has followed", () => {
   const its = { replicationId: history(9), offset: 3 };
   const followed = both(said(N1, { ...its, runId: run(11) }, { class: "reborn" }), said(N2, its), said(N3, its));

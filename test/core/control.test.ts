@@ -20,6 +20,12 @@ describe("the mode in force", () => {
   it.each([
     ["is paused until the end of the pause", paused("observe"), 999, "paused"],
     ["S8: is what the pause interrupted from then on", paused("observe"), 1_000, "observe"],
+    [
+      "has an end only as a pause",
+      ballot({ control: control({ mode: "observe", until: wallTime(1) }) }),
+      1_000,
+      "observe",
+    ],
     ["is act where an older record does not say what was interrupted", paused(), 1_000, "act"],
   ] as const)("%s", (_, of, at, mode) => {
     expect(modeAt(of, wallTime(at))).toBe(mode);

@@ -83,8 +83,11 @@ describe("the write hold", () => {
   });
 
   it("does not begin a new episode while the others have still lost it", () => {
-    const spent = held(watching(ballot(), going), { at: 9_000 });
-    expect(spent.state.hold).toEqual(going.hold);
+    const spent = held(isolated(ballot(), going), { at: 9_000 });
+    const between = held(withNode(isolated(ballot(), going), N2, { lostAt: null, answeredAt: instant(9_000) }), {
+      at: 9_000,
+    });
+    for (const { state, commands } of [spent, between]) expect([state.hold, commands]).toEqual([going.hold, []]);
   });
 
   it.each<[string, GroupState, Parameters<typeof held>[1]]>([

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { GroupState, NodeState } from "../../lib/core/state.ts";
 import { instant, nodeId } from "../../lib/core/types.ts";
-import { isCutOff, judge, type Verdict } from "../../lib/core/verdict.ts";
+import { isCutOff, judge, primaryServes, type Verdict } from "../../lib/core/verdict.ts";
 import {
   ballot,
   context,
@@ -11,6 +11,7 @@ import {
   N2,
   N3,
   NODES,
+  newborn,
   ofEpoch,
   primary,
   primaryReading,
@@ -50,6 +51,7 @@ describe("a silent primary", () => {
   it("is up until the suspicion falls due, and asks to be looked at then", () => {
     expect(judged(at(749, gone), 749)).toMatchObject({
       level: "up",
+      cause: "silent",
       wakeAt: 750,
       withheld: { reason: "waiting-for-down-after" },
     });
@@ -397,6 +399,19 @@ describe("a voter that reaches nobody else", () => {
     const state = withNode(at(9_000, gone, alone), N2, { lostAt: null, ...n2 });
     const turn = turnAt(state, 9_000);
     expect(isCutOff(turn, state.nodes[N1] as NodeState)).toBe(result);
+  });
+
+  it("is one in whose first round no other node has answered yet", () => {
+    const state = [N2, N3].reduce((all, id) => withNode(all, id, { answeredAt: null }), watching());
+    expect(isCutOff(turnAt(state, 1_000), state.nodes[N1] as NodeState)).toBe(true);
+  });
+});
+
+describe("primaryServes", () => {
+  it("is asked of the committed primary that is known: none before a look, none uncommitted, none undeclared", () => {
+    const strange = ballot({ primary: primary({ node: nodeId("n9") }) });
+    const looks = [ballot(), null, newborn(), strange];
+    expect(looks.map((look) => primaryServes(watching(look)))).toEqual([true, false, false, false]);
   });
 });
 
