@@ -61,7 +61,8 @@ export function placeGroup(
 ): number | null {
   if (shards.served.length === 0) return 0;
   const open = roomOf(specs, shards).filter(({ isFull }) => !isFull);
-  const [emptiest] = open.toSorted((a, b) => a.groups - b.groups || a.shard - b.shard);
+  // Of equal ones the first: they stand in order.
+  const [emptiest] = open.toSorted((a, b) => a.groups - b.groups);
   return open.find(({ shard }) => shard === preferred)?.shard ?? emptiest?.shard ?? null;
 }
 

@@ -6,8 +6,8 @@ import { IRREGULAR_INTERVAL_MS } from "./config.ts";
 import type { NodeState } from "./state.ts";
 import { NEVER } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { isDueIn, mayUseStore, nodesOf, patch, putNode, readBallot, wakeBy } from "./turn.ts";
-import { after, elapsedMs } from "./types.ts";
+import { isDue, isDueIn, mayUseStore, nodesOf, patch, putNode, readBallot } from "./turn.ts";
+import { after, elapsedMs, type Instant, instant } from "./types.ts";
 import { isAstray, isIrregular } from "./view.ts";
 
 const LONG_MS = 600_000;
@@ -16,8 +16,8 @@ const LEAST_GAP_MS = 2;
 /** Asks for the next consistent read of the ballot when it is due. */
 export function planLook(turn: Turn): void {
   noteIrregular(turn);
-  const { look, unresolved, missing, staleLook, storeBusy, storeFailedSince } = turn.state;
-  if (storeBusy !== null || !mayUseStore(turn)) return;
+  const { look, unresolved, missing, staleLook, storeFailedSince } = turn.state;
+  if (!mayUseStore(turn)) return;
   // A store that failed is asked until it answers, also in a quiet group: nothing else would find out that it is back.
   const isOwed = unresolved !== null || storeFailedSince !== null || (look === null && !missing);
   if (isOwed || turn.lookWanted || staleLook) return readBallot(turn);
@@ -56,17 +56,16 @@ export function planProbes(turn: Turn): void {
   for (const node of nodesOf(turn.state)) planProbe(turn, node, isTroubled);
 }
 
+/** Asked for at once means after a breath: a node that refuses at once must not be asked in a busy loop. */
+const nextProbeAt = ({ probeDueAt }: NodeState, probedAt: Instant, everyMs: number): Instant =>
+  instant(Math.min(after(probedAt, everyMs), Math.max(probeDueAt, after(probedAt, LEAST_GAP_MS))));
+
 function planProbe(turn: Turn, node: NodeState, isTroubled: boolean): void {
   if (node.probing !== null) return;
   const { probeIntervalMs, probeTimeoutMs } = turn.context.config;
   const isQuick = isTroubled || isAstray(turn.state, node);
   const everyMs = isQuick ? Math.min(probeIntervalMs, rareAfterLong(turn, IRREGULAR_INTERVAL_MS)) : probeIntervalMs;
-  const regular = node.probedAt === null ? turn.at : after(node.probedAt, everyMs);
-  // Asked for at once means after a breath: a node that refuses at once must not be asked in a busy loop.
-  const soonest = node.probedAt === null ? turn.at : after(node.probedAt, LEAST_GAP_MS);
-  const asked = node.probeDueAt > soonest ? node.probeDueAt : soonest;
-  const due = asked < regular ? asked : regular;
-  if (due > turn.at) return wakeBy(turn, due);
+  if (node.probedAt !== null && !isDue(turn, nextProbeAt(node, node.probedAt, everyMs))) return;
   putNode(turn, { ...node, probing: turn.at, probedAt: turn.at, probeDueAt: NEVER });
   turn.commands.push({
     kind: "probe",

@@ -76,10 +76,10 @@ function planOf(turn: Turn, ballot: Ballot, request: RequestRecord): Plan | Refu
   }
   switch (request.kind) {
     case "switchover":
-      return planSwitchover(turn, request.target === null ? bestTarget(turn).node : request.target, request);
+      return planSwitchover(turn, request.target === null ? bestTarget(turn).node : request.target);
     case "drain":
       if (ballot.primary?.node !== request.target) return `${request.target} holds no primary of this group`;
-      return planSwitchover(turn, bestTarget(turn).node, request);
+      return planSwitchover(turn, bestTarget(turn).node);
     case "failover":
       return planFailover(turn, request);
     case "recover":
@@ -89,7 +89,7 @@ function planOf(turn: Turn, ballot: Ballot, request: RequestRecord): Plan | Refu
   }
 }
 
-function planSwitchover(turn: Turn, target: Plan["target"], request: RequestRecord): Plan | Refusal {
+function planSwitchover(turn: Turn, target: Plan["target"]): Plan | Refusal {
   const node = target === null ? undefined : turn.state.nodes[target];
   if (target !== null && node === undefined) {
     return {
@@ -104,7 +104,7 @@ function planSwitchover(turn: Turn, target: Plan["target"], request: RequestReco
     return { refuse: `no node can take over: ${reasons}`, isFinal: false };
   }
   const whyNot = whyNotTarget(turn, node);
-  if (whyNot !== null) return { refuse: whyNot, isFinal: request.target !== null && whyNot.includes("is the primary") };
+  if (whyNot !== null) return { refuse: whyNot, isFinal: whyNot.includes("is the primary") };
   return { kind: "switchover", target, insists: false };
 }
 

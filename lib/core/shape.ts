@@ -17,8 +17,7 @@ const expected = (what: string, value: unknown): string =>
 export const text: Shape<string> = (value) => (typeof value === "string" ? null : expected("a text", value));
 export const boolean: Shape<boolean> = (value) =>
   typeof value === "boolean" ? null : expected("true or false", value);
-export const number: Shape<number> = (value) =>
-  typeof value === "number" && Number.isFinite(value) ? null : expected("a number", value);
+export const number: Shape<number> = (value) => (Number.isFinite(value) ? null : expected("a number", value));
 
 /** A `T` as far as `shape` looks: for brands, which nothing tells apart at run time, and for what is only shown. */
 export const assumed = <T>(shape: Shape): Shape<T> => shape as Shape<T>;
@@ -29,9 +28,8 @@ export const nullable =
     value === undefined || value === null ? null : shape(value);
 
 export const oneOf = <const T extends string>(...allowed: readonly T[]): Shape<T> => {
-  const words: readonly string[] = allowed;
-  return (value) =>
-    typeof value === "string" && words.includes(value) ? null : expected(`one of ${words.join(", ")}`, value);
+  const words: readonly unknown[] = allowed;
+  return (value) => (words.includes(value) ? null : expected(`one of ${words.join(", ")}`, value));
 };
 
 export const list =

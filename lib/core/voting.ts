@@ -2,7 +2,7 @@
 // tick while it stands so that it stays fresh for the others, and turned into a tombstone when the primary is heard
 // again. A vote's answer is the whole ballot, so casting it is also looking (S3, S7, R10, R15).
 
-import type { Ballot, VoteLevel } from "./ballot.ts";
+import type { Ballot, Primary, Vote, VoteLevel } from "./ballot.ts";
 import { IRREGULAR_INTERVAL_MS } from "./config.ts";
 import { modeAt } from "./control.ts";
 import { rareAfterLong } from "./plan.ts";
@@ -17,6 +17,7 @@ export function castOwnVote(turn: Turn, ballot: Ballot, verdict: Verdict): void 
   const { primary } = ballot;
   if (primary === null || modeAt(ballot, turn.wall) === "paused") return;
   const { self } = turn.context;
+  const silentMs = Math.round(verdict.silentMs);
   const standing = ballot.votes[self.voter];
   // A successor votes for this zone now; what this invocation writes would be refused, again and again (S7).
   if (standing !== undefined && standing.generation > self.generation) return;
@@ -29,14 +30,15 @@ export function castOwnVote(turn: Turn, ballot: Ballot, verdict: Verdict): void 
     const isUnderWay = turn.state.ownVote.seq > shown;
     // What a predecessor saw to its end is only retracted by hearing the primary (R23).
     if (isUnderWay || (stands !== "clear" && (isOwn || primaryServes(turn.state))))
-      cast(turn, ballot, "clear", verdict);
+      cast(turn, ballot, primary, { level: "clear", silentMs });
     return;
   }
   if (verdict.level === "suspect" && stands !== "clear" && !isOwn && (stands === "down" || isAffirmed(turn))) return;
   const isNews = stands !== verdict.level || !isOwn;
   const last = turn.state.ownVote.writtenAt;
   const everyMs = rareAfterLong(turn, IRREGULAR_INTERVAL_MS);
-  if (isNews || last === null || isDueIn(turn, last, everyMs)) cast(turn, ballot, verdict.level, verdict);
+  if (isNews || last === null || isDueIn(turn, last, everyMs))
+    cast(turn, ballot, primary, { level: verdict.level, silentMs });
 }
 
 /**
@@ -48,13 +50,11 @@ function isAffirmed(turn: Turn): boolean {
   return absentAt !== null && !isDueIn(turn, absentAt, turn.context.config.voteWindowMs);
 }
 
-function cast(turn: Turn, ballot: Ballot, level: VoteLevel, verdict: Verdict): void {
-  if (!mayWrite(turn) || ballot.primary === null) return;
+function cast(turn: Turn, ballot: Ballot, { node, epoch }: Primary, said: Pick<Vote, "level" | "silentMs">): void {
+  if (!mayWrite(turn)) return;
   const { self } = turn.context;
   const seq = turn.state.ownVote.seq + 1;
-  const { node, epoch } = ballot.primary;
-  const silentMs = Math.round(verdict.silentMs);
-  const vote = { level, node, epoch, generation: self.generation, seq, silentMs, attempt: newAttempt(turn) };
+  const vote = { ...said, node, epoch, generation: self.generation, seq, attempt: newAttempt(turn) };
   write(turn, castVote(ballot, self.voter, vote));
   patch(turn, { ownVote: { seq, writtenAt: turn.at } });
 }

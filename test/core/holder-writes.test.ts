@@ -81,8 +81,9 @@ describe.each(Object.entries(all))("%s", (name, write) => {
 });
 
 describe("each of them renews the lease, and changes", () => {
-  it("renew: nothing else", () => {
+  it("renew: nothing else, and nothing where there is none", () => {
     expect(changed(renew(held))).toEqual(renewed);
+    expect(() => renew({ ...held, ballot: { ...mine, lease: null } })).toThrow("S11: renew without a lease");
   });
 
   it("R12: record-intent: the lineage and the step", () => {

@@ -103,6 +103,11 @@ describe("openIntents", () => {
 });
 
 describe("the lineage", () => {
+  it("keeps what two nodes were meant for under one epoch", () => {
+    const lineage = withIntent({ histories: [], intents: [intent()] }, intent({ node: N3 }));
+    expect(lineage.intents).toEqual([intent(), intent({ node: N3 })]);
+  });
+
   it("keeps the newest and stays small", () => {
     let lineage = { histories: [recorded()], intents: [intent()] } as ReturnType<typeof withHistory>;
     for (let n = 2; n <= 20; n += 1) {

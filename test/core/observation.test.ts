@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answersNow, isFollowedReborn, observe } from "../../lib/core/observation.ts";
+import { answersNow, isFollowedReborn, isOfNow, isSameNode, observe } from "../../lib/core/observation.ts";
 import type { NodeState } from "../../lib/core/state.ts";
 import { BOOT_FENCE } from "../../lib/core/token.ts";
 import { instant, type NodeReading, type Observation } from "../../lib/core/types.ts";
@@ -253,7 +253,10 @@ describe("a witness", () => {
     ["nobody looked at the record", [{ ...lost, look: null }]],
     ["the primary is not known", [{ ...lost, nodes: { [N2]: lost.nodes[N2]! } }]],
     ["it was never read before", [withNode(lost, N2, { reading: null })]],
-    ["its last answer was to no question of ours", [withNode(lost, N2, { readSentAt: null })]],
+    [
+      "its last answer was to no question of ours",
+      [withNode(withNode(lost, N1, { lostAt: instant(-5_000) }), N2, { readSentAt: null })],
+    ],
     ["its last answer was from before", [withNode(lost, N2, { readSentAt: instant(100) })]],
     ["its history is another", [lost, { replicationId: history(9) }]],
     ["its process is another", [lost, { runId: run(22) }]],
@@ -272,6 +275,24 @@ describe("a witness", () => {
 
   it("vouches until it is seen again: another answer does not take its word back", () => {
     expect(seen(withNode(lost, N2, { advancedAt: instant(600) }), { offset: 100 })).toBe(600);
+  });
+});
+
+describe("one node", () => {
+  it("is one by its name, also where it was never read, or by its process", () => {
+    const { n1, n2 } = watching().nodes as Readonly<Record<string, NodeState>> as { n1: NodeState; n2: NodeState };
+    const unread = { ...n1, reading: null };
+    expect([isSameNode(unread, unread), isSameNode(n1, n2), isSameNode(n2, unread)]).toEqual([true, false, false]);
+    expect(isSameNode(n1, { ...n2, reading: n1.reading })).toBe(true);
+  });
+
+  it("is read since the record is quiet only where both times are known", () => {
+    const isRead = (quiet: number | null, readSentAt: number | null) => {
+      const at = (ms: number | null) => (ms === null ? null : instant(ms));
+      const state = withNode(watching(ballot(), { quietSince: at(quiet) }), N2, { readSentAt: at(readSentAt) });
+      return isOfNow(turnAt(state, 10), state.nodes[N2] as NodeState);
+    };
+    expect([isRead(5, 5), isRead(5, 4), isRead(null, 5), isRead(0, null)]).toEqual([true, false, false, false]);
   });
 });
 

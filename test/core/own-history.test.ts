@@ -9,6 +9,7 @@ import { holds } from "../../lib/core/ballot-write.ts";
 import type { Command } from "../../lib/core/commands.ts";
 import { conclude } from "../../lib/core/conclude.ts";
 import { newRun } from "../../lib/core/operation.ts";
+import { newOwnHistory } from "../../lib/core/own-history.ts";
 import type { NodeState } from "../../lib/core/state.ts";
 import type { Turn } from "../../lib/core/turn.ts";
 import { epoch, instant, type NodeReading } from "../../lib/core/types.ts";
@@ -98,5 +99,15 @@ describe("R25: a new primary that begins another history while others are pointe
       concluded(strange, COMMITTED_AT, { readSentAt: null }),
     ])
       expect(entered(turn)).toEqual([]);
+  });
+
+  it("is nothing of one that was not read, and nothing where nobody knows since when an answer counts", () => {
+    const strange = withNode(watching(telling()), N2, {
+      reading: primaryReading({ runId: run(2), replicationId: history(3) }),
+    });
+    const found = (since: number | null, values: Partial<NodeState> = {}) =>
+      newOwnHistory(turnAt(withNode(strange, N2, values), 200), telling(), since === null ? null : instant(since));
+    expect(found(0)?.history.replicationId).toBe(history(3));
+    expect([found(0, { reading: null }), found(0, { readSentAt: null }), found(null)]).toEqual([null, null, null]);
   });
 });

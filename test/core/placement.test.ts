@@ -28,6 +28,17 @@ describe("the shards that voters serve", () => {
     expect(servedShards([...allOf(0, ago(1_000)), ...beginning], NOW).served).toEqual([0]);
     const enough = [...beginning, slotOf("az-b", 1, ago(500))];
     expect(servedShards([...allOf(0, ago(1_000)), ...enough], NOW).served).toEqual([0, 1]);
+    const half = [slotOf("az-a", 0, ago(500)), slotOf("az-b", 0, ago(500)), slotOf("az-a", 1, ago(500))];
+    expect(servedShards(half, NOW).served).toEqual([0]);
+  });
+
+  it("are told in their order", () => {
+    expect(
+      servedShards(
+        [2, 0, 1].flatMap((shard) => allOf(shard, ago(1_000))),
+        NOW,
+      ).served,
+    ).toEqual([0, 1, 2]);
   });
 
   it("are no fewer while a zone is lost, or was left", () => {
@@ -69,5 +80,6 @@ describe("a new group", () => {
     expect(fullText(inShards(0, 0, 1), { served: [0], groupsPerVoter: 2 })).toBe(
       "shard 0 has 2 groups, and a voter is given 2 (`groupsPerVoter`): deploy more `shards`, or a larger `groupsPerVoter`, which gives voters more memory",
     );
+    expect(fullText(inShards(0, 0, 1, 1), shardsOf(2, 2))).toMatch(/^shard 0 has 2 groups, shard 1 has 2 groups, and/);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { newRun, type OperationRun } from "../../lib/core/operation.ts";
 import type { RequestRecord } from "../../lib/core/records.ts";
-import { answerBegun, answered, isAsBefore, isFulfilled } from "../../lib/core/request-answers.ts";
+import { answerBegun, answerEnded, answered, isAsBefore, isFulfilled } from "../../lib/core/request-answers.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { instant, wallTime } from "../../lib/core/types.ts";
 import {
@@ -64,6 +64,22 @@ describe("whoever asked for an operation", () => {
       lineage: { histories: [recorded({ node: N2 })], intents: [] },
     });
     expect(told(back, { target: N2 }).result).toMatchObject([{ kind: "failed" }]);
+  });
+});
+
+describe("whoever asked for an operation whose holder is gone", () => {
+  const told = (of: Ballot) => {
+    const turn = turnAt(watching(of), 10);
+    answerEnded(turn, of, request({ target: N2 }));
+    return turn.commands.map((each) => (each.kind === "resolve-request" ? each.result.kind : each));
+  };
+
+  it("is told by the record, and that it failed where the primary is the one of before", () => {
+    const before = { lineage: { histories: [recorded({ epoch: ofEpoch(0), node: N2 })], intents: [] } };
+    expect(told(ended({ lastRequestBegan: ofEpoch(3), ...before }))).toEqual(["failed"]);
+    expect(told(ended({ lastRequestBegan: ofEpoch(3) }))).toEqual(["done"]);
+    // By a version that did not write when it began: where the primary is says all that is known.
+    expect(told(ended({ lastRequestBegan: null, ...before }))).toEqual(["done"]);
   });
 });
 

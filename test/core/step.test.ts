@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import { newRun, type OperationRun } from "../../lib/core/operation.ts";
 import type { RequestRecord } from "../../lib/core/records.ts";
-import type { GroupState } from "../../lib/core/state.ts";
+import { type GroupState, newGroupState } from "../../lib/core/state.ts";
 import { instant, nodeId, type VoterId } from "../../lib/core/types.ts";
 import {
   A,
@@ -73,6 +73,13 @@ describe("what a step tells of its verdict", () => {
     const events = toldOf(at(5_000, look, { ...level("down"), sightings }), 5_000);
     expect(events).toEqual([{ event: "primary.objectively-down", node: N1, epoch: 1, detail: { votes: "az-a,az-b" } }]);
     expect(toldOf(at(5_000, look, { ...level("down", true), sightings }), 5_000)).toEqual([]);
+  });
+
+  it("is that a quorum calls it down, by a voter that has just begun as well", () => {
+    const { look, sightings } = seen(B, A);
+    const { announced } = newGroupState(context().config, instant(0));
+    const told = toldOf(at(5_000, look, { announced, sightings }), 5_000).map(({ event }) => event);
+    expect(told).toEqual(["primary.subjectively-down", "primary.objectively-down"]);
   });
 
   it("is nothing more when a quorum is lost again, and what is known follows", () => {
@@ -184,6 +191,14 @@ it("an operation that this voter holds is gone on with, also a cold start", () =
   const { commands } = stepAt(withNode(watching(mine, { operation: run }), N1, gone), 10, timePassed);
   const sent = commands.flatMap((each) => (each.kind === "command-node" ? [each.command.kind] : []));
   expect(sent).toContain("freeze");
+});
+
+describe("a voter that has just begun", () => {
+  it("reads the record and creates none, and asks every node", () => {
+    const { commands, state } = stepAt(newGroupState(context().config, instant(0)), 0, timePassed);
+    expect(commands.map(({ kind }) => kind)).toEqual(["read-ballot", "probe", "probe", "probe"]);
+    expect(state.nodes[N1]?.detail).toBe("not probed yet");
+  });
 });
 
 describe("a record that was not read yet", () => {

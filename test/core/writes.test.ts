@@ -9,8 +9,11 @@ import { samePrimary } from "../../lib/core/write-words.ts";
 import {
   adopt,
   arm,
+  castVote,
   create,
   enterReplicationId,
+  type Grant,
+  grant,
   nextEpoch,
   recordStop,
   setControl,
@@ -19,6 +22,7 @@ import {
 } from "../../lib/core/writes.ts";
 import {
   A,
+  attempt as attemptOf,
   ballot,
   control,
   history,
@@ -32,6 +36,7 @@ import {
   primary,
   recorded,
   run,
+  vote,
 } from "./builders.ts";
 
 const attempt = attemptId("mine");
@@ -44,9 +49,50 @@ const refusedFor = (write: BallotWrite, of: Ballot, changes: Readonly<Record<str
 const changed = (write: BallotWrite) =>
   Object.fromEntries(write.changes.map(({ path, value }) => [path.join("."), value]));
 
+const budgetOf = (write: BallotWrite) => changed(write)["budget"];
 const otherPrimary = { primary: primary({ node: N2 }) };
 const laterPrimary = { primary: primary({ epoch: ofEpoch(2) }) };
 const busy = { operation: operation() };
+
+describe("a vote", () => {
+  it("is an attribute of its voter's own, and recognised by its own attempt", () => {
+    const write = castVote(ballot(), A, vote());
+    expect([write.name, changed(write)]).toEqual(["cast-vote", { "vote_az-a": vote() }]);
+    expect(write.attempt).toEqual({ path: ["vote_az-a", "attempt"], id: vote().attempt });
+  });
+});
+
+describe("a grant", () => {
+  const granted = (values: Partial<Grant> = {}) =>
+    grant({
+      ballot: ballot(),
+      writer: { voter: A, generation: 9 },
+      attempt,
+      leaseMs: 6_000,
+      operation: operation(),
+      counted: [],
+      budget: null,
+      above: ofEpoch(0),
+      table: "table-1",
+      ...values,
+    });
+
+  it("leaves the last request on record where it carries out none", () => {
+    const request = changed(granted({ operation: operation({ request: "request-1" }) }));
+    expect(request).toMatchObject({ lastRequest: "request-1", lastRequestBegan: 2 });
+    expect(Object.keys(changed(granted())).sort()).toEqual(["attempt", "epoch", "lease", "operation", "table"]);
+  });
+
+  it("R20: enters its own attempt into the budget under the new epoch, and leaves the others where they were", () => {
+    const budget = [attemptOf({ epoch: ofEpoch(1) }), attemptOf({ epoch: ofEpoch(0) })];
+    expect(budgetOf(granted({ budget }))).toMatchObject([{ epoch: 1 }, { epoch: 2 }]);
+  });
+
+  it("S3: counts no votes where there is no primary to vote on", () => {
+    const nobody = { ballot: newborn(), counted: [A] };
+    expect(() => granted(nobody)).toThrow("S3: votes are counted against a primary");
+  });
+});
 
 describe("arming", () => {
   const waiting = ballot({ armed: false });
