@@ -50,6 +50,11 @@ export interface PlatformSettings {
   readonly ecsClusters?: readonly string[];
 }
 
+export interface TableSettings {
+  readonly arn: string;
+  readonly streamArn: string;
+}
+
 export interface FailoverSettings {
   /** @default "Valkeeper" */
   readonly stackName?: string;
@@ -84,6 +89,8 @@ export interface FailoverSettings {
   readonly voterMemoryMegabytes?: number;
   /** Kept for each voter, 2 or more. Left out: not limited. */
   readonly reservedConcurrency?: number;
+  /** A table that is there already, such as the one that a deleted stack has left. Left out: a new one. */
+  readonly table?: TableSettings;
   /** Units a second. Left out: what a new table has. */
   readonly tableWarmThroughput?: { readonly readUnitsPerSecond?: number; readonly writeUnitsPerSecond?: number };
   /** @default false */
@@ -121,6 +128,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
   shards: "number",
   voterMemoryMegabytes: "number",
   reservedConcurrency: "number",
+  table: { arn: "text", streamArn: "text" },
   tableWarmThroughput: { readUnitsPerSecond: "number", writeUnitsPerSecond: "number" },
   dashboard: "flag",
   groupMetrics: "flag",
@@ -202,6 +210,12 @@ function checkMeaning(settings: FailoverSettings, issues: string[]): void {
   const { vpc, egress, dynamoDbEndpoint, credentials, nodesRunOn } = settings;
   if (nodesRunOn?.rebalanceRecommendations === true && nodesRunOn.ec2 !== true) {
     issues.push("settings.nodesRunOn.rebalanceRecommendations is of EC2 instances: it needs ec2");
+  }
+  if (settings.table !== undefined && (settings.table.arn === undefined || settings.table.streamArn === undefined)) {
+    issues.push("settings.table needs arn and streamArn");
+  }
+  if (settings.table !== undefined && settings.retainTable !== undefined) {
+    issues.push("settings.retainTable is for a new table, and settings.table is given, which is always kept");
   }
   const { vpcId, zones, subnetIds, routeTableIds }: Partial<VpcSettings> = vpc ?? {};
   if (vpcId === undefined || zones === undefined || subnetIds === undefined) {

@@ -20,6 +20,7 @@ import type {
   PlatformSettings,
   PublicationSettings,
 } from "./failover-settings.ts";
+import { FailoverTable } from "./failover-table.ts";
 import { given } from "./given.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { NodePlatform } from "./node-platform.ts";
@@ -46,7 +47,7 @@ export class FailoverStack extends Stack {
       publication: publicationOf(this, settings.publication ?? {}),
       dynamoDbEndpoint: DynamoDbEndpoint.named(settings.dynamoDbEndpoint ?? "") ?? DynamoDbEndpoint.EXISTING,
       allowAllOutbound: settings.allowAllOutbound ?? true,
-      tableRemovalPolicy: settings.retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      ...tableOf(this, settings),
       ...(settings.credentials === undefined ? {} : { credentials: credentialsOf(this, settings.credentials) }),
       economy: settings.economy ?? false,
       ...sizesOf(settings),
@@ -83,6 +84,16 @@ const sizesOf = ({
   tableWarmThroughput,
 }: FailoverSettings) =>
   given({ groupsPerVoter, shards, voterMemoryMegabytes, reservedConcurrency, tableWarmThroughput });
+
+const tableOf = (scope: Construct, { table, retainTable }: FailoverSettings) =>
+  table === undefined
+    ? { tableRemovalPolicy: retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN }
+    : {
+        table: FailoverTable.fromAttributes(scope, "GivenTable", {
+          tableArn: table.arn,
+          tableStreamArn: table.streamArn,
+        }),
+      };
 
 const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
   topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };

@@ -72,6 +72,21 @@ describe("the app's settings", () => {
     });
   });
 
+  it("name a table that is there: none is made, and none is kept or sized", () => {
+    const arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/left";
+    const table = { arn, streamArn: `${arn}/stream/2026-11-22T00:00:00.000` };
+    const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+    const stack = new FailoverStack(app, "Valkeeper", { settings: readSettings({ ...example, table }) });
+    const template = Template.fromStack(stack);
+    template.resourceCountIs("AWS::DynamoDB::GlobalTable", 0);
+    template.hasOutput("TableName", { Value: "left" });
+    template.allResourcesProperties("AWS::Lambda::EventSourceMapping", { EventSourceArn: table.streamArn });
+    expect(issuesOf({ ...example, table: { arn }, retainTable: true })).toEqual([
+      "settings.table needs arn and streamArn",
+      "settings.retainTable is for a new table, and settings.table is given, which is always kept",
+    ]);
+  });
+
   it("are refused with every issue at once, misspelt names included", () => {
     expect(
       issuesOf({ ...example, egres: "nat", vpc: { vpcId: "vpc-1", zones: "a", subnetIds: [] }, retainTable: "no" }),
