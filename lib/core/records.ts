@@ -108,7 +108,7 @@ export interface SlotRecord {
   readonly generation: number;
   readonly owner: string;
   readonly heartbeatAt: WallTime;
-  /** The current invocation has seen every group once and calls all regular: its predecessor may leave. */
+  /** The current invocation calls every group regular, or its primary down by a vote of its own: its predecessor may leave. */
   readonly regular: boolean;
   /** It has ended because all was well, and the next one comes about so long after it (economy). Null: it watches. */
   readonly restsMs: number | null;

@@ -1,13 +1,13 @@
 // What does this voter see, for people? `status` and `why` show it from the voter's slot; nothing decides by it.
 
-import type { Ballot } from "./ballot.ts";
+import type { Ballot, Vote } from "./ballot.ts";
 import { belonging } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { foreseen } from "./preflight.ts";
 import type { NodeView, VoterGroupView } from "./records.ts";
 import { type Context, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
 import { newTurn, nodesOf } from "./turn.ts";
-import type { Epoch, Instant, WallTime } from "./types.ts";
+import type { Epoch, Instant, VoterId, WallTime } from "./types.ts";
 import { elapsedMs } from "./types.ts";
 
 /** The record (or that there is none) and each node were seen once: what is shown before would only be the beginning. */
@@ -19,15 +19,14 @@ export const hasLooked = (state: GroupState): boolean =>
 export function viewOf(state: GroupState, context: Context, at: Instant, wall: WallTime): VoterGroupView {
   const ballot = state.look?.ballot ?? null;
   const turn = newTurn(state, { at, wall, entropy: "" }, context);
-  const vote = ballot?.votes[context.self.voter];
-  const isCurrent = vote !== undefined && vote.node === ballot?.primary?.node && vote.epoch === ballot?.primary?.epoch;
+  const vote = ballot === null ? null : standingVote(ballot, context.self.voter);
   const selection = ballot === null ? null : foreseen(turn, ballot, { coldStart: false, insists: true });
   const nodes = nodesOf(state).map((node) => [node.id, nodeView(state, context, node, at)] as const);
   return {
     at: wall,
     epoch: ballot?.epoch ?? (0 as Epoch),
     operation: ballot?.operation == null ? null : { kind: ballot.operation.kind, step: ballot.operation.step },
-    vote: isCurrent && vote.level !== "clear" ? vote.level : "none",
+    vote: vote?.level ?? "none",
     rejection:
       state.rejection === null
         ? null
@@ -69,23 +68,37 @@ function lagOf(state: GroupState, node: NodeState): number | null {
 
 /**
  * Nothing is under way that this invocation alone has watched to its end: its successor may take over (R14). A node that
- * has been gone for long is no such thing; a down-after that runs, a standing vote, a lease or a parked freeze is.
+ * has been gone for long is no such thing; a down-after that runs, a vote that this voter's newest invocation has not cast
+ * itself, a lease or a parked freeze is.
  */
 export function isRegular(state: GroupState, context: Context, at: Instant): boolean {
+  const { self } = context;
   const ballot = state.look?.ballot;
   if (ballot === undefined) return state.unreadable !== null || state.storeFailedSince !== null;
   if (state.operation !== null || state.hold !== null || state.unresolved !== null) return false;
-  if (ballot.lease?.holder === context.self.voter) return false;
-  const vote = ballot.votes[context.self.voter];
-  const isStanding =
-    vote !== undefined &&
-    vote.level !== "clear" &&
-    vote.node === ballot.primary?.node &&
-    vote.epoch === ballot.primary?.epoch;
-  if (isStanding) return false;
+  if (ballot.lease?.holder === self.voter) return false;
   if (Object.values(state.assistance).some((each) => !each.done && each.epoch === ballot.epoch)) return false;
+  const vote = standingVote(ballot, self.voter);
+  // A successor that says down as well has watched the loss to its end itself, and votes alone from then on.
+  if (vote !== null) return vote.level === "down" && vote.generation > self.generation;
   if (ballot.primary === null) return state.rejection !== null;
   return isWatched(state, ballot, { context, at });
+}
+
+/** What its predecessor has watched, this invocation has too: it calls the group regular, or has itself found its primary down (R14). */
+export function hasCaughtUp(state: GroupState, context: Context, at: Instant): boolean {
+  const { voter, generation } = context.self;
+  const ballot = state.look?.ballot;
+  const vote = ballot === undefined ? null : standingVote(ballot, voter);
+  return (vote?.level === "down" && vote.generation === generation) || isRegular(state, context, at);
+}
+
+/** The voter's vote against the present primary. */
+function standingVote({ votes, primary }: Ballot, voter: VoterId): (Vote & { level: "suspect" | "down" }) | null {
+  const vote = votes[voter];
+  if (vote === undefined || vote.node !== primary?.node || vote.epoch !== primary.epoch) return null;
+  const { level } = vote;
+  return level === "clear" ? null : { ...vote, level };
 }
 
 /**

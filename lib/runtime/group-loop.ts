@@ -11,7 +11,7 @@ import type { Context, GroupState } from "../core/state.ts";
 import { newGroupState } from "../core/state.ts";
 import { step } from "../core/step.ts";
 import type { Address, Instant, NodeCommand, NodeId, NodeOutcome } from "../core/types.ts";
-import { hasLooked, isRegular, mayRest, viewOf } from "../core/view.ts";
+import { hasCaughtUp, hasLooked, isRegular, mayRest, viewOf } from "../core/view.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GroupStore } from "../ports/group-store.ts";
 import type { Journal } from "../ports/journal.ts";
@@ -96,6 +96,11 @@ export class GroupLoop {
   /** See core's `isRegular`: whether a successor may take over. */
   isRegular(): boolean {
     return this.#isClosed || isRegular(this.#state, this.#context, this.#ports.clock.now());
+  }
+
+  /** See core's `hasCaughtUp`: whether a predecessor may leave. */
+  hasCaughtUp(): boolean {
+    return this.#isClosed || hasCaughtUp(this.#state, this.#context, this.#ports.clock.now());
   }
 
   /** See core's `mayRest`; whoever looks wants to be shown more. */

@@ -292,7 +292,8 @@ export class VoterLoop {
     if (slot === null || slot.generation <= this.#generation || !slot.regular) return;
     // A successor that cannot read a group's spec never takes that group up: whoever still knows it stays to the deadline.
     const isLeftOut = [...this.#groups.keys()].some((name) => slot.groups[name] === undefined);
-    if (!isLeftOut && this.#isRegular()) this.#end("superseded", `generation ${slot.generation} watches`);
+    if (!isLeftOut && this.#all((loop) => loop.isRegular()))
+      this.#end("superseded", `generation ${slot.generation} watches`);
   }
 
   /**
@@ -324,8 +325,8 @@ export class VoterLoop {
     return isAsked && all.every((loop) => loop.mayRest());
   }
 
-  #isRegular(): boolean {
-    return this.#hasSpecs && [...this.#groups.values()].every((loop) => loop.isRegular());
+  #all(holds: (loop: GroupLoop) => boolean): boolean {
+    return this.#hasSpecs && [...this.#groups.values()].every(holds);
   }
 
   #writeSlotWhenDue(): void {
@@ -363,7 +364,7 @@ export class VoterLoop {
       generation: this.#generation,
       owner,
       heartbeatAt: clock.wallTime(),
-      regular: this.#isRegular(),
+      regular: this.#all((loop) => loop.hasCaughtUp()),
       restsMs: null,
       groups,
     };

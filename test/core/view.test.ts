@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Member } from "../../lib/core/ballot.ts";
+import type { Member, Vote } from "../../lib/core/ballot.ts";
 import { newRun } from "../../lib/core/operation.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import { instant, nodeId, runId, wallTime } from "../../lib/core/types.ts";
-import { hasLooked, isAstray, isIrregular, isRegular, mayRest, viewOf } from "../../lib/core/view.ts";
+import { hasCaughtUp, hasLooked, isAstray, isIrregular, isRegular, mayRest, viewOf } from "../../lib/core/view.ts";
 import {
   A,
   B,
@@ -75,6 +75,26 @@ describe("R14: an invocation may leave", () => {
     ],
     ["its own lease", watching(ballot({ lease: lease() })), false],
     ["its own standing vote", watching(ballot({ votes: { [A]: vote() } })), false],
+    ["its predecessor's standing vote", watching(ballot({ votes: { [A]: vote({ generation: 0 }) } })), false],
+    ["its successor's down", watching(ballot({ votes: { [A]: vote({ generation: 2 }) } })), true],
+    [
+      "its successor's down, the primary being silent",
+      withNode(watching(ballot({ votes: { [A]: vote({ generation: 2 }) } })), N1, {
+        class: "silent",
+        lostAt: instant(-9_999),
+      }),
+      true,
+    ],
+    [
+      "its successor's down and a parked freeze",
+      watching(ballot({ votes: { [A]: vote({ generation: 2 }) } }), { assistance: assistance(false, 1) }),
+      false,
+    ],
+    [
+      "its successor's suspicion",
+      watching(ballot({ votes: { [A]: vote({ level: "suspect", generation: 2 }) } })),
+      false,
+    ],
     ["its own tombstone", watching(ballot({ votes: { [A]: vote({ level: "clear" }) } })), true],
     ["a parked freeze", watching(ballot(), { assistance: assistance(false, 1) }), false],
     ["a freeze that was carried out", watching(ballot(), { assistance: assistance(true, 1) }), true],
@@ -97,6 +117,23 @@ describe("R14: an invocation may leave", () => {
 
   it("not when the primary was not heard within two rounds", () => {
     expect([regular(watching(), 1_500), regular(watching(), 1_501)]).toEqual([true, false]);
+  });
+});
+
+describe("R14: an invocation has watched what its predecessor did", () => {
+  const caughtUp = (state: GroupState) => hasCaughtUp(state, context(), instant(10));
+  const lost = (votes: Partial<Vote>) =>
+    withNode(watching(ballot({ votes: { [A]: vote(votes) } })), N1, { class: "silent", lostAt: instant(-9_999) });
+
+  it.each<[string, GroupState, boolean]>([
+    ["in a group that is regular", watching(), true],
+    ["when it has said down itself", lost({}), true],
+    ["not by its predecessor's down", lost({ generation: 0 }), false],
+    ["not while it suspects", lost({ level: "suspect" }), false],
+    ["not by a down on an earlier primary", lost({ epoch: ofEpoch(0) }), false],
+    ["not before its first look", watching(null), false],
+  ])("%s: %s", (_, state, result) => {
+    expect(caughtUp(state)).toBe(result);
   });
 });
 

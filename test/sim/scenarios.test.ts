@@ -77,6 +77,24 @@ describe("the primary dies", () => {
   );
 });
 
+describe("R14: a primary that stays lost", () => {
+  each(
+    "is watched by one invocation of each voter, and by two for a hand-over at the most",
+    {
+      config: { onPossibleLoss: "refuse", waitK: 1 },
+      plan: [at(0, kill(null)), at(0, { kind: "kill-node", node: "n2", restart: null })],
+    },
+    (s) => {
+      s.run(60_000);
+      for (let looks = 0; looks < 36; looks++) {
+        s.run(10_000);
+        for (const { invocations } of s.world.voters.values()) expect(invocations.size).toBeLessThanOrEqual(2);
+      }
+      expect(Object.values(s.world.ballot()?.votes ?? {}).map(({ level }) => level)).toEqual(["down", "down", "down"]);
+    },
+  );
+});
+
 describe("R19: a ballot that is deleted by hand", () => {
   each(
     "is noticed by the voters that run, and the group adopted anew above what was published",
