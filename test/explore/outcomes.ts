@@ -1,12 +1,13 @@
-// What does each move make of a state? A move looks at one voter, the nodes and the table only. So the moves of a voter
-// are listed once for these parts, each is carried out at most once for them, and never when no bound pays for it.
+// What does each move make of a state? A move looks at one voter, the nodes and the table only, and what it makes of them
+// does not depend on what the voter is called. So the moves of a voter are listed once for these parts, as if it were the
+// first one; each is carried out at most once for them, and never when no bound pays for it.
 
 import type { Group } from "./beginning.ts";
-import { unused } from "./collapse.ts";
 import { type Move, movesOfOthers, movesOfVoter, type Price, tidy } from "./moves.ts";
+import { BACK, ORDERS, type Order, renamed, unused } from "./names.ts";
 import { Scene } from "./scene.ts";
-import type { Parts, Store } from "./store.ts";
-import type { Engine } from "./world.ts";
+import type { Frame, Parts, Store } from "./store.ts";
+import type { Engine, World } from "./world.ts";
 
 /** Whose moves: a voter's place, or nobody's of them. */
 export type Place = 0 | 1 | 2 | 3;
@@ -18,17 +19,32 @@ export interface Next {
   readonly broken: readonly string[];
 }
 
+export type Fair = "free" | "tick" | "glance";
+
+/** What the moves of one name have in common, wherever they are made. */
 export interface Option {
-  readonly name: string;
   readonly price: Price;
-  readonly place: Place;
-  /** Null: carried out already. */
-  move: Move | null;
-  made: Made | null;
+  /** When it comes in a round in which nothing goes wrong; null: not at all. */
+  readonly fair: Fair | null;
+  /** What it is called where each of the voters makes it. */
+  readonly names: readonly [string, string, string];
 }
 
-/** Parts of the other voters are -1: they are left as they are. Null: nothing changes. */
-type Made = { readonly after: Parts | null; readonly broken: readonly string[] };
+/** `after` null: nothing changes. */
+interface Made {
+  readonly after: Frame | null;
+  readonly broken: readonly string[];
+}
+
+/** Every move there is, whatever it costs, and what came of those that were carried out. */
+export interface Moves {
+  readonly options: readonly Option[];
+  readonly made: (Made | undefined)[];
+}
+
+const SAME: Made = { after: null, broken: [] };
+/** So many lists are kept: most are asked for again soon or never. */
+const LISTS = 400_000;
 
 /** Dense numbers for pairs of numbers. */
 class Pairs {
@@ -45,12 +61,23 @@ class Pairs {
   }
 }
 
+interface Fresh {
+  readonly entropy: number;
+  readonly freshRun: number;
+  readonly freshHistory: number;
+}
+
 export class Outcomes {
   readonly #store: Store;
   readonly #engine: Engine;
   readonly #group: Group;
   readonly #around = [new Pairs(), new Pairs(), new Pairs(), new Pairs()] as const;
-  readonly #options = new Map<number, readonly Option[]>();
+  readonly #options = new Map<string, Option>();
+  #lists = new Map<number, Moves>();
+  /** The moves of the list that was asked for last, as they are carried out. */
+  #listed: { readonly of: Moves | null; readonly moves: readonly Move[] } = { of: null, moves: [] };
+  listed = 0;
+  carriedOut = 0;
 
   constructor(store: Store, engine: Engine, group: Group) {
     this.#store = store;
@@ -58,54 +85,86 @@ export class Outcomes {
     this.#group = group;
   }
 
-  get size(): number {
-    return this.#options.size;
-  }
-
-  /** Every move there is, whatever it costs. */
-  of(parts: Parts, place: Place): readonly Option[] {
-    const fresh = this.#fresh(parts, place);
+  of(parts: Parts, place: Place): Moves {
+    const frame = this.#frame(parts, place);
+    const { entropy, freshRun, freshHistory } = this.#fresh(parts, place);
     const [first, nodes, table, names] = this.#around;
-    const around = table.of(nodes.of(first.of(parts[3], parts[4]), parts[5]), parts[6]);
-    const named = names.of(around, (fresh.entropy * 32 + fresh.freshRun) * 32 + fresh.freshHistory);
-    const key = named * 2 ** 26 + (place === 3 ? 0 : parts[place] + 1);
-    let known = this.#options.get(key);
+    const around = table.of(nodes.of(first.of(frame[1], frame[2]), frame[3]), frame[4]);
+    const named = names.of(around, (entropy * 32 + freshRun) * 32 + freshHistory);
+    const key = named * 2 ** 26 + frame[0] + 1;
+    let known = this.#lists.get(key);
     if (known === undefined) {
-      const world = this.#store.world(parts);
-      const moves = place === 3 ? movesOfOthers(world) : movesOfVoter(world, place);
-      known = moves.map((move): Option => ({ name: move.name, price: move.price, place, move, made: null }));
-      this.#options.set(key, known);
+      known = this.#list(frame);
+      if (this.#lists.size === LISTS) this.#lists = new Map();
+      this.#lists.set(key, known);
     }
     return known;
   }
 
   /** Null: nothing changes. */
-  after(parts: Parts, option: Option): Next | null {
-    option.made ??= this.#carryOut(parts, option);
-    const { after, broken } = option.made;
+  after(parts: Parts, place: Place, list: Moves, index: number): Next | null {
+    let made = list.made[index];
+    if (made === undefined) {
+      made = this.#carryOut(parts, place, list, index);
+      list.made[index] = made;
+    }
+    const { after, broken } = made;
     if (after === null) return null;
-    const [a, b, c, ...rest] = after;
-    return { parts: [a < 0 ? parts[0] : a, b < 0 ? parts[1] : b, c < 0 ? parts[2] : c, ...rest], broken };
+    if (place !== 3) return { parts: this.#store.unframed(after, parts, place), broken };
+    return { parts: [parts[0], parts[1], parts[2], after[1], after[2], after[3], after[4]], broken };
   }
 
-  #carryOut(parts: Parts, option: Option): Made {
-    const { place } = option;
-    const move = option.move as Move;
-    option.move = null;
-    const scene = new Scene(this.#store.world(parts), {
+  #frame(parts: Parts, place: Place): Frame {
+    return place === 3 ? [-1, parts[3], parts[4], parts[5], parts[6]] : this.#store.frame(parts, place);
+  }
+
+  #world(frame: Frame): World {
+    return frame[0] === -1 ? this.#store.around(frame) : this.#store.framedWorld(frame);
+  }
+
+  #list(frame: Frame): Moves {
+    this.listed += 1;
+    const moves = movesIn(this.#world(frame));
+    const options = moves.map(({ name, price }) => this.#option(name, price));
+    const list: Moves = { options, made: Array<Made | undefined>(options.length).fill(undefined) };
+    this.#listed = { of: list, moves };
+    return list;
+  }
+
+  #option(name: string, price: Price): Option {
+    const key = `${price} ${name}`;
+    let known = this.#options.get(key);
+    if (known === undefined) {
+      const names = BACK.map((back) => renamed(name, ORDERS[back] as Order));
+      known = { price, fair: fairOf(name, price), names: names as unknown as Option["names"] };
+      this.#options.set(key, known);
+    }
+    return known;
+  }
+
+  #carryOut(parts: Parts, place: Place, list: Moves, index: number): Made {
+    this.carriedOut += 1;
+    const frame = this.#frame(parts, place);
+    const world = this.#world(frame);
+    if (this.#listed.of !== list) this.#listed = { of: list, moves: movesIn(world) };
+    const scene = new Scene(world, {
       canon: this.#store.canon,
       engine: this.#engine,
       group: this.#group,
       ...this.#fresh(parts, place),
     });
-    const broken = carryOut(scene, move);
-    const after = this.#store.parts(scene, { place: place === 3 ? -1 : place, now: scene.now });
-    const isSame = broken.length === 0 && after.every((id, at) => id === -1 || id === parts[at]);
-    return { after: isSame ? null : after, broken };
+    const broken = carryOut(scene, this.#listed.moves[index] as Move);
+    const [voter] = scene.voters;
+    const after: Frame = [
+      voter === undefined ? -1 : this.#store.voter(voter, scene.now),
+      ...(scene.nodes.map((each) => this.#store.node(each)) as [number, number, number]),
+      this.#store.table(scene.table),
+    ];
+    return broken.length === 0 && after.every((id, at) => id === frame[at]) ? SAME : { after, broken };
   }
 
   /** Names that nothing mentions. */
-  #fresh(parts: Parts, place: Place): { entropy: number; freshRun: number; freshHistory: number } {
+  #fresh(parts: Parts, place: Place): Fresh {
     const marks = this.#store.marks(parts);
     return {
       entropy: place === 3 ? 0 : unused(marks[place]),
@@ -114,6 +173,15 @@ export class Outcomes {
     };
   }
 }
+
+function fairOf(name: string, price: Price): Fair | null {
+  if (price === "tick") return "tick";
+  if (name.endsWith("glances at the ballot")) return "glance";
+  return price === "free" && !/ reaches n\d again/.test(name) ? "free" : null;
+}
+
+const movesIn = (world: World): readonly Move[] =>
+  world.voters.length === 0 ? movesOfOthers(world) : movesOfVoter(world, 0);
 
 function carryOut(scene: Scene, move: Move): readonly string[] {
   try {

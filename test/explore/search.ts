@@ -4,10 +4,11 @@
 import { Group } from "./beginning.ts";
 import type { Bounds } from "./bounds.ts";
 import type { Price } from "./moves.ts";
-import { type Next, type Option, Outcomes, PLACES } from "./outcomes.ts";
+import { composed, inverse, ORDERS, type Order, renamed, TURNS, UNCHANGED } from "./names.ts";
+import { type Fair, type Moves, type Next, type Option, Outcomes, PLACES, type Place } from "./outcomes.ts";
 import { brokenByResting, isHealthy } from "./promises.ts";
 import { type Spent, type State, States } from "./states.ts";
-import { composed, inverse, type Order, type Parts, renamed, Store, UNCHANGED } from "./store.ts";
+import { type Parts, Store } from "./store.ts";
 import type { Engine, Voter, World } from "./world.ts";
 
 export interface Finding {
@@ -110,7 +111,7 @@ export class Exploration {
   #progress(index: number, began: number): string {
     const seconds = ((performance.now() - began) / 1_000).toFixed(0);
     const depth = this.#path(index - 1).length;
-    return `${index} of ${this.#states.size} states, depth ${depth}, ${seconds} s, ${this.#store.sizes}, ${this.#outcomes.size} lists of moves`;
+    return `${index} of ${this.#states.size} states, depth ${depth}, ${seconds} s, ${this.#store.sizes}, ${this.#outcomes.listed} lists of moves, ${this.#outcomes.carriedOut} carried out`;
   }
 
   /** Everybody has looked at everything, with nothing going wrong. */
@@ -118,46 +119,58 @@ export class Exploration {
     let parts = this.#store.parts(this.#group.firstWorld());
     for (let round = 0; round < 6; round += 1) parts = this.#fairRound(parts);
     for (const name of this.#bounds.opening) {
-      const option = this.#optionsOf(parts).find((each) => each.name.startsWith(name));
-      const next = option === undefined ? null : this.#outcomes.after(parts, option);
+      const next = this.#first(parts, (_, each) => each.startsWith(name)).next;
       if (next === null) {
-        const names = this.#optionsOf(parts).map((each) => each.name);
-        throw new RangeError(`the opening does not come to "${name}": ${names.join("; ")}`);
+        throw new RangeError(`the opening does not come to "${name}": ${this.#optionsOf(parts).join("; ")}`);
       }
       parts = next.parts;
     }
     return parts;
   }
 
-  #optionsOf(parts: Parts): readonly Option[] {
-    return PLACES.flatMap((place) => this.#outcomes.of(parts, place));
+  #optionsOf(parts: Parts): readonly string[] {
+    return PLACES.flatMap((place) => this.#outcomes.of(parts, place).options.map(({ names }) => nameOf(names, place)));
+  }
+
+  /** The first that is wanted, and what comes of it; `next` null: it changes nothing. */
+  #first(parts: Parts, isWanted: (option: Option, name: string) => boolean, places: readonly Place[] = PLACES): First {
+    for (const place of places) {
+      const list = this.#outcomes.of(parts, place);
+      for (const [index, option] of list.options.entries()) {
+        const name = nameOf(option.names, place);
+        if (isWanted(option, name)) return { name, next: this.#outcomes.after(parts, place, list, index) };
+      }
+    }
+    return NONE;
   }
 
   #expand(index: number): void {
     const state = this.#states.at(index);
     let isLast = true;
     for (const place of PLACES) {
-      for (const option of this.#outcomes.of(state.parts, place)) {
-        if (this.#follow(index, state, option)) isLast = false;
-      }
+      const list = this.#outcomes.of(state.parts, place);
+      for (let n = 0; n < list.options.length; n += 1)
+        if (this.#follow({ index, state, place, list, n })) isLast = false;
     }
     const every = this.#bounds.restEvery;
     if (every > 0 && (isLast || index % every === 0)) this.#rest(index, state.parts);
   }
 
   /** False: the move is not paid for, changes nothing, or leads out of the bounds. */
-  #follow(index: number, state: State, option: Option): boolean {
-    const paid = this.#pay(state, option);
-    const next = paid === null ? null : this.#outcomes.after(state.parts, option);
+  #follow({ index, state, place, list, n }: Followed): boolean {
+    const { price, names } = list.options[n] as Option;
+    const paid = this.#pay(state, price, place);
+    const next = paid === null ? null : this.#outcomes.after(state.parts, place, list, n);
     if (paid === null || next === null) return false;
     this.#moves += 1;
-    if (next.broken.length > 0) this.#note(next.broken, index, [option.name]);
+    const name = nameOf(names, place);
+    if (next.broken.length > 0) this.#note(next.broken.map(backFrom(place)), index, [name]);
     if (this.#store.epochOf(next.parts) > this.#bounds.epochs) return false;
-    this.#add({ ...paid, parts: next.parts }, index, option.name);
+    this.#add({ ...paid, parts: next.parts }, index, name);
     return true;
   }
 
-  #pay(state: State, { price, place }: Option): Pick<State, "spent" | "rest"> | null {
+  #pay(state: State, price: Price, place: Place): Pick<State, "spent" | "rest"> | null {
     if (price === "free") return state;
     const spent: [number, number, number] = [...state.spent];
     if (price === "tick" || price === "long") {
@@ -219,18 +232,17 @@ export class Exploration {
   #fairMoves(from: Parts, place: 0 | 1 | 2, wanted: Fair): Parts {
     let parts = from;
     for (let n = 0; n < 40; n += 1) {
-      const option = this.#outcomes.of(parts, place).find((each) => isFair(each, wanted));
-      const next = option === undefined ? null : this.#outcomes.after(parts, option);
-      if (option === undefined || next === null) return parts;
-      parts = this.#fairly(option.name, next);
+      const first = this.#first(parts, (each) => each.fair === wanted, [place]);
+      if (first.next === null) return parts;
+      parts = this.#fairly(first.name, first.next, place);
       if (wanted !== "free") return parts;
     }
     return parts;
   }
 
-  #fairly(name: string, { parts, broken }: Next): Parts {
+  #fairly(name: string, { parts, broken }: Next, place: Place): Parts {
     this.#fair.push(name);
-    if (broken.length > 0) this.#note(broken, this.#from, [ENDED, ...this.#fair]);
+    if (broken.length > 0) this.#note(broken.map(backFrom(place)), this.#from, [ENDED, ...this.#fair]);
     return parts;
   }
 
@@ -244,13 +256,14 @@ export class Exploration {
     let [waited, isMended] = [0, false];
     for (let round = 0; round < ROUNDS; round += 1) {
       const key = this.#store.canonical(parts, NOTHING_SPENT).parts.join();
-      if (isHealthy(this.#store.world(parts)) || this.#good.has(key)) {
+      const world = this.#store.worldOfFirsts(parts);
+      if (isHealthy(world) || this.#good.has(key)) {
         for (const each of path) this.#good.add(each);
         this.#healed += 1;
         return;
       }
       path.push(key);
-      waited = waitsForPerson(this.#store.world(parts)) ? waited + 1 : 0;
+      waited = waitsForPerson(world) ? waited + 1 : 0;
       if (waited === PATIENCE && isMended) break;
       // Who died and left too few behind comes back in the end.
       if (!isMended && (round === ROUNDS / 2 || waited === PATIENCE)) {
@@ -272,25 +285,40 @@ export class Exploration {
     const startsVoters = comesBack || alive < 2;
     let parts = from;
     for (let n = 0; n < 40; n += 1) {
-      const option = this.#optionsOf(parts).find(({ name }) => isMending(name, { comesBack, startsVoters }));
-      const next = option === undefined ? null : this.#outcomes.after(parts, option);
-      if (next === null) return parts;
-      parts = next.parts;
+      const first = this.#first(parts, (_, name) => isMending(name, { comesBack, startsVoters }));
+      if (first.next === null) return parts;
+      parts = first.next.parts;
     }
     return parts;
   }
 }
 
+interface First {
+  readonly name: string;
+  readonly next: Next | null;
+}
+
+const NONE: First = { name: "", next: null };
+
+/** One move of a state, by its number in the list. */
+interface Followed {
+  readonly index: number;
+  readonly state: State;
+  readonly place: Place;
+  readonly list: Moves;
+  readonly n: number;
+}
+
+const nameOf = (names: Option["names"], place: Place): string => names[place === 3 ? 0 : place];
+
+/** What is said of a voter as if it were the first, under the names of the state. */
+const backFrom =
+  (place: Place) =>
+  (text: string): string =>
+    place === 3 ? text : renamed(text, inverse(ORDERS[TURNS[place] as number] as Order));
+
 const waitsForPerson = ({ voters }: World): boolean =>
   voters.every(({ state }) => state === null || FOR_A_PERSON.has(state.rejection?.rejection.reason ?? ""));
-
-type Fair = "free" | "tick" | "glance";
-
-const isFair = ({ price, name }: { price: Price; name: string }, wanted: Fair): boolean => {
-  if (wanted === "tick") return price === "tick";
-  if (wanted === "glance") return name.endsWith("glances at the ballot");
-  return price === "free" && !/ (glances|reaches n\d again)/.test(name);
-};
 
 const isMending = (name: string, { comesBack, startsVoters }: { comesBack: boolean; startsVoters: boolean }): boolean =>
   / (goes on|catches up)$| reaches n\d again$/.test(name) ||

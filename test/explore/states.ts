@@ -1,7 +1,8 @@
 // Every state that was met, as rows of numbers: which parts it has, what was spent of the bounds, and the move that led
 // there. Rows are compared number by number, so that no state is lost to a collision.
 
-import type { Order, Parts } from "./store.ts";
+import type { Order } from "./names.ts";
+import type { Parts } from "./store.ts";
 
 /** What each voter has used of its calls by time: ticks and, times 16, long ones. */
 export type Spent = readonly [number, number, number];

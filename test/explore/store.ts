@@ -1,37 +1,30 @@
 // States as a handful of numbers: the parts (three voters, three nodes, the table) and what was spent of the bounds.
-// The six ways to rename the voters lead to the same state, so the least of the six names it. Nodes are not renamed:
-// core breaks ties between them by name and by zone.
+// A voter is stored as if it were the first, with the others behind it in their turn. The six ways to rename the voters
+// lead to the same state, so the least of the six names it. Nodes are not renamed: core breaks ties between them by name
+// and by zone.
 
-import type { Item } from "../../lib/core/ballot-write.ts";
-import { Canon, type Marks, marksOf, type Part, Pool, type Rename, sorted } from "./collapse.ts";
+import { Canon } from "./collapse.ts";
+import {
+  BACK,
+  INVERSES,
+  IS_TURN,
+  type Marks,
+  ORDERS,
+  type Order,
+  RENAMES,
+  type Rename,
+  TURNS,
+  UNCHANGED,
+} from "./names.ts";
+import { Pool } from "./pool.ts";
 import type { NodeRecord, Table, Voter, World } from "./world.ts";
 import { NOW } from "./world.ts";
 
 /** Parts by number: voters, nodes, table. */
 export type Parts = readonly [number, number, number, number, number, number, number];
 
-/** Which voter takes the place of which: `order[0]` is the new place of the first. */
-export type Order = readonly [number, number, number];
-
-export const UNCHANGED: Order = [0, 1, 2];
-const ORDERS: readonly Order[] = [UNCHANGED, [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-const LETTERS = ["a", "b", "c"] as const;
-
-/** One order behind the other. */
-export const composed = (first: Order, then: Order): Order => first.map((place) => then[place]) as unknown as Order;
-
-export const inverse = (order: Order): Order => [0, 1, 2].map((place) => order.indexOf(place)) as unknown as Order;
-
-/** Every voter's name replaced by that of the one whose place it takes. */
-export const renamed = (text: string, order: Order): string =>
-  text.replace(/az-([abc])/g, (_, letter: string) => `az-${LETTERS[order[letter.charCodeAt(0) - 97] ?? 0]}`);
-
-const RENAMES = ORDERS.map((order) => (text: string) => (text.includes("az-") ? renamed(text, order) : text));
-
-/** `BEHIND[a][b]`: which of the orders is the a-th with the b-th behind it. */
-const BEHIND = ORDERS.map((first) =>
-  ORDERS.map((then) => ORDERS.findIndex((each) => `${each}` === `${composed(first, then)}`)),
-);
+/** One voter as the first, and everything around it under the names that it has then. */
+export type Frame = readonly [number, number, number, number, number];
 
 /** A state under the names of the voters that stand for all renamings of it. */
 export interface Renamed {
@@ -40,144 +33,185 @@ export interface Renamed {
   readonly order: Order;
 }
 
+/** The two that stand behind the first change places. */
+const SWAP = 1;
+
 export class Store {
   readonly canon = new Canon();
-  readonly #voters = new Pool<Voter>();
-  readonly #nodes = new Pool<NodeRecord>();
-  readonly #tables = new Pool<Table>();
-  readonly #orbits: readonly [Int32Array[], Int32Array[], Int32Array[]] = [[], [], []];
-  /** Of records that were met before: most of a world is the same object before and after a move. */
-  readonly #parts = new WeakMap<object, Part<object>>();
+  readonly #voters = new Pool<Voter>(this.canon.words);
+  readonly #nodes = new Pool<NodeRecord>(this.canon.words);
+  readonly #tables = new Pool<Table>(this.canon.words);
+  readonly #swapped: number[] = [];
+  readonly #nodesAs: readonly number[][] = ORDERS.map(() => []);
+  readonly #tablesAs: readonly number[][] = ORDERS.map(() => []);
+  readonly #epochs: number[] = [];
+  /** Of nodes and tables that were met before: most of a world is the same object before and after a move. */
+  readonly #known = new WeakMap<object, number>();
 
   get sizes(): string {
     return `${this.#voters.size} voters, ${this.#nodes.size} nodes, ${this.#tables.size} tables`;
   }
 
-  voter(voter: Voter, now: number): Part<Voter> {
-    const { voter: moved, text, marks } = this.canon.voter(voter, now);
-    return this.#voters.add(moved, text, marks);
+  /** Of the first voter, whose clock stands at `now`. */
+  voter(voter: Voter, now: number): number {
+    return this.#voters.add(this.canon.write(voter, now));
   }
 
-  node(node: NodeRecord): Part<NodeRecord> {
-    const known = this.#parts.get(node);
-    if (known !== undefined) return known as Part<NodeRecord>;
-    const part = this.#newNode(node);
-    this.#parts.set(node, part);
-    this.#parts.set(part.value, part);
-    return part;
+  node(node: NodeRecord): number {
+    let id = this.#known.get(node);
+    if (id === undefined) {
+      id = this.#nodes.add(this.canon.write(node, NOW));
+      this.#known.set(node, id);
+      this.#known.set(this.#nodes.at(id), id);
+    }
+    return id;
   }
 
-  #newNode(node: NodeRecord): Part<NodeRecord> {
-    const connections = node.connections.toSorted((a, b) =>
-      a.voter < b.voter ? -1 : a.voter > b.voter ? 1 : a.id - b.id,
+  table(table: Table): number {
+    let id = this.#known.get(table);
+    if (id === undefined) {
+      id = this.#tables.add(this.canon.write({ ...table, item: this.canon.item(table.item) }, NOW));
+      this.#known.set(table, id);
+      this.#known.set(this.#tables.at(id), id);
+    }
+    return id;
+  }
+
+  parts({ voters, nodes, table }: World): Parts {
+    const turned = voters.map((each, place) =>
+      this.voter(this.canon.renamed(each, renameOf(TURNS[place] as number)), NOW),
     );
-    const plain = { ...node, connections };
-    const text = JSON.stringify(sorted(plain as never));
-    return this.#nodes.add(plain, text, marksOf(text));
+    return [...turned, ...nodes.map((each) => this.node(each)), this.table(table)] as unknown as Parts;
   }
 
-  table(table: Table): Part<Table> {
-    const known = this.#parts.get(table);
-    if (known !== undefined) return known as Part<Table>;
-    const part = this.#newTable(table);
-    this.#parts.set(table, part);
-    this.#parts.set(part.value, part);
-    return part;
-  }
-
-  #newTable(table: Table): Part<Table> {
-    const plain = { ...table, item: this.canon.item(table.item) };
-    const text = JSON.stringify(sorted(plain as never));
-    return this.#tables.add(plain, text, marksOf(text));
-  }
-
-  /** `moved`: only that voter has changed, and where its clock stands; the others are -1 then. */
-  parts(world: World, moved: { readonly place: number; readonly now: number } | null = null): Parts {
-    const voters = world.voters.map((each, place) =>
-      moved === null || moved.place === place ? this.voter(each, moved?.now ?? NOW).id : -1,
+  /** Everything under the names that it has. */
+  world(parts: Parts): World {
+    const voters = [parts[0], parts[1], parts[2]].map((id, place) =>
+      this.canon.renamed(this.#voters.at(id), renameOf(BACK[place] as number)),
     );
+    return { ...this.worldOfFirsts(parts), voters };
+  }
+
+  /** The same where each voter is called as if it were the first: for what does not ask who is who. */
+  worldOfFirsts([a, b, c, d, e, f, t]: Parts): World {
+    return { ...this.around([-1, d, e, f, t]), voters: [a, b, c].map((id) => this.#voters.at(id)) };
+  }
+
+  /** What all voters share, and nobody of them. */
+  around([, d, e, f, t]: Frame): World {
+    return { voters: [], nodes: [this.#nodes.at(d), this.#nodes.at(e), this.#nodes.at(f)], table: this.#tables.at(t) };
+  }
+
+  /** The voter of a frame, alone in its world. */
+  framedWorld(frame: Frame): World {
+    return { ...this.around(frame), voters: [this.#voters.at(frame[0])] };
+  }
+
+  /** `place` stands first. */
+  frame(parts: Parts, place: 0 | 1 | 2): Frame {
+    const turn = TURNS[place] as number;
+    return turn === 0
+      ? [parts[place], parts[3], parts[4], parts[5], parts[6]]
+      : [parts[place], ...this.#turned(turn, parts[3], parts[4], parts[5], parts[6])];
+  }
+
+  /** The same frame where its voter has its place back. */
+  unframed([voter, d, e, f, t]: Frame, parts: Parts, place: 0 | 1 | 2): Parts {
+    const [n1, n2, n3, table] = this.#turned(BACK[place] as number, d, e, f, t);
     return [
-      ...voters,
-      ...world.nodes.map((each) => this.node(each).id),
-      this.table(world.table).id,
-    ] as unknown as Parts;
+      place === 0 ? voter : parts[0],
+      place === 1 ? voter : parts[1],
+      place === 2 ? voter : parts[2],
+      n1,
+      n2,
+      n3,
+      table,
+    ];
   }
 
-  world([a, b, c, d, e, f, t]: Parts): World {
-    return {
-      voters: [a, b, c].map((id) => this.#voters.at(id).value),
-      nodes: [d, e, f].map((id) => this.#nodes.at(id).value),
-      table: this.#tables.at(t).value,
-    };
+  #turned(index: number, d: number, e: number, f: number, t: number): [number, number, number, number] {
+    if (index === 0) return [d, e, f, t];
+    return [this.#nodeAs(index, d), this.#nodeAs(index, e), this.#nodeAs(index, f), this.#tableAs(index, t)];
   }
 
   marks([a, b, c, d, e, f, t]: Parts): Marks {
     const marks: [number, number, number, number, number] = [0, 0, 0, 0, 0];
-    for (const id of [a, b, c]) join(marks, this.#voters.at(id).marks);
-    for (const id of [d, e, f]) join(marks, this.#nodes.at(id).marks);
-    join(marks, this.#tables.at(t).marks);
+    join(marks, this.#voters.marks(a), 0);
+    join(marks, this.#voters.marks(b), 1);
+    join(marks, this.#voters.marks(c), 2);
+    join(marks, this.#nodes.marks(d), 0);
+    join(marks, this.#nodes.marks(e), 0);
+    join(marks, this.#nodes.marks(f), 0);
+    join(marks, this.#tables.marks(t), 0);
     return marks;
   }
 
   epochOf([, , , , , , t]: Parts): number {
-    return Number(this.#tables.at(t).value.item["epoch"]);
+    this.#epochs[t] ??= Number(this.#tables.at(t).item["epoch"]);
+    return this.#epochs[t];
   }
 
   /**
    * The least of the six ways to name the voters, which stands for all of them. `spent` are what each voter has used up.
    */
   canonical(parts: Parts, spent: readonly [number, number, number]): Renamed {
-    let least: Parts | null = null;
-    let used = spent;
-    let order = UNCHANGED;
-    for (const [index, each] of ORDERS.entries()) {
-      const named = this.#rename(parts, index, each);
-      const paid = index === 0 ? spent : rearranged(spent, each);
-      if (least !== null && !isLess(named, paid, least, used)) continue;
+    let [least, used, order] = [parts, spent, UNCHANGED];
+    for (let index = 1; index < ORDERS.length; index += 1) {
+      const each = ORDERS[index] as Order;
+      const voters = this.#rearranged(parts, index, each);
+      if (compare(voters, least) > 0) continue;
+      const named: Parts = [...voters, ...this.#turned(index, parts[3], parts[4], parts[5], parts[6])];
+      const paid = rearranged(spent, each);
+      if ((compare(named, least) || compare(paid, used)) >= 0) continue;
       [least, used, order] = [named, paid, each];
     }
-    return { parts: least as Parts, spent: used, order };
+    return { parts: least, spent: used, order };
   }
 
-  #rename(parts: Parts, index: number, order: Order): Parts {
-    if (index === 0) return parts;
+  #rearranged(parts: Parts, index: number, order: Order): [number, number, number] {
     const places: [number, number, number] = [0, 0, 0];
     for (const place of [0, 1, 2] as const)
-      places[order[place] as 0 | 1 | 2] = this.#orbit(0, parts[place])[index] as number;
-    return [
-      ...places,
-      this.#orbit(1, parts[3])[index] as number,
-      this.#orbit(1, parts[4])[index] as number,
-      this.#orbit(1, parts[5])[index] as number,
-      this.#orbit(2, parts[6])[index] as number,
-    ];
+      places[order[place] as 0 | 1 | 2] = IS_TURN[index] === true ? parts[place] : this.#swap(parts[place]);
+    return places;
   }
 
-  /** What the part becomes by each of the orders. */
-  #orbit(kind: 0 | 1 | 2, id: number): Int32Array {
-    return this.#orbits[kind][id] ?? this.#newOrbit(kind, id);
+  #swap(id: number): number {
+    let other = this.#swapped[id];
+    if (other === undefined) {
+      other = this.voter(this.canon.renamed(this.#voters.at(id), renameOf(SWAP)), NOW);
+      this.#swapped[id] = other;
+      this.#swapped[other] = id;
+    }
+    return other;
   }
 
-  #newOrbit(kind: 0 | 1 | 2, id: number): Int32Array {
-    const ids = ORDERS.map((_, index) => (index === 0 ? id : this.#renameAnew(kind, id, index)));
-    for (const [first, each] of ids.entries())
-      this.#orbits[kind][each] = Int32Array.from(ORDERS, (_, then) => ids[BEHIND[first]?.[then] ?? 0] as number);
-    return this.#orbits[kind][id] as Int32Array;
+  /** What a node becomes by one of the orders. */
+  #nodeAs(index: number, id: number): number {
+    const known = this.#nodesAs[index]?.[id];
+    if (known !== undefined) return known;
+    return this.#learn(this.#nodesAs, index, id, this.node(this.canon.renamed(this.#nodes.at(id), renameOf(index))));
   }
 
-  #renameAnew(kind: 0 | 1 | 2, id: number, index: number): number {
-    const rename = RENAMES[index] as Rename;
-    if (kind === 0) return this.voter(this.canon.renamed(this.#voters.at(id).value, rename), NOW).id;
-    const pool = [this.#nodes, this.#tables][kind - 1] as Pool<object>;
-    const value = JSON.parse(rename(JSON.stringify(pool.at(id).value))) as object;
-    if (kind === 1) return this.node(value as NodeRecord).id;
-    const table = value as Table;
-    return this.table({ ...table, item: sorted(table.item as never) as Item }).id;
+  #tableAs(index: number, id: number): number {
+    const known = this.#tablesAs[index]?.[id];
+    if (known !== undefined) return known;
+    return this.#learn(this.#tablesAs, index, id, this.table(this.canon.renamed(this.#tables.at(id), renameOf(index))));
+  }
+
+  #learn(known: readonly number[][], index: number, id: number, other: number): number {
+    (known[index] as number[])[id] = other;
+    (known[INVERSES[index] as number] as number[])[other] = id;
+    return other;
   }
 }
 
-function join(into: [number, number, number, number, number], marks: Marks): void {
-  for (const n of [0, 1, 2, 3, 4] as const) into[n] |= marks[n];
+const renameOf = (index: number): Rename => RENAMES[index] as Rename;
+
+/** `by`: how far the names of the voters are turned from those that they have in the state. */
+function join(into: [number, number, number, number, number], marks: Marks, by: 0 | 1 | 2): void {
+  for (const n of [0, 1, 2] as const) into[((n + by) % 3) as 0 | 1 | 2] |= marks[n];
+  into[3] |= marks[3];
+  into[4] |= marks[4];
 }
 
 function rearranged(spent: readonly [number, number, number], order: Order): [number, number, number] {
@@ -186,8 +220,8 @@ function rearranged(spent: readonly [number, number, number], order: Order): [nu
   return used;
 }
 
-function isLess(a: Parts, usedA: readonly number[], b: Parts, usedB: readonly number[]): boolean {
-  for (let n = 0; n < 7; n += 1) if (a[n] !== b[n]) return (a[n] as number) < (b[n] as number);
-  for (let n = 0; n < 3; n += 1) if (usedA[n] !== usedB[n]) return (usedA[n] as number) < (usedB[n] as number);
-  return false;
+/** Negative: the first is the lesser one. */
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let n = 0; n < a.length; n += 1) if (a[n] !== b[n]) return (a[n] as number) - (b[n] as number);
+  return 0;
 }
