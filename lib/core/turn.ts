@@ -82,7 +82,9 @@ export function patchNode(turn: Turn, id: NodeId, changes: Partial<NodeState>): 
 
 /** In the place of what was known of it. */
 export function putNode(turn: Turn, node: NodeState): void {
-  turn.state = { ...turn.state, nodes: { ...turn.state.nodes, [node.id]: node } };
+  const nodes: Record<NodeId, NodeState> = { ...turn.state.nodes };
+  nodes[node.id] = node;
+  turn.state = { ...turn.state, nodes };
 }
 
 export const nodesOf = (state: GroupState): readonly NodeState[] => Object.values(state.nodes);

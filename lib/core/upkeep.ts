@@ -2,7 +2,7 @@
 // which epoch they are in sync (R4, R18), nodes that appeared, and a replication id that the primary changed by itself.
 // All of it by single conditional writes beside no operation; none takes a lease, so a quiet group never has one (L3).
 
-import type { Ballot, Member, Primary } from "./ballot.ts";
+import type { Ballot, Member, Members, Primary } from "./ballot.ts";
 import { type NodeConfig, WITNESS_DRAIN_MS } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { entriesOf, keysOf } from "./entries.ts";
@@ -79,42 +79,52 @@ function addReplicationId(turn: Turn, ballot: Ballot): void {
   write(turn, enterReplicationId(ballot, newAttempt(turn), own.history), [own.told]);
 }
 
+/** Nearly always there is nothing to learn: what the record says is copied with the first difference only. */
 function learnMembers(turn: Turn, ballot: Ballot, serving: Serving): void {
-  const nodes: Record<NodeId, Member> = {};
-  for (const [id, member] of entriesOf(byDeclaredNames(turn, ballot))) {
-    if (isStillMember(turn, id, member)) nodes[id] = member;
-  }
-  for (const node of turn.context.config.nodes) {
-    nodes[node.id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address: null, goneAt: null };
+  let nodes = stillMembers(turn, byDeclaredNames(turn, ballot));
+  for (const { id } of turn.context.config.nodes) {
+    if (nodes[id] === undefined) nodes = { ...nodes, [id]: { ...NEW_MEMBER, address: null } };
   }
   // One after the other, each against those before it: two names of one process may be seen in the same step (R18).
-  for (const [id, member] of entriesOf(nodes)) {
+  for (const id of keysOf(nodes)) {
+    const member = nodes[id] as Member;
     const now = memberNow(turn, serving, nodes, { id, member });
-    nodes[id] = readerNow(turn, serving.primary, id, { before: member, now });
+    const next = readerNow(turn, serving.primary, id, { before: member, now });
+    if (next !== member) nodes = { ...nodes, [id]: next };
   }
   for (const [id, address] of discovered(turn, serving)) {
-    nodes[id] ??= { runId: null, inSyncEpoch: 0 as Epoch, address, goneAt: null };
+    if (nodes[id] === undefined) nodes = { ...nodes, [id]: { ...NEW_MEMBER, address } };
   }
   writeMembers(turn, ballot, nodes);
+}
+
+const NEW_MEMBER = { runId: null, inSyncEpoch: 0 as Epoch, goneAt: null };
+
+function stillMembers(turn: Turn, known: Members["nodes"]): Members["nodes"] {
+  const all = entriesOf(known);
+  const standing = all.filter(([id, member]) => isStillMember(turn, id, member));
+  return standing.length === all.length ? known : Object.fromEntries(standing);
 }
 
 /**
  * One that was discovered and is declared since is the member that it was, by its declared name (R18). Also while the
  * primary is lost: under the name by which nobody looks for it, what it holds would not count.
  */
-function byDeclaredNames(turn: Turn, ballot: Ballot): Ballot["members"]["nodes"] {
+function byDeclaredNames(turn: Turn, ballot: Ballot): Members["nodes"] {
   const known = ballot.members.nodes;
-  const renamed: Record<NodeId, Member> = { ...known };
-  for (const [id, member] of entriesOf(known)) {
+  let renamed = known;
+  for (const id of keysOf(known)) {
+    const member = known[id] as Member;
     const name = member.address === null ? undefined : declaredAt(turn, member.address)?.id;
     if (name === undefined || (name !== id && known[name]?.runId != null)) continue;
-    delete renamed[id];
-    renamed[name] = { ...member, address: null };
+    const { [id]: _past, ...others } = renamed;
+    renamed = { ...others, [name]: { ...member, address: null } };
   }
   return renamed;
 }
 
-function writeMembers(turn: Turn, ballot: Ballot, nodes: Ballot["members"]["nodes"]): void {
+function writeMembers(turn: Turn, ballot: Ballot, nodes: Members["nodes"]): void {
+  if (nodes === ballot.members.nodes) return;
   const changed = changesOf(ballot, nodes);
   if (changed.length === 0 || !mayWrite(turn)) return;
   const isPublished = (member: Member | undefined) =>
@@ -138,7 +148,7 @@ function isStillMember(turn: Turn, id: NodeId, { address }: Member): boolean {
   return !answering.some((node) => isDeclared(node.id) && node.reading?.runId === runId);
 }
 
-const changesOf = (ballot: Ballot, nodes: Ballot["members"]["nodes"]): readonly NodeId[] => {
+const changesOf = (ballot: Ballot, nodes: Members["nodes"]): readonly NodeId[] => {
   const known = ballot.members.nodes;
   const changed = entriesOf(known).filter(([id, a]) => {
     const b = nodes[id];
@@ -175,7 +185,7 @@ function changesTold(turn: Turn, ballot: Ballot, id: NodeId, member: Member | un
 function memberNow(
   turn: Turn,
   serving: Serving,
-  members: Readonly<Record<NodeId, Member>>,
+  members: Members["nodes"],
   { id, member }: { readonly id: NodeId; readonly member: Member },
 ): Member {
   const node = turn.state.nodes[id];
@@ -198,18 +208,19 @@ function memberNow(
  * and every replica that the primary lists accounted for by another. Whoever is linked again is not gone; two voters that
  * disagree do not take turns, because each says it of one silence once.
  */
-function goneAtNow(turn: Turn, { primary, ...asked }: Serving, node: NodeState, { goneAt }: Member): number | null {
+function goneAtNow(turn: Turn, serving: Serving, node: NodeState, { goneAt }: Member): number | null {
   // Heard, and not linked: another voter that does not hear it must not be contradicted, or the two would take turns.
   if (node.lostAt === null) return answersNow(turn, node) && node.reading?.linkUp === true ? null : goneAt;
-  if (goneAt !== null) patchNode(turn, node.id, { goneInSilenceOf: node.lostAt });
-  if (goneAt !== null || node.id === primary.node) return goneAt;
+  if (goneAt !== null && node.goneInSilenceOf !== node.lostAt)
+    patchNode(turn, node.id, { goneInSilenceOf: node.lostAt });
+  if (goneAt !== null || node.id === serving.primary.node) return goneAt;
   // Said once of this silence, and taken back by a voter that hears it.
   if (node.goneInSilenceOf === node.lostAt) return null;
   if (!isDueIn(turn, node.lostAt, turn.context.config.downAfterMs)) return null;
-  const { readSentAt } = asked.node;
-  if (readSentAt === null || !isOfNow(turn, asked.node)) return null;
+  const { readSentAt } = serving.node;
+  if (readSentAt === null || !isOfNow(turn, serving.node)) return null;
   const linked = nodesOf(turn.state).filter((each) => answersNow(turn, each) && each.reading?.linkUp === true);
-  const { replicas, offset } = asked.reading;
+  const { replicas, offset } = serving.reading;
   const isListed = replicas.length > linked.length || replicas.some(({ address }) => isAt(turn, node, address));
   return readSentAt < after(node.lostAt, WITNESS_DRAIN_MS) || isListed ? null : offset;
 }
@@ -273,10 +284,10 @@ const declaredAt = (turn: Turn, address: Address): NodeConfig | undefined =>
     (node) => isSameAddress(node, address) || (node.announce !== null && isSameAddress(node.announce, address)),
   );
 
-const NO_MEMBERS: Ballot["members"]["nodes"] = {};
+const NO_MEMBERS: Members["nodes"] = {};
 
 /** Asked at every step, and nearly always so: it makes nothing. */
-function isInStep(turn: Turn, members: Ballot["members"]["nodes"]): boolean {
+function isInStep(turn: Turn, members: Members["nodes"]): boolean {
   const known = turn.state.nodes;
   const { nodes } = turn.context.config;
   let wanted = nodes.length;
