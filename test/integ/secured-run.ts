@@ -129,7 +129,7 @@ export class SecuredRun {
   }
 
   /** As CloudFormation does with the resource of a declared group. */
-  async register(RequestType: "Create" | "Delete"): Promise<void> {
+  async register(RequestType: "Create" | "Update" | "Delete"): Promise<void> {
     const declaration = {
       name: NAME,
       nodes: this.nodes.map(({ id, host, port }, index) => ({ id, host, port, zone: ZONES[index] })),

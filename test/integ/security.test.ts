@@ -1,6 +1,7 @@
 // One run of a whole installation, with a rotated password, a refused login, a refused command, an evacuated host and a
 // failover for which a host is stopped; then what was asked of AWS is held against the synthesized policies, and everything that was written is searched for the passwords.
 
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { groupName } from "../../lib/core/types.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
@@ -11,6 +12,7 @@ import { type AwsRequest, allows, applies, type PolicyStatement } from "../suppo
 import { isHealthy } from "../support/live-group.ts";
 import { eventually, sleep, useProcessGroup } from "../support/local-group.ts";
 import { findSecret, plantSecret } from "../support/planted-secret.ts";
+import { attributeRows, type Touched, touchedBy } from "../support/table-attributes.ts";
 import { SecuredRun } from "./secured-run.ts";
 
 const endpoint = localCloudForFile();
@@ -101,6 +103,8 @@ async function operate(): Promise<void> {
     nodes: [{ id: "n1", host: "127.3.0.11", port: 7001, zone: "eu-west-1a" }],
     credentials: { password: first },
   };
+  // As with a deployment that changes something else.
+  await run.register("Update");
   await run.valkeeper(["groups", "add", "--file", "wrong.json"], { "wrong.json": JSON.stringify(inline) });
   const good = { ...inline, credentials: { secretId: SECRET_NAME, user } };
   await run.valkeeper(["groups", "add", "--file", "good.json", "--wait", "3s"], { "good.json": JSON.stringify(good) });
@@ -180,6 +184,45 @@ function narrowest(statement: PolicyStatement): readonly PolicyStatement[] {
           Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": each } },
         })),
   );
+}
+
+/** By role as docs/security.md names it. */
+const callers: readonly (readonly [string, readonly string[]])[] = [
+  ["voter", ["voter-a", "voter-b", "voter-c"]],
+  ...["publisher", "registrar", "stopper", "evacuator", "operator", "administrator", "application"].map(
+    (role) => [role, [role]] as const,
+  ),
+];
+
+/** IAM cannot confine them: what is asked is known from the requests alone. */
+describe("the attributes of the table's items", () => {
+  it.each(callers)(
+    "that the %s's requests read, set and ask for are those of docs/security.md",
+    (documented, roles) => {
+      const touched = roles.flatMap((role) => touchedIn(role).map((each) => named(each, role)));
+      const rows = new RegExp(`^\\| ${documented} \\| [^|]* \\| (?:yes|-) \\|.*$`, "gm");
+      const text = readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8");
+      expect(attributeRows(documented, touched)).toEqual(text.match(rows));
+    },
+  );
+});
+
+const touchedIn = (role: string): readonly Touched[] =>
+  run.recorder
+    .commandsOf(role)
+    .filter(
+      ({ constructor: { name }, input }) =>
+        name !== "DescribeTableCommand" && ("TableName" in input || "RequestItems" in input),
+    )
+    .flatMap(touchedBy);
+
+/** Each voter's own vote apart from the others'. */
+function named(touched: Touched, role: string): Touched {
+  const nameOf = (attribute: string): string =>
+    attribute
+      .replace(`vote_eu-west-1${role.at(-1)}`, "vote_<its zone>")
+      .replace(/vote_eu-west-1[abc]/, "vote_<another zone>");
+  return { ...touched, sets: touched.sets.map(nameOf), asks: touched.asks.map(nameOf) };
 }
 
 describe("the passwords", () => {

@@ -12,6 +12,7 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsRequest } from "./iam-policy.ts";
+import { attributesNamed } from "./table-attributes.ts";
 
 const ACCOUNT = "eu-west-1:123456789012";
 
@@ -88,8 +89,11 @@ export function requestsOf(command: SdkCommand, tableArn: string, tagged = CALLE
     case "Query":
     case "BatchGetItem":
     case "BatchWriteItem": {
-      const partitions = [...new Set(partitionsOf(input))];
-      return [{ action: `dynamodb:${name}`, resource: tableArn, context: { "dynamodb:LeadingKeys": partitions } }];
+      const context = {
+        "dynamodb:LeadingKeys": [...new Set(partitionsOf(input))],
+        "dynamodb:Attributes": attributesNamed(command),
+      };
+      return [{ action: `dynamodb:${name}`, resource: tableArn, context }];
     }
     case "GetParameter":
     case "PutParameter":
@@ -239,10 +243,13 @@ export class RequestRecorder {
     return this.#roles.run(role, act);
   }
 
+  commandsOf(role: string): readonly SdkCommand[] {
+    return this.sent.filter((each) => each.role === role).map(({ command }) => command);
+  }
+
   /** What this role has asked, each request once. */
   requestsOf(role: string, tableArn: string, tagged?: ReadonlySet<string>): readonly AwsRequest[] {
-    const own = this.sent.filter((each) => each.role === role);
-    const all = own.flatMap(({ command }) => requestsOf(command, tableArn, tagged));
+    const all = this.commandsOf(role).flatMap((command) => requestsOf(command, tableArn, tagged));
     return [...new Map(all.map((each) => [JSON.stringify(each), each])).values()];
   }
 
