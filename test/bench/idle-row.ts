@@ -13,9 +13,12 @@ const QUICK_WATCHED_MS = 20_000;
 /** Of Linux, whatever the kernel's own. */
 const TICKS_PER_SECOND = 100;
 
-export const idleRow: Row = {
-  id: "idle",
-  title: "one quiet group, probes every 500 ms, per watching process (sentinel or voter)",
+/** What a voter function is given by default. */
+const MANY_GROUPS = 50;
+
+const idleRowOf = (id: string, groups: number, title: string): Row => ({
+  id,
+  title: `${title}, probes every 500 ms, per watching process (sentinel or voter)`,
   variants: [SENTINEL, VALKEEPER],
   mostRuns: 3,
   lines: [
@@ -43,7 +46,7 @@ export const idleRow: Row = {
       // The publisher's requests go past the proxy: what is counted is the voters' alone.
       const endpoints =
         cloud === null || proxy === null ? {} : { endpoint: cloud.endpoint, voterEndpoint: proxy.endpoint };
-      const scene = await Scene.open({ group, variant, downAfterMs: 5_000, ...endpoints });
+      const scene = await Scene.open({ group, variant, groups, downAfterMs: 5_000, ...endpoints });
       await scene.settle();
       const [from, before] = [readUsage(scene.side.watchers), proxy?.counts()];
       const startedAt = monotonicMs();
@@ -60,7 +63,10 @@ export const idleRow: Row = {
         ...(before === undefined || after === undefined ? {} : { notes: [describe(before, after)] }),
       };
     }),
-};
+});
+
+export const idleRow = idleRowOf("idle", 1, "one quiet group");
+export const manyGroupsRow = idleRowOf("idle-50", MANY_GROUPS, "fifty quiet groups");
 
 type Counts = ReadonlyMap<string, number>;
 

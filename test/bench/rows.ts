@@ -2,7 +2,7 @@
 
 import { hangRow, killRow } from "./failover-rows.ts";
 import { emptyRow, returnRow, switchoverRow } from "./handover-rows.ts";
-import { idleRow } from "./idle-row.ts";
+import { idleRow, manyGroupsRow } from "./idle-row.ts";
 import { partitionRow } from "./partition-row.ts";
 import type { Row } from "./row.ts";
 
@@ -18,6 +18,7 @@ export const ROWS: readonly Row[] = [
   emptyRow,
   partitionRow,
   idleRow,
+  manyGroupsRow,
 ];
 
 /** What fits into five minutes. */

@@ -13,7 +13,10 @@ import type { Row, Sample, SideRecord } from "./row.ts";
 import { QUICK_ROWS, ROWS } from "./rows.ts";
 import type { Variant } from "./scene.ts";
 
-const SAMPLES = join(projectRoot, ".cache", "bench", "samples.json");
+const folder = join(projectRoot, ".cache", "bench");
+const SAMPLES = join(folder, "samples.json");
+/** Of a run that measures a part and keeps nothing: what the whole was made of stays. */
+const PARTIAL_SAMPLES = join(folder, "partial-samples.json");
 /** As the command line's own. */
 const USAGE = 1;
 
@@ -64,9 +67,9 @@ interface Kept {
   readonly again: readonly string[];
 }
 
-function keep(kept: Kept): void {
-  mkdirSync(dirname(SAMPLES), { recursive: true });
-  writeFileSync(SAMPLES, `${JSON.stringify(kept, null, 1)}\n`);
+function keep(kept: Kept, file: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(kept, null, 1)}\n`);
 }
 
 const readKept = (): Kept => JSON.parse(readFileSync(SAMPLES, "utf8")) as Kept;
@@ -97,6 +100,8 @@ async function run(options: BenchOptions, group: ProcessGroup): Promise<number> 
   const skipped: Record<string, string> = Object.fromEntries(
     Object.entries(before?.skipped ?? {}).filter(([row]) => !wanted.includes(row)),
   );
+  const isPart = before === null && (options.only !== null || options.isQuick);
+  const file = isPart ? PARTIAL_SAMPLES : SAMPLES;
   const again = before === null ? [] : [...new Set([...before.again, ...wanted])];
   const kept = (): Kept => {
     const date = new Date().toISOString().slice(0, 10);
@@ -111,11 +116,11 @@ async function run(options: BenchOptions, group: ProcessGroup): Promise<number> 
     }
     await runRow(row, options, group, (sample) => {
       samples.push(sample);
-      keep(kept());
+      keep(kept(), file);
     });
   }
   if (group.isClosing) return 1;
-  keep(kept());
+  keep(kept(), file);
   write(reportOf(kept()), options.out);
   const failed = samples.filter(({ failure }) => failure !== undefined).length;
   if (failed > 0) say(`${failed} of ${samples.length} runs gave no figures`);

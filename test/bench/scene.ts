@@ -26,6 +26,8 @@ export interface SceneOptions {
   readonly group: ProcessGroup;
   readonly variant: Variant;
   readonly downAfterMs: number;
+  /** So many are watched; what happens happens to the first. @default 1 */
+  readonly groups?: number;
   readonly zones?: readonly ZonePlace[];
   readonly hostAddress?: string;
   readonly endpoint?: string;
@@ -55,11 +57,13 @@ export class Scene {
     this.primary = primary;
   }
 
-  static async open({ group, variant, ...options }: SceneOptions): Promise<Scene> {
+  static async open({ group, variant, groups = 1, ...options }: SceneOptions): Promise<Scene> {
     const nodes = await startNodes({ group, boot: variant.boot, ...(options.zones ? { zones: options.zones } : {}) });
+    const others: (readonly ValkeyProcess[])[] = [];
+    while (others.length < groups - 1) others.push(await startNodes({ group, boot: variant.boot }));
     const settings = variant.settings === undefined ? {} : { settings: variant.settings };
     const start = variant.side === "sentinel" ? startSentinels : startValkeeper;
-    const side = await start({ group, nodes, ...options, ...settings });
+    const side = await start({ group, nodes, others, ...options, ...settings });
     const [primary] = nodes;
     if (primary === undefined) throw new Error("a scene needs nodes");
     return new Scene(group, side, nodes, primary);

@@ -9,9 +9,8 @@ import type { Program } from "../../lib/local/process-group.ts";
 import { readTools } from "../../lib/local/tools.ts";
 import type { LookupOptions, Place } from "./lookup.ts";
 import { monotonicMs, pause } from "./monotonic.ts";
-import { type Ordered, PASSWORD, type Side, type SideOptions, type TimedEvent } from "./side.ts";
+import { GROUP, groupsOf, type Ordered, PASSWORD, type Side, type SideOptions, type TimedEvent } from "./side.ts";
 
-const GROUP = "mymaster";
 const READY_WITHIN_MS = 40_000;
 const CONFIRMED_WITHIN_MS = 20_000;
 
@@ -27,7 +26,7 @@ export async function startSentinels(options: SideOptions): Promise<Side> {
   options.group.onClose(() => {
     for (const client of clients) client.disconnect();
   });
-  await untilTheyKnowEachOther(sentinels, options.nodes.length - 1);
+  for (const { name, nodes } of groupsOf(options)) await untilTheyKnowEachOther(sentinels, name, nodes.length - 1);
   const lookup: LookupOptions = {
     kind: "sentinel",
     group: GROUP,
@@ -46,8 +45,7 @@ export async function startSentinels(options: SideOptions): Promise<Side> {
 }
 
 async function startSentinel(options: SideOptions, index: number, events: TimedEvent[]): Promise<Sentinel> {
-  const { group, nodes, zones } = options;
-  const [primary] = nodes;
+  const { group, zones } = options;
   const host = zones?.[index]?.host ?? "127.0.0.1";
   const port = zones === undefined ? await findFreePort(host) : 26_379;
   const folder = group.makeFolder(`sentinel-${index + 1}`);
@@ -59,11 +57,13 @@ async function startSentinel(options: SideOptions, index: number, events: TimedE
     `bind ${host}`,
     "protected-mode no",
     `dir "${data}"`,
-    `sentinel monitor ${GROUP} ${primary?.host} ${primary?.port} 2`,
-    `sentinel auth-pass ${GROUP} ${PASSWORD}`,
-    `sentinel down-after-milliseconds ${GROUP} ${options.downAfterMs}`,
-    `sentinel failover-timeout ${GROUP} 10000`,
-    `sentinel parallel-syncs ${GROUP} 1`,
+    ...groupsOf(options).flatMap(({ name, nodes: [primary] }) => [
+      `sentinel monitor ${name} ${primary?.host} ${primary?.port} 2`,
+      `sentinel auth-pass ${name} ${PASSWORD}`,
+      `sentinel down-after-milliseconds ${name} ${options.downAfterMs}`,
+      `sentinel failover-timeout ${name} 10000`,
+      `sentinel parallel-syncs ${name} 1`,
+    ]),
   ];
   writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
   const [command = "", ...args] = [...(zones?.[index]?.exec ?? []), readTools().valkey.sentinel, file];
@@ -82,10 +82,10 @@ async function startSentinel(options: SideOptions, index: number, events: TimedE
   return { host, port, client, program };
 }
 
-async function untilTheyKnowEachOther(sentinels: readonly Sentinel[], replicas: number): Promise<void> {
+async function untilTheyKnowEachOther(sentinels: readonly Sentinel[], name: string, replicas: number): Promise<void> {
   const until = performance.now() + READY_WITHIN_MS;
   const isSettled = async ({ client }: Sentinel): Promise<boolean> => {
-    const reply = (await client.call("SENTINEL", "PRIMARY", GROUP)) as string[];
+    const reply = (await client.call("SENTINEL", "PRIMARY", name)) as string[];
     const fields = new Map(reply.flatMap((name, index) => (index % 2 === 0 ? [[name, reply[index + 1] ?? ""]] : [])));
     return (
       fields.get("flags") === "master" &&

@@ -7,6 +7,9 @@ import type { LookupOptions } from "./lookup.ts";
 /** Of the default user of every node; good enough for servers on this machine alone. */
 export const PASSWORD = "bench-secret";
 
+/** The group to which things happen. */
+export const GROUP = "mymaster";
+
 export interface ZonePlace {
   readonly name: string;
   readonly host: string;
@@ -17,6 +20,8 @@ export interface SideOptions {
   readonly group: ProcessGroup;
   /** The primary first. */
   readonly nodes: readonly ValkeyProcess[];
+  /** Of further groups that are watched, and to which nothing happens. */
+  readonly others?: readonly (readonly ValkeyProcess[])[];
   readonly downAfterMs: number;
   /** Where each node and the process that watches beside it live; without them everything is on the loopback. */
   readonly zones?: readonly ZonePlace[];
@@ -29,6 +34,12 @@ export interface SideOptions {
   /** Where the voters alone find it: what counts their requests and not the publisher's. @default the same */
   readonly voterEndpoint?: string;
 }
+
+/** By name, the group to which things happen first. */
+export const groupsOf = ({ nodes, others = [] }: Pick<SideOptions, "nodes" | "others">) => [
+  { name: GROUP, nodes },
+  ...others.map((each, index) => ({ name: `other-${index + 1}`, nodes: each })),
+];
 
 /** Of a sentinel's log, or one event of the engine; as it arrived here. */
 export interface TimedEvent {

@@ -14,10 +14,10 @@ import type { ReadyEvent } from "../../lib/local/run-local.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import { monotonicMs, pause } from "./monotonic.ts";
 import { COORDINATOR_PASSWORD } from "./nodes.ts";
-import type { Ordered, Side, SideOptions, TimedEvent } from "./side.ts";
+import { groupsOf, GROUP as MAIN_GROUP, type Ordered, type Side, type SideOptions, type TimedEvent } from "./side.ts";
 import { summarize } from "./statistics.ts";
 
-const GROUP = groupName("mymaster");
+const GROUP = groupName(MAIN_GROUP);
 const VOTERS = ["az-a", "az-b", "az-c"];
 const READY_WITHIN_MS = 60_000;
 const CONFIRMED_WITHIN_MS = 20_000;
@@ -98,24 +98,22 @@ async function startLocal(options: SideOptions, events: TimedEvent[], words: str
 }
 
 export function localConfig(options: Omit<SideOptions, "group">): object {
-  const { nodes, zones, hostAddress, voterEndpoint, downAfterMs, settings } = options;
+  const { zones, hostAddress, voterEndpoint, downAfterMs, settings } = options;
   const elsewhere = voterEndpoint === undefined ? [] : ["/usr/bin/env", `AWS_ENDPOINT_URL=${voterEndpoint}`];
   return {
     ...(hostAddress === undefined ? {} : { listen: hostAddress }),
     voters: VOTERS.map((id, index) => ({ id, exec: [...(zones?.[index]?.exec ?? []), ...elsewhere] })),
-    groups: [
-      {
-        name: GROUP,
-        primary: nodes[0]?.id,
-        quorum: 2,
-        downAfterMs,
-        // A person would wait ten seconds of health before the first fault; the bench has many first faults.
-        armAfterMs: 1_000,
-        credentials: { user: COORDINATOR_USER, password: COORDINATOR_PASSWORD },
-        nodes: nodes.map((node, index) => ({ id: node.id, host: node.host, port: node.port, zone: VOTERS[index] })),
-        ...settings,
-      },
-    ],
+    groups: groupsOf(options).map(({ name, nodes }) => ({
+      name,
+      primary: nodes[0]?.id,
+      quorum: 2,
+      downAfterMs,
+      // A person would wait ten seconds of health before the first fault; the bench has many first faults.
+      armAfterMs: 1_000,
+      credentials: { user: COORDINATOR_USER, password: COORDINATOR_PASSWORD },
+      nodes: nodes.map((node, index) => ({ id: node.id, host: node.host, port: node.port, zone: VOTERS[index] })),
+      ...settings,
+    })),
   };
 }
 
