@@ -104,6 +104,9 @@ function look(turn: Turn, ballot: Ballot, sentAt: Instant): void {
     missing: false,
     unreadable: null,
     staleLook: false,
+    isRequestOld:
+      isOpen(turn.state.request, ballot) &&
+      (turn.state.isRequestOld || ballot.lastRequest !== (previous?.ballot.lastRequest ?? null)),
     sightings: sighted(turn.state.sightings, ballot, previous?.sentAt ?? null),
     leaseSighting: leaseSighted(turn.state.leaseSighting, ballot, turn.at),
   });
@@ -147,7 +150,7 @@ function storeFailed(turn: Turn, detail: string, unreadable: boolean): void {
 
 function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
   const { ballot } = fact;
-  noteRequest(turn, fact.request);
+  noteRequest(turn, fact);
   const known = turn.state.look?.ballot;
   if (known === undefined) return;
   const isSame =
@@ -163,12 +166,22 @@ function glanced(turn: Turn, fact: Extract<Fact, { kind: "glanced" }>): void {
 }
 
 /** A glance may be older than one before it: a request that has ended must not be seen as one that waits, and begun again. */
-function noteRequest(turn: Turn, request: RequestRecord | null): void {
+function noteRequest(turn: Turn, { request, readBehind }: Extract<Fact, { kind: "glanced" }>): void {
   if (request !== null && request.result === null && turn.state.pastRequests.includes(request.id)) return;
-  if (request?.id !== turn.state.request?.id) patch(turn, { requestSince: turn.at });
-  patch(turn, { request });
+  const ballot = turn.state.look?.ballot ?? null;
+  const isKnown = request?.id === turn.state.request?.id;
+  const isOld =
+    readBehind === null
+      ? !isKnown || turn.state.isRequestOld
+      : ballot !== null && ballot.lastRequest !== readBehind.lastRequest;
+  if (!isKnown) patch(turn, { requestSince: turn.at });
+  patch(turn, { request, isRequestOld: isOld && isOpen(request, ballot) });
   if (request !== null && request.result !== null) requestEnded(turn, request.id);
 }
+
+/** It waits for its answer, and is not the last that the record knows to be begun. */
+const isOpen = (request: RequestRecord | null, ballot: Ballot | null): boolean =>
+  request !== null && request.result === null && request.id !== ballot?.lastRequest;
 
 function requestEnded(turn: Turn, id: string): void {
   const { pastRequests } = turn.state;

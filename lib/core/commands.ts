@@ -33,7 +33,16 @@ export type Fact =
   | { readonly kind: "ballot-read"; readonly sentAt: Instant; readonly ballot: Ballot | null }
   | { readonly kind: "store-failed"; readonly detail: string; readonly unreadable: boolean }
   /** Eventually consistent: tells that something changed, never decides. */
-  | { readonly kind: "glanced"; readonly ballot: Ballot | null; readonly request: RequestRecord | null }
+  | {
+      readonly kind: "glanced";
+      readonly ballot: Ballot | null;
+      readonly request: RequestRecord | null;
+      /**
+       * The request was read by itself, consistently: what this voter then knew to be the last request begun. Null: it is as
+       * old as the glance may be.
+       */
+      readonly readBehind: { readonly lastRequest: string | null } | null;
+    }
   | {
       readonly kind: "write-ended";
       readonly sentAt: Instant;

@@ -32,6 +32,8 @@ type Considered = "none" | "begun" | Rejection;
 export function considerRequest(turn: Turn, ballot: Ballot): Considered {
   const { request } = turn.state;
   if (request === null || request.result !== null || turn.state.resolved === request.id) return "none";
+  // It may have been begun, and another after it: by the record alone it would be begun again.
+  if (turn.state.isRequestOld) return "none";
   const { answerAgainAt } = turn.state;
   if (answerAgainAt !== null && !isDue(turn, answerAgainAt)) return "none";
   const since = turn.state.requestSince ?? turn.at;

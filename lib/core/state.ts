@@ -125,6 +125,8 @@ export interface GroupState {
   readonly staleLook: boolean;
   readonly request: RequestRecord | null;
   readonly requestSince: Instant | null;
+  /** The record has named another as the last one begun since it was read: it may have been begun too, and is read again. */
+  readonly isRequestOld: boolean;
   /** The last requests that were seen answered, or followed by another: a glance may show one of them as it once was. */
   readonly pastRequests: readonly string[];
   readonly resolved: string | null;
@@ -219,6 +221,7 @@ export function newGroupState(config: GroupConfig, at: Instant): GroupState {
     staleLook: false,
     request: null,
     requestSince: null,
+    isRequestOld: false,
     pastRequests: [],
     resolved: null,
     answerAgainAt: null,

@@ -117,6 +117,16 @@ export class GroupLoop {
     return hasLooked(this.#state);
   }
 
+  /** It knows this request as it was read, and needs no other reading of it. */
+  hasRead(request: string): boolean {
+    return this.#state.request?.id === request && !this.#state.isRequestOld;
+  }
+
+  /** The last request that the record, as it was looked at, knows to be begun. */
+  lastRequest(): string | null {
+    return this.#state.look?.ballot.lastRequest ?? null;
+  }
+
   /** Somebody wants to see what this voter sees. */
   isLookedAt(): boolean {
     return (this.#state.look?.ballot.lookUntil ?? 0) > this.#ports.clock.wallTime();

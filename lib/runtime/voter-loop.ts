@@ -77,8 +77,6 @@ export class VoterLoop {
   /** The spec that was looked at last, as text. */
   readonly #applied = new Map<GroupName, string>();
   readonly #history: HistoryQueue;
-  /** The request that was last read of each group. */
-  readonly #requests = new Map<GroupName, string>();
   readonly #cancels = new Set<() => void>();
   #generation = 0;
   #opened = 0;
@@ -236,14 +234,15 @@ export class VoterLoop {
   /** A request that is new here is read as it is: a glance may show one that was answered as one that waits. */
   #glanced(name: GroupName, { ballot, request }: GroupGlance): void {
     const loop = this.#groups.get(name);
-    const isNew = request !== null && request.result === null && this.#requests.get(name) !== request.id;
-    if (loop === undefined || !isNew) return loop?.deliver({ kind: "glanced", ballot, request });
+    if (loop === undefined) return;
+    const isNew = request !== null && request.result === null && !loop.hasRead(request.id);
+    if (!isNew) return loop.deliver({ kind: "glanced", ballot, request, readBehind: null });
     this.#asking.add(name);
+    const readBehind = { lastRequest: loop.lastRequest() };
     this.#options.store.readRequest(name).then(
       (standing) => {
         this.#asking.delete(name);
-        this.#requests.set(name, standing?.id ?? "");
-        loop.deliver({ kind: "glanced", ballot, request: standing });
+        loop.deliver({ kind: "glanced", ballot, request: standing, readBehind });
       },
       () => {
         // Not answered, or damaged: the next glance finds it again.

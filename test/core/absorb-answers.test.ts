@@ -291,7 +291,7 @@ describe("a look", () => {
 
 describe("a glance", () => {
   const glance = (of: Ballot | null, state: GroupState = watching(), asked = request()) =>
-    absorbed(state, { kind: "glanced", ballot: of, request: asked }).state;
+    absorbed(state, { kind: "glanced", ballot: of, request: asked, readBehind: null }).state;
 
   it("at no ballot where one was is a reason to look; before a look, none", () => {
     expect(glance(null).staleLook).toBe(true);

@@ -184,7 +184,7 @@ describe("a store that fails", () => {
 });
 
 describe("a glance", () => {
-  const glanced = (of: Ballot | null): Fact => ({ kind: "glanced", ballot: of, request: null });
+  const glanced = (of: Ballot | null): Fact => ({ kind: "glanced", ballot: of, request: null, readBehind: null });
 
   it("of what is known asks for nothing", () => {
     expect(isReading(stepAt(watching(), 10, glanced(ballot())).commands)).toBe(false);
@@ -202,14 +202,16 @@ describe("a glance", () => {
   });
 
   it("remembers since when a request stands", () => {
-    const first = stepAt(watching(), 10, { kind: "glanced", ballot: ballot(), request: request() });
-    const again = stepAt(first.state, 400, { kind: "glanced", ballot: ballot(), request: request() });
-    expect([first.state.requestSince, again.state.requestSince]).toEqual([10, 10]);
-    const other = stepAt(again.state, 600, {
+    const shown = (asked = request()): Fact => ({
       kind: "glanced",
       ballot: ballot(),
-      request: request({ id: "request-2" }),
+      request: asked,
+      readBehind: { lastRequest: null },
     });
+    const first = stepAt(watching(), 10, shown());
+    const again = stepAt(first.state, 400, shown());
+    expect([first.state.requestSince, again.state.requestSince]).toEqual([10, 10]);
+    const other = stepAt(again.state, 600, shown(request({ id: "request-2" })));
     expect(other.state.requestSince).toBe(600);
   });
 });

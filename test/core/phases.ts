@@ -221,7 +221,7 @@ export function factOf(moment: Moment, kind: InputKind): Fact {
     case "store-failed":
       return { kind, detail: "reset", unreadable: false };
     case "glanced":
-      return { kind, ballot: look, request: state.request };
+      return { kind, ballot: look, request: state.request, readBehind: null };
     case "write-ended": {
       const write = {
         name: "renew",

@@ -39,7 +39,12 @@ describe("an answer that the table does not take", () => {
 });
 
 describe("a glance that is older than the one before it", () => {
-  const glance = (asked: RequestRecord): Fact => ({ kind: "glanced", ballot: ballot(), request: asked });
+  const glance = (asked: RequestRecord): Fact => ({
+    kind: "glanced",
+    ballot: ballot(),
+    request: asked,
+    readBehind: null,
+  });
   const first = request({ id: "first", target: N2 });
   const second = request({ id: "second", target: N3 });
 
@@ -60,6 +65,54 @@ describe("a glance that is older than the one before it", () => {
     const stale = stepAt(state, 20, glance(first));
     expect(stale.state.request?.id).toBe("second");
     expect(stale.commands.filter((each) => each.kind === "write-ballot")).toEqual([]);
+  });
+});
+
+describe("an order that was read before the record named another", () => {
+  const first = request({ id: "first", target: N2 });
+  const next = ballot({ lastRequest: "second", attempt: attemptId("two"), epoch: epoch(3) });
+  const writesOf = ({ commands }: ReturnType<typeof stepAt>) => commands.filter(({ kind }) => kind === "write-ballot");
+  const glance = (lastRequest: string | null, asked = first): Fact => ({
+    kind: "glanced",
+    ballot: next,
+    request: asked,
+    readBehind: { lastRequest },
+  });
+  /** Before its next step it learns that another order was begun meanwhile: it never saw what became of the first. */
+  const learned = () => {
+    const reading = { sentAt: instant(10), pending: null };
+    const read = { kind: "ballot-read", sentAt: instant(10), ballot: next } as const;
+    return stepAt(watching(ballot(), { request: first, storeBusy: reading }), 20, read);
+  };
+
+  it("is not begun, for it may have been begun and answered by then", () => {
+    const known = learned();
+    expect(writesOf(known)).toEqual([]);
+    const glanced = { ...glance(null), readBehind: null } as Fact;
+    expect(writesOf(stepAt(known.state, 30, glanced))).toEqual([]);
+  });
+
+  it("is begun when it is read again, and still stands", () => {
+    const { state } = learned();
+    expect(writesOf(stepAt(state, 30, glance("second")))).toHaveLength(1);
+    expect(writesOf(stepAt(state, 30, glance("second", request({ id: "third", target: N2 }))))).toHaveLength(1);
+  });
+
+  it("is no newer for an answer that was asked for before that look", () => {
+    const late = stepAt(learned().state, 30, glance(null));
+    expect([late, stepAt(late.state, 40, timePassed)].flatMap(writesOf)).toEqual([]);
+  });
+
+  it("is begun where the record has named the same order as the last one since before it was read", () => {
+    const known = watching(next);
+    expect(writesOf(stepAt(known, 10, glance("second")))).toHaveLength(1);
+  });
+
+  it("is not begun by the first look at a record that names another", () => {
+    const reading = { sentAt: instant(10), pending: null };
+    const asked = stepAt(watching(null, { storeBusy: reading }), 15, glance(null));
+    const read = { kind: "ballot-read", sentAt: instant(10), ballot: next } as const;
+    expect(writesOf(stepAt(asked.state, 20, read))).toEqual([]);
   });
 });
 

@@ -289,7 +289,8 @@ export class World {
     const known = this.voters.get(voter);
     if (known === undefined || known.context.self.generation !== generation) return;
     const ballot = this.item === null || !this.isStoreUp ? null : this.ballot;
-    const fact: Fact = { kind: "glanced", ballot, request: this.request };
+    const readBehind = { lastRequest: known.state.look?.ballot.lastRequest ?? null };
+    const fact: Fact = { kind: "glanced", ballot, request: this.request, readBehind };
     this.#schedule({ kind: "deliver", voter, fact }, this.now + known.context.config.watchIntervalMs);
   }
 

@@ -58,8 +58,10 @@ export function movesOfVoter(world: World, index: number): readonly Move[] {
   move("glances at the ballot", "free", (scene) => {
     const ballot = scene.ballot();
     const { request } = scene.table;
-    const isNew = ballot !== voter.state?.look?.ballot || !isKnown(request, voter.state.request);
-    if (isNew) scene.advance(index, { kind: "glanced", ballot, request }, 0);
+    const isNew =
+      ballot !== voter.state?.look?.ballot || !isKnown(request, voter.state.request) || voter.state.isRequestOld;
+    const readBehind = { lastRequest: voter.state?.look?.ballot.lastRequest ?? null };
+    if (isNew) scene.advance(index, { kind: "glanced", ballot, request, readBehind }, 0);
   });
   move("dies", "crash", (scene) => {
     const sent = voter.sent.map((each) => ({ ...each, isGivenUp: true }));

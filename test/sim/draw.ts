@@ -182,6 +182,7 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     acceptDataLoss: dice.chance(0.8),
     ...expiry(dice),
   }),
+  "set members": () => ({ kind: "request", request: "set-members", target: null, acceptDataLoss: false }),
   control,
   "wrong password": (dice, nodes) => ({
     kind: "wrong-password",

@@ -5,7 +5,7 @@ import type { Item, Json } from "../../lib/core/ballot-write.ts";
 import { attemptId, groupName, type NodeId, nodeId, type ReplicationId } from "../../lib/core/types.ts";
 import { WriteLog } from "./client.ts";
 import { Oracle } from "./oracle.ts";
-import type { NodeTruth, OracleView } from "./oracle-view.ts";
+import type { NodeTruth, OracleView, Order } from "./oracle-view.ts";
 import { type Position, Stream } from "./stream.ts";
 import type { BallotChange } from "./table.ts";
 
@@ -30,6 +30,7 @@ export interface MadeView extends OracleView {
   /** Ms by which the wall clock at a place is ahead. */
   ahead: Record<string, number>;
   record: Ballot | null;
+  lastOrder: Order | null;
   settings: ReturnType<OracleView["config"]>;
   acceptsDataLoss: OracleView["acceptsDataLoss"];
 }
@@ -41,6 +42,7 @@ export function made(): Made {
     table: "table-1",
     ahead: {},
     record: null,
+    lastOrder: null,
     settings: {
       quorum: 2,
       voteWindowMs: 1_500,
@@ -55,6 +57,7 @@ export function made(): Made {
     ballot: () => view.record,
     config: () => view.settings,
     nodes: () => view.truths,
+    order: () => view.lastOrder,
     acceptsDataLoss: (id) => id === "accepts loss",
     log: new WriteLog(),
   };

@@ -23,6 +23,7 @@ interface MadeUp extends ProgressView {
   reason: string | null;
   settings: ReturnType<ProgressView["config"]>;
   lost: number;
+  order: string | null;
   /** In SSM. */
   parameter: number | null;
   words: { detail: string; ends: string; check: string | null };
@@ -60,6 +61,7 @@ function made() {
     published: 1,
     reason: null,
     lost: 0,
+    order: null,
     parameter: null,
     words: { detail: "seen", ends: "this ends it", check: null },
     now: () => view.time,
@@ -80,7 +82,7 @@ function made() {
     disturbances: () => view.done,
     votersLost: () => view.lost,
     settled: () => view.isSettled,
-    requestStands: () => false,
+    standingOrder: () => view.order,
     publishedEpoch: () => view.published,
     parameterEpoch: () => view.parameter,
     reasons: () => [{ voter: "az-a", reason: view.reason, ...view.words, ageMs: 1_000 }],
@@ -157,6 +159,31 @@ describe("the operations", () => {
       world.pass(4_000);
       expect(world.ids().includes("S12")).toBe(reason === null);
     }
+  });
+});
+
+describe("an order", () => {
+  it("is answered or begun, once nothing goes on and a voter could", () => {
+    const world = made();
+    world.view.order = "request-1";
+    world.pass(12_500);
+    expect([world.ids(), world.oracle.asked.order]).toEqual([[], 1]);
+    world.pass(500);
+    expect(world.ids()).toEqual(["orders"]);
+  });
+
+  it("is waited for beside an operation, without a voter, and anew when another follows it", () => {
+    const beside = made();
+    beside.view.record = { ...healthy, operation: failover(2) };
+    const alone = made();
+    alone.view.seats = alone.view.seats.map(({ id }) => ({ id, able: false }));
+    const followed = made();
+    for (const [nth, world] of [beside, alone, followed, followed].entries()) {
+      world.view.order = `request-${nth}`;
+      world.pass(12_000);
+    }
+    for (const world of [beside, alone]) world.pass(60_000);
+    expect([beside, alone, followed].flatMap((world) => world.ids())).toEqual([]);
   });
 });
 

@@ -45,7 +45,8 @@ export interface ProgressView {
   votersLost(): number;
   /** One primary that all follow and all publish, without lease and operation. */
   settled(): boolean;
-  requestStands(): boolean;
+  /** Id of the order that nobody has answered yet. */
+  standingOrder(): string | null;
   /** Epoch of the table's publication; 0: none. */
   publishedEpoch(): number;
   /** Epoch in SSM; null where the voters have no path to it. */
@@ -81,6 +82,8 @@ const LOOK_MS = 500;
 const SILENCED_MS = 20_000;
 const REST_MS = 2_000;
 const REST_LIMIT_MS = 60_000;
+/** To see an order, to try it for three seconds, or to see that its holder has not answered it: twice over. */
+const ORDER_MS = 12_000;
 /** Rates of clocks differ, and a holder sees its own end before the world does. */
 const REST_TOLERANCE = 0.98;
 
@@ -93,9 +96,9 @@ interface Loss {
 }
 
 /** How often each bound was really asked. */
-export type Asked = Record<"takeOver" | "reason" | "replaced" | "rest" | "silenced", number>;
+export type Asked = Record<"takeOver" | "reason" | "replaced" | "rest" | "silenced" | "order", number>;
 
-export const NOTHING_ASKED: Readonly<Asked> = { takeOver: 0, reason: 0, replaced: 0, rest: 0, silenced: 0 };
+export const NOTHING_ASKED: Readonly<Asked> = { takeOver: 0, reason: 0, replaced: 0, rest: 0, silenced: 0, order: 0 };
 
 export class ProgressOracle {
   /** How often each bound was really asked: a promise that is never asked is not checked. */
@@ -138,7 +141,8 @@ export class ProgressOracle {
     this.#reasonGiven(ballot, reasons);
     this.#replacedInTime();
     this.#notSilencedForLong(ballot, reasons);
-    this.#wasSettled = this.#view.settled() && !this.#view.requestStands();
+    this.#orderAnswered(ballot);
+    this.#wasSettled = this.#view.settled() && this.#view.standingOrder() === null;
   }
 
   onNode(fact: NodeFact): void {
@@ -237,13 +241,27 @@ export class ProgressOracle {
     );
   }
 
+  /** One that stands beside no operation is begun or answered, by any voter that could (protocol.md, section 10). */
+  #orderAnswered({ primary, lease, operation }: Ballot): void {
+    const order = this.#view.standingOrder();
+    const isLeft = primary !== null && lease === null && operation === null;
+    const isAble = this.#view.voters().some(({ able }) => able);
+    const name = `order ${order}`;
+    const leftFor = this.#heldFor(name, order !== null && isLeft && isAble);
+    if (leftFor > 0 && leftFor <= LOOK_MS) this.asked.order += 1;
+    if (leftFor <= ORDER_MS) return;
+    this.#findings.report("orders", `${order} was neither begun nor answered for ${leftFor} ms`);
+    this.#since.delete(name);
+  }
+
   #isOtherwiseWell(ballot: Ballot): boolean {
     const { lease, armed, control, members, primary, budget } = ballot;
     const view = this.#view;
     const { failoverBudget, onPossibleLoss } = view.config();
     // A stop takes its own time, which is no promise of ours.
     if (view.config().stopInstance !== "off") return false;
-    if (lease !== null || !armed || control.mode !== "act" || view.requestStands() || !this.#wasSettled) return false;
+    if (lease !== null || !armed || control.mode !== "act" || view.standingOrder() !== null || !this.#wasSettled)
+      return false;
     if (view.quietMs() < CALM_MS || this.#hasNoQuorum() || budget.some(({ promoted }) => !promoted)) return false;
     if (budget.length >= (failoverBudget === 0 ? view.nodes().length : failoverBudget)) return false;
     const others = view.nodes().filter(({ id }) => id !== primary?.node);
@@ -315,7 +333,12 @@ export class ProgressOracle {
 
   #begun(operation: StoredOperation): void {
     const view = this.#view;
-    if (this.#wasSettled && view.quietMs() >= CALM_MS && !view.requestStands() && operation.by === "automatic") {
+    if (
+      this.#wasSettled &&
+      view.quietMs() >= CALM_MS &&
+      view.standingOrder() === null &&
+      operation.by === "automatic"
+    ) {
       this.#findings.report("L3", `${operation.kind} of epoch ${operation.began} began in a quiet group`);
     }
     if (!isAttempt(operation) || this.#failed === 0) return;

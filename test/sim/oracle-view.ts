@@ -3,6 +3,7 @@
 
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { GroupConfig } from "../../lib/core/config.ts";
+import type { RequestKind } from "../../lib/core/records.ts";
 import type { NodeId } from "../../lib/core/types.ts";
 import type { WriteLog } from "./client.ts";
 import type { Position } from "./stream.ts";
@@ -20,6 +21,13 @@ export interface NodeTruth {
   reachedBy(): readonly string[];
 }
 
+export interface Order {
+  readonly id: string;
+  readonly kind: RequestKind;
+  /** Null: it stands. */
+  readonly result: string | null;
+}
+
 export interface OracleView {
   now(): number;
   /** Of the table as it is: a record that was written for another is only looked at. */
@@ -32,6 +40,8 @@ export interface OracleView {
     "quorum" | "voteWindowMs" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "stopInstance"
   >;
   nodes(): readonly NodeTruth[];
+  /** The last one that a person gave. */
+  order(): Order | null;
   /** Whether the order of this id, which stands, is `groups recover` or a failover with `--accept-data-loss`. */
   acceptsDataLoss(request: string): boolean;
   readonly log: WriteLog;

@@ -11,9 +11,10 @@ import type { Path, Place } from "./network.ts";
 import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
 import { FenceOracle } from "./oracle-fence.ts";
 import { type Answer, type Heard, NodesOracle } from "./oracle-nodes.ts";
+import { OrdersOracle } from "./oracle-orders.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { RecordOracle } from "./oracle-record.ts";
-import { Findings, type NodeTruth, type OracleView, type Violation } from "./oracle-view.ts";
+import { Findings, type NodeTruth, type OracleView, type Order, type Violation } from "./oracle-view.ts";
 import { WritesOracle } from "./oracle-writes.ts";
 import { unsettled } from "./settled.ts";
 import { STORE_PLACE, TRY_TIMEOUT_MS } from "./store.ts";
@@ -27,6 +28,7 @@ const CHECK_EVERY_MS = 500;
 export class Oracle implements Observer {
   readonly record: RecordOracle;
   readonly control: ControlOracle;
+  readonly orders: OrdersOracle;
   readonly nodes: NodesOracle;
   readonly fence: FenceOracle;
   readonly writes: WritesOracle;
@@ -38,6 +40,7 @@ export class Oracle implements Observer {
     this.#findings = new Findings(() => view.now());
     this.record = new RecordOracle(view, this.#findings);
     this.control = new ControlOracle(view, this.#findings);
+    this.orders = new OrdersOracle(view, this.#findings);
     this.nodes = new NodesOracle(view, this.#findings);
     this.fence = new FenceOracle(view, this.#findings);
     this.writes = new WritesOracle(view, this.#findings);
@@ -49,6 +52,7 @@ export class Oracle implements Observer {
     const oracle = new Oracle(viewOf(world), progressOf(world));
     world.observers.push(oracle);
     const check = () => {
+      oracle.orders.check();
       oracle.fence.check();
       oracle.writes.check();
       oracle.progress?.check();
@@ -72,6 +76,7 @@ export class Oracle implements Observer {
   onBallot(change: BallotChange): void {
     this.record.onBallot(change);
     this.control.onBallot(change);
+    this.orders.onBallot(change);
     this.nodes.onBallot(change);
     this.writes.onBallot(change);
     this.progress?.onBallot(change);
@@ -88,6 +93,7 @@ export class Oracle implements Observer {
   onReplaced(how: "restored" | "deleted"): void {
     this.record.onReplaced(how);
     this.control.onReplaced();
+    this.orders.onReplaced();
     this.nodes.onReplaced(how);
     this.fence.onReplaced();
     this.writes.onReplaced();
@@ -127,6 +133,7 @@ function viewOf(world: World): OracleView {
     ballot: () => world.ballot(),
     config: () => world.config(),
     nodes: () => [...world.fleet.nodes.values()].map((node) => truthOf(world, node)),
+    order: () => orderIn(world),
     acceptsDataLoss: (id) => {
       const request = world.table.requests.get(GROUP);
       if (request === undefined || request.id !== id) return false;
@@ -134,6 +141,11 @@ function viewOf(world: World): OracleView {
     },
     log: world.log,
   };
+}
+
+function orderIn({ table }: World): Order | null {
+  const { id, kind, result = null } = table.requests.get(GROUP) ?? {};
+  return id === undefined || kind === undefined ? null : { id, kind, result: result?.kind ?? null };
 }
 
 const voterAt = ({ voters }: World, by: string): VoterFunction | undefined =>
@@ -180,7 +192,10 @@ function progressOf(world: World): ProgressView {
     disturbances: () => world.faults.disturbances,
     votersLost: () => world.faults.votersLost,
     settled: () => unsettled(world).length === 0,
-    requestStands: () => world.table.requests.get(GROUP)?.result === null,
+    standingOrder: () => {
+      const order = orderIn(world);
+      return order?.result === null ? order.id : null;
+    },
     publishedEpoch: () => world.table.publications.get(GROUP)?.epoch ?? 0,
     parameterEpoch: () => (world.egress ? (world.copies.read("ssm", GROUP)?.epoch ?? 0) : null),
     reasons: () =>

@@ -68,6 +68,7 @@ const WORLD_SITUATIONS = [
   "a version is rolled back",
   "a declaration changes in the middle of an operation",
   "a node is taken out of the declaration",
+  "an order to change the members is refused",
   "a voter rests: all is well",
   "a round finds the primary gone",
 ] as const;
@@ -157,6 +158,8 @@ export class Sometimes implements Observer {
   onJournal(entry: JournalEntry): void {
     const situation = (TOLD as Partial<Record<string, Situation>>)[entry.event];
     if (situation !== undefined) this.#met(situation);
+    if (entry.event === "request.refused" && entry.detail["request"] === "set-members")
+      this.#met("an order to change the members is refused");
     this.#nodes.onJournal(entry);
     const epoch = this.#world.ballot()?.epoch ?? 0;
     if (entry.event === "primary.subjectively-down" && this.#rested.get(entry.voter) === entry.generation - 1)
