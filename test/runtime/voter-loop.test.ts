@@ -40,10 +40,12 @@ function scene(settings: Partial<GroupConfig> = {}) {
   const journal: JournalEntry[] = [];
   const reads: GroupName[] = [];
   const answers: RequestResult[] = [];
-  const asked = { glances: 0, slotReads: 0, slotWrites: 0 };
+  const asked = { glances: 0, slotReads: 0, slotWrites: 0, requestReads: 0 };
   let slot: SlotRecord | null = null;
   let glanced: RequestRecord | null = null;
   let standing: RequestRecord | null = null;
+  /** Null: the record is there at once; else it comes behind the request, and names this one as the last begun. */
+  let lastRequest: string | null = null;
   const store: GroupStore = {
     tableId: async () => "table-1",
     listSpecs: async () => ({ specs: [specOf(sound, settings), specOf(broken, settings)], damaged: [] }),
@@ -52,11 +54,16 @@ function scene(settings: Partial<GroupConfig> = {}) {
       await Promise.resolve();
       return new Map([[sound, { ballot: null, request: glanced, unreadable: null }]]);
     },
-    readRequest: async () => standing,
+    readRequest: async () => {
+      asked.requestReads += 1;
+      return standing;
+    },
     readBallot: async (group) => {
       reads.push(group);
       // What no decoder lets through, so that the step itself stumbles over it.
-      return group === broken ? ({ table: "table-1", votes: null } as unknown as Ballot) : unadopted;
+      if (group === broken) return { table: "table-1", votes: null } as unknown as Ballot;
+      for (let turns = lastRequest === null ? 0 : 20; turns > 0; turns--) await Promise.resolve();
+      return { ...unadopted, lastRequest };
     },
     writeBallot: async () => ({ kind: "unknown", detail: "no table" }),
     resolveRequest: async (_group, _id, result) => answers.push(result) > 0,
@@ -113,9 +120,10 @@ function scene(settings: Partial<GroupConfig> = {}) {
     (summary) => summaries.push(summary),
   );
   const failures = () => journal.filter(({ event }) => event === "group.failed");
-  const ask = (shown: RequestRecord, actual: RequestRecord): void => {
+  const ask = (shown: RequestRecord, actual: RequestRecord, last: string | null = null): void => {
     glanced = shown;
     standing = actual;
+    lastRequest = last;
   };
   return { clock, loop, reads, journal, summaries, failures, answers, ask, asked };
 }
@@ -167,6 +175,16 @@ describe("a request that a glance shows", () => {
     loop.start();
     await clock.pass(3_000);
     expect(answers.map(({ kind }) => kind)).toEqual(["refused"]);
+  });
+
+  it("is read once more when the record names another as the last one begun", async () => {
+    const { clock, loop, answers, ask, asked } = scene();
+    ask(expired, expired, "another");
+    loop.start();
+    await clock.pass(500);
+    expect([answers, asked.requestReads]).toEqual([[], 1]);
+    await clock.pass(2_500);
+    expect([answers.map(({ kind }) => kind), asked.requestReads]).toEqual([["refused"], 2]);
   });
 
   it("is not taken up when it was answered meanwhile: the glance was of before", async () => {
