@@ -130,7 +130,7 @@ export function isSilencedPrimary(turn: Turn, ballot: Ballot): boolean {
 
 /** A failover in which the committed process is given back its place, and nobody else can win. */
 export const isGivingBack = ({ operation, primary }: Ballot): boolean =>
-  operation?.kind === "failover" && operation.target !== null && operation.target === primary?.node;
+  operation?.kind === "failover" && operation.target === primary?.node;
 
 /** Every member answers with a reading and none is loading. */
 export function allAnswer(turn: Turn, ballot: Ballot): boolean {

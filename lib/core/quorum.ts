@@ -74,7 +74,7 @@ export function countVotes(options: {
   };
 }
 
-const NO_VOTES: Count = { down: [], suspectOrDown: [], unreachable: [] };
+export const NO_VOTES: Count = { down: [], suspectOrDown: [], unreachable: [] };
 
 /** Counted at every step, and nearly always there are none. */
 function hasVotes({ votes }: Ballot): boolean {

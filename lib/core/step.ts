@@ -23,7 +23,7 @@ import { invariant } from "./invariant.ts";
 import { forgetSilences } from "./observation.ts";
 import { held, patchRun, runOf } from "./operation.ts";
 import { planLook, planProbes } from "./plan.ts";
-import { type Count, countVotes, noNews } from "./quorum.ts";
+import { type Count, countVotes, NO_VOTES, noNews } from "./quorum.ts";
 import { noteReaders } from "./readers.ts";
 import type { Rejection } from "./rejection.ts";
 import { repair } from "./repair.ts";
@@ -103,15 +103,14 @@ function proceed(turn: Turn): Rejection | null {
   return ballot.primary === null ? withoutPrimary(turn, ballot) : watch(turn, ballot, ballot.primary);
 }
 
-const NO_COUNT: Count = { down: [], suspectOrDown: [], unreachable: [] };
 const UNJUDGED: Verdict = { level: "up", cause: "unknown", silentMs: 0, withheld: null };
 
 /** What was begun is taken over; else the group is adopted or initialised, and where it cannot be, a person may say what counts. */
 function withoutPrimary(turn: Turn, ballot: Ballot): Rejection | null {
-  if (ballot.lease !== null) return decide(turn, ballot, UNJUDGED, NO_COUNT);
+  if (ballot.lease !== null) return decide(turn, ballot, UNJUDGED, NO_VOTES);
   followDeclaredMode(turn, ballot);
   const withheld = begin(turn, ballot);
-  return withheld === null ? null : decide(turn, ballot, { ...UNJUDGED, withheld }, NO_COUNT);
+  return withheld === null ? null : decide(turn, ballot, { ...UNJUDGED, withheld }, NO_VOTES);
 }
 
 /** The primary is known: judge it, begin what is due, vote, keep the record. */
@@ -137,7 +136,7 @@ function watch(turn: Turn, ballot: Ballot, primary: Primary): Rejection | null {
   castOwnVote(turn, ballot, verdict);
   // Paused in its middle, an operation is finished first, and silencing the old primary belongs to it (S5, S8).
   if (mayAct(turn, ballot) || ballot.operation !== null) assist(turn);
-  if (mayAct(turn, ballot)) holdWrites(turn, ballot, count);
+  holdWrites(turn, ballot, count);
   followDeclaredMode(turn, ballot);
   maintain(turn, ballot);
   return rejection ?? storeTrouble(turn);

@@ -1,6 +1,6 @@
 // What does this voter see, for people? `status` and `why` show it from the voter's slot; nothing decides by it.
 
-import type { Ballot, Vote } from "./ballot.ts";
+import type { Ballot, Primary, Vote } from "./ballot.ts";
 import { belonging } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { foreseen } from "./preflight.ts";
@@ -113,14 +113,17 @@ export function mayRest(state: GroupState, context: Context, at: Instant): boole
   // A replica that may be about to be set aside, or let in again: the time that takes is kept by this invocation alone.
   if (Object.keys(state.doubts).length > 0) return false;
   if (!hasLooked(state) || isIrregular(state) || !isRegular(state, context, at)) return false;
-  if (!nodesOf(state).every((node) => !isAstray(state, node) && isAsRecorded(state, ballot, node))) return false;
+  const record = { members: ballot.members, primary: ballot.primary };
+  if (!nodesOf(state).every((node) => !isAstray(state, node) && isAsRecorded(state, record, node))) return false;
   const turn = newTurn(state, { at, wall: 0 as WallTime, entropy: "" }, context);
   return foreseen(turn, ballot, { coldStart: false, insists: true }).kind === "selected";
 }
 
+type Committed = Pick<Ballot, "members"> & { readonly primary: Primary };
+
 /** The node is what the record says, and the record what it shows: the history, the process, in sync, whom it follows. */
-function isAsRecorded(state: GroupState, { members, primary }: Ballot, { id, reading }: NodeState): boolean {
-  if (reading === null || primary === null) return false;
+function isAsRecorded(state: GroupState, { members, primary }: Committed, { id, reading }: NodeState): boolean {
+  if (reading === null) return false;
   if (id === primary.node) return reading.replicationId === primary.replicationId;
   const to = state.nodes[primary.node]?.address;
   const member = members.nodes[id];

@@ -4,13 +4,17 @@ import {
   bestTarget,
   foreseen,
   isFrozenPrimary,
+  isGivingBack,
+  isSilencedPrimary,
   missingNodes,
   whyNotHandOver,
   whyNotTarget,
 } from "../../lib/core/preflight.ts";
 import type { GroupState } from "../../lib/core/state.ts";
+import { BOOT_FENCE, tokenAddress } from "../../lib/core/token.ts";
 import { type NodeId, type NodeReading, nodeId } from "../../lib/core/types.ts";
 import {
+  addressOf,
   ballot,
   context,
   history,
@@ -20,6 +24,8 @@ import {
   N3,
   newborn,
   node,
+  ofEpoch,
+  operation,
   primary,
   primaryReading,
   reading,
@@ -197,6 +203,37 @@ describe("a primary that stands frozen", () => {
     expect(frozen({ reading: null })).toBe(false);
     expect(frozen({ heard: "silent" })).toBe(false);
     expect([frozen({}, newborn()), frozen({}, unlisted)]).toEqual([false, false]);
+  });
+});
+
+describe("a primary that is silenced", () => {
+  const silenced = (values: object, of = ballot()) => {
+    const fenced = reading({ runId: run(1), follows: tokenAddress(ofEpoch(2)) });
+    const state = withNode(watching(of), N1, { reading: fenced, ...values });
+    return isSilencedPrimary(turnAt(state, 10), of);
+  };
+
+  it("stands frozen by a token, not by whoever points nodes at each other, and is the process that was committed", () => {
+    expect(silenced({})).toBe(true);
+    expect(silenced({ reading: reading({ runId: run(1), follows: addressOf(N2) }) })).toBe(false);
+    expect(silenced({ reading: reading({ runId: run(11), follows: BOOT_FENCE }) })).toBe(false);
+    expect(silenced({ reading: null })).toBe(false);
+    expect(silenced({}, unlisted)).toBe(false);
+  });
+});
+
+describe("an operation that gives a primary back its place", () => {
+  const giving = (values: Parameters<typeof operation>[0], of: Parameters<typeof ballot>[0] = {}) =>
+    isGivingBack(ballot({ operation: operation(values), ...of }));
+
+  it("is a failover that is meant for the committed primary", () => {
+    expect(giving({ target: N1 })).toBe(true);
+    expect([giving({ target: N2 }), giving({}), giving({ kind: "switchover", target: N1 })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([giving({}, { primary: null }), giving({ target: N1 }, { operation: null })]).toEqual([false, false]);
   });
 });
 

@@ -106,6 +106,13 @@ describe("what is counted", () => {
     expect(count(of, seen(of, 0), 10).unreachable).toEqual([A]);
   });
 
+  it("is nothing where nobody votes, or everybody has taken it back", () => {
+    const nothing = { down: [], suspectOrDown: [], unreachable: [] };
+    expect(count(ballot(), {}, 10)).toEqual(nothing);
+    const cleared = votes({ [A]: vote({ level: "clear" }), [B]: vote({ level: "clear" }) });
+    expect(count(cleared, seen(cleared, 0), 10)).toEqual(nothing);
+  });
+
   it("S7: is one vote per voter, in whatever order they stand", () => {
     const forth = votes({ [A]: vote(), [B]: vote(), [C]: vote() });
     const back = votes({ [C]: vote(), [B]: vote(), [A]: vote() });

@@ -6,21 +6,28 @@ import { type GroupState, newGroupState } from "../../lib/core/state.ts";
 import { instant, nodeId, type VoterId } from "../../lib/core/types.ts";
 import {
   A,
+  addressOf,
   B,
   ballot,
   C,
   context,
   control,
+  history,
   intent,
   lease,
+  member,
   N1,
   N2,
   N3,
   newborn,
   ofEpoch,
   operation,
+  primary,
   primaryReading,
+  reading,
+  recorded,
   request,
+  run,
   stepAt,
   timePassed,
   vote,
@@ -86,6 +93,20 @@ describe("what a step tells of its verdict", () => {
     const { state, events } = stepAt(at(5_000, ballot(), level("down", true)), 5_000, timePassed);
     expect(events.filter(({ event }) => event === "primary.objectively-down")).toEqual([]);
     expect(state.announced).toEqual({ level: "down", objectively: false });
+  });
+
+  it("is that it is down beside a witness, once every other voter has lost it for as long as unanimity needs", () => {
+    const lost = (...voters: readonly VoterId[]) => {
+      const { sightings } = seen(...voters);
+      const votes = Object.fromEntries(voters.map((voter) => [voter, vote({ silentMs: 15_000 })]));
+      const fresh = Object.fromEntries(
+        Object.entries(sightings).map(([voter, each]) => [voter, { ...each, absentAt: instant(14_900) }]),
+      );
+      const state = at(15_000, ballot({ votes }), { sightings: fresh });
+      const witnessed = withNode(state, N3, { advancedAt: instant(14_900) });
+      return stepAt(witnessed, 15_000, timePassed).state.announced.level;
+    };
+    expect([lost(B, C), lost(B), lost()]).toEqual(["down", "suspect", "suspect"]);
   });
 
   it("is nothing by fewer votes than the quorum", () => {
@@ -198,6 +219,43 @@ describe("a voter that has just begun", () => {
     const { commands, state } = stepAt(newGroupState(context().config, instant(0)), 0, timePassed);
     expect(commands.map(({ kind }) => kind)).toEqual(["read-ballot", "probe", "probe", "probe"]);
     expect(state.nodes[N1]?.detail).toBe("not probed yet");
+  });
+});
+
+describe("every step", () => {
+  it("looks at the members that were discovered as at the declared ones, and at who may be read from", () => {
+    const found = nodeId("n9");
+    const members = {
+      ...ballot().members,
+      nodes: { ...ballot().members.nodes, [found]: member(9, { address: addressOf("n9") }) },
+    };
+    const astray = withNode(watching(ballot({ members })), N3, { reading: reading({ runId: run(3), linkUp: false }) });
+    const { state, commands } = stepAt(astray, 10, timePassed);
+    expect(commands.flatMap((each) => (each.kind === "probe" ? [each.node] : []))).toContain(found);
+    expect(state.doubts).toEqual({ [N3]: { isFit: false, since: 10 } });
+  });
+
+  it("brings the mode that is declared into the record, beside a primary as without one", () => {
+    expect(namesOf(watching(), 10, context({ mode: "observe" }))).toEqual(["set-control"]);
+  });
+
+  it("S8: silences nobody in a group that is only observed, unless an operation is being finished", () => {
+    const two = recorded({ epoch: ofEpoch(2), node: N2, replicationId: history(2) });
+    const committed = (mode: "act" | "observe", values: Partial<Ballot> = {}): Ballot =>
+      ballot({
+        epoch: ofEpoch(2),
+        control: control({ mode }),
+        primary: primary({ node: N2, epoch: ofEpoch(2), runId: run(2), replicationId: history(2) }),
+        lineage: { histories: [recorded(), two], intents: [] },
+        ...values,
+      });
+    const others = { lease: lease({ holder: B }), operation: operation({ step: "committed" }) };
+    const silenced = (of: Ballot) =>
+      stepAt(watching(of), 10, timePassed).commands.filter(
+        (each) => each.kind === "command-node" && each.command.kind === "freeze",
+      ).length;
+    expect([silenced(committed("act")), silenced(committed("observe"))]).toEqual([1, 0]);
+    expect(silenced(committed("observe", others))).toBe(1);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { primaryNodeOf } from "../../lib/core/state.ts";
-import { patchNode, probeSoon } from "../../lib/core/turn.ts";
+import { mayWrite, patchNode, probeSoon } from "../../lib/core/turn.ts";
 import { instant, nodeId } from "../../lib/core/types.ts";
 import { ballot, N1, N2, newborn, turnAt, watching, withNode } from "./builders.ts";
 
@@ -20,6 +20,13 @@ describe("a node that this voter knows nothing of", () => {
     expect(primaryNodeOf(watching(), ballot())?.id).toBe(N1);
     expect(primaryNodeOf(watching(), ballot({ primary: { ...primary, node: STRANGER } }))).toBe(undefined);
     expect(primaryNodeOf(watching(), newborn())).toBe(undefined);
+  });
+});
+
+describe("a record", () => {
+  it("is written only where it was read, and is this table's", () => {
+    const looks = [ballot(), ballot({ table: "another" }), null];
+    expect(looks.map((look) => mayWrite(turnAt(watching(look), 10)))).toEqual([true, false, false]);
   });
 });
 

@@ -159,6 +159,7 @@ describe("R14: an invocation may rest, with nobody after it", () => {
       "a replica that may be about to be let in again for reading",
       watching(ballot(), { doubts: { [N2]: { isFit: true, since: instant(0) } } }),
     ],
+    ["a replica that was never read", withNode(watching(), N2, { reading: null })],
     ["a replica without its link", withNode(watching(), N2, { reading: reading({ linkUp: false }) })],
     [
       "a replica that follows another, its link up",
