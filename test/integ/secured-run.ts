@@ -52,6 +52,24 @@ const HOSTS = ZONES.map((_, index) => (process.platform === "linux" ? `127.3.0.$
 /** One invocation; the next one follows at once, as the schedule's do. */
 const LIFE_MS = 40_000;
 
+type Variables = Readonly<Record<string, string>>;
+
+/** The functions that are called here one by one, of whichever version. */
+export interface CalledFunctions {
+  /** Whether they know a group's `readersName`. */
+  readonly knowReaders: boolean;
+  readonly registrar: (variables: Variables) => ReturnType<typeof makeRegistrar>;
+  readonly publisher: (variables: Variables) => ReturnType<typeof makePublisher>;
+  readonly notifier: (variables: Variables) => ReturnType<typeof makeNotifier>;
+}
+
+const presentFunctions: CalledFunctions = {
+  knowReaders: true,
+  registrar: (variables) => makeRegistrar(parseRegistrarEnvironment(variables)),
+  publisher: (variables) => makePublisher(parsePublisherEnvironment(variables)),
+  notifier: (variables) => makeNotifier(parseNotifierEnvironment(variables)),
+};
+
 interface Passwords {
   readonly coordinator: string;
   /** Nodes tell it to whoever asks for their settings, as the voters do. */
@@ -71,12 +89,14 @@ export class SecuredRun {
   topicArn = "";
   readonly #inbox: Inbox;
   readonly #endpoint: string;
+  readonly #functions: CalledFunctions;
   readonly #answers: Server;
   readonly #voters: Promise<void>[] = [];
   #isOver = false;
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, functions = presentFunctions) {
     this.#endpoint = endpoint;
+    this.#functions = functions;
     this.clients = clientsFor(endpoint);
     this.#inbox = new Inbox(endpoint);
     this.#answers = createServer((request, response) => {
@@ -141,7 +161,9 @@ export class SecuredRun {
           hostedZoneId: this.zoneId,
           name: `${NAME}.valkey.internal`,
           ttlSeconds: 1,
-          ...(process.platform === "linux" ? { readersName: `readers-${NAME}.valkey.internal` } : {}),
+          ...(process.platform === "linux" && this.#functions.knowReaders
+            ? { readersName: `readers-${NAME}.valkey.internal` }
+            : {}),
         },
       },
     };
@@ -150,7 +172,7 @@ export class SecuredRun {
       ResponseURL: `http://127.0.0.1:${(this.#answers.address() as AddressInfo).port}/`,
       ResourceProperties: { Declaration: JSON.stringify(declaration) },
     } as unknown as CloudFormationCustomResourceEvent;
-    const registrar = makeRegistrar(parseRegistrarEnvironment(this.#variables));
+    const registrar = this.#functions.registrar(this.#variables);
     await this.recorder.as("registrar", () => registrar(event));
   }
 
@@ -181,7 +203,7 @@ export class SecuredRun {
   }
 
   async publish(): Promise<void> {
-    const publisher = makePublisher(parsePublisherEnvironment({ ...this.#variables, VALKEEPER_METRICS: "groups" }));
+    const publisher = this.#functions.publisher({ ...this.#variables, VALKEEPER_METRICS: "groups" });
     const result = await this.recorder.as("publisher", () => publisher({}, { getRemainingTimeInMillis: () => 60_000 }));
     this.#keep("the publisher's results", JSON.stringify(result));
   }
@@ -215,7 +237,7 @@ export class SecuredRun {
       return { eventName: "INSERT", dynamodb: { Keys, NewImage, SequenceNumber: String(index) } };
     });
     const variables = { ...this.#variables, VALKEEPER_TOPIC_ARN: this.topicArn, VALKEEPER_EVENT_BUS: "default" };
-    const notifier = makeNotifier(parseNotifierEnvironment(variables));
+    const notifier = this.#functions.notifier(variables);
     const result = await this.recorder.as("notifier", () => notifier({ Records }));
     this.#keep("the notifier's results", JSON.stringify(result));
     const messages = await this.#inbox.received("steps", history.length, 20_000);

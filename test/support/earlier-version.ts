@@ -19,7 +19,7 @@ export function unpackEarlierVersion(group: ProcessGroup): EarlierVersion {
   const root = group.makeFolder("earlier");
   const archive = join(root, "tree.tar");
   try {
-    git("archive", "--output", archive, name, "lib", "functions", "package.json");
+    git("archive", "--output", archive, name, "lib", "functions", "package.json", "tsconfig.json");
   } catch (error) {
     return {
       kind: "missing",
