@@ -2,7 +2,7 @@
 // has looked at all of it. The bounds of time are chosen so that a voter has few instants at which anything falls due.
 
 import { encodeBallot } from "../../lib/core/ballot-format.ts";
-import type { DeclaredConfig } from "../../lib/core/config.ts";
+import type { DeclaredConfig, GroupConfig } from "../../lib/core/config.ts";
 import type { Context } from "../../lib/core/state.ts";
 import { newGroupState } from "../../lib/core/state.ts";
 import { epoch, instant } from "../../lib/core/types.ts";
@@ -52,6 +52,11 @@ export class Group {
     return known;
   }
 
+  /** As every voter and the publisher have it. */
+  get config(): GroupConfig {
+    return this.contextOf({ id: VOTERS[0] as Voter["id"], generation: 1 }).config;
+  }
+
   /** S9 is promised. */
   get isPromised(): boolean {
     return this.#settings.onPossibleLoss === "refuse";
@@ -79,6 +84,7 @@ export class Group {
       table: {
         item,
         published: { epoch: epoch(1), revision: 0, node: NODES[0] as never },
+        publisher: null,
         request: null,
         primaries: { 1: "n1" },
         granted: {},

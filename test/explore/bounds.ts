@@ -33,6 +33,7 @@ export const FIGURES = [
   "write",
   "lose",
   "order",
+  "publisher",
   "epochs",
   "states",
   "restEvery",
@@ -52,6 +53,7 @@ const NOTHING: Bounds = {
   write: 0,
   lose: 0,
   order: 0,
+  publisher: 0,
   epochs: 4,
   states: 3_000_000,
   restEvery: 50,
@@ -73,6 +75,8 @@ const MEANT = [...FROZEN, "az-a's record-intent reaches"];
 /** It was promoted: the commit is under way. */
 const PROMOTED = [...MEANT, "az-a's promote of epoch 2 on n2 takes"];
 
+const COMMITTED = [...PROMOTED, "az-a's commit reaches"];
+
 const TWO = ["az-c dies", "n1 dies"];
 /** n1 serves, and clients reach it; the voters do not. */
 const ISOLATED = ["az-c dies", "az-a is cut off from n1", "az-b is cut off from n1"];
@@ -86,6 +90,8 @@ const REFUSE: Settings = { onPossibleLoss: "refuse", waitK: 1 };
 export const PLANS = {
   /** Nothing is wrong at first: false alarms, and whoever dies. */
   quiet: { ...NOTHING, states: 300_000, kill: 1, tick: 3 },
+  /** From the moment at which the primary dies: every order in which two voters find it out and replace it. */
+  begun: { ...NOTHING, opening: TWO, tick: 3 },
   voted: { ...NOTHING, opening: ["n1 dies", ...VOTED], tick: 1 },
   /** Three voters, and every order in which what they sent arrives. */
   granted: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1 },
@@ -94,6 +100,25 @@ export const PLANS = {
   crashed: { ...NOTHING, opening: [...TWO, ...GRANTED], crash: 1 },
   /** A new primary whose holder does not come to its commit. */
   promoted: { ...NOTHING, opening: [...TWO, ...PROMOTED], long: 1, tick: 1 },
+  /** What is published is lost or late, and the publisher as late as that. */
+  published: { ...NOTHING, opening: [...TWO, ...COMMITTED], loss: 1, delay: 1, publisher: 2 },
+  /** A publication is late, and its primary dies. */
+  outdated: {
+    ...NOTHING,
+    opening: [
+      ...TWO,
+      ...COMMITTED,
+      "az-a's publication of epoch 2 is given up",
+      "az-a's repoint of epoch 2 on n3 takes",
+      "az-a's finish reaches",
+      "az-a's update-members reaches",
+      "az-b glances",
+      "n2 dies",
+      ...voting("az-a", "az-b"),
+    ],
+    loss: 1,
+    publisher: 1,
+  },
   /** A stale holder beside its successor, and a node that has forgotten the token. */
   restarted: {
     ...NOTHING,
@@ -215,6 +240,7 @@ export const IN_TESTS = [
   "lost",
   "crashed",
   "promoted",
+  "published",
   "restarted",
   "uneven",
   "dying",

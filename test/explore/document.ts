@@ -13,11 +13,14 @@ const NOT_RUN = "-";
 
 const ABOUT: Readonly<Record<PlanName, string>> = {
   quiet: "nothing is wrong at first",
+  begun: "n1 has died, and nobody knows",
   voted: "n1 died, and two have voted",
   granted: "n1 died, and the lease is granted",
   lost: "the same",
   crashed: "the same",
   promoted: "the commit is under way",
+  published: "the publication is under way",
+  outdated: "a publication is late, and its primary has died",
   restarted: "a stale holder, a restarted node",
   uneven: "replicas that differ",
   dying: "as `granted`",

@@ -11,7 +11,7 @@ import { LONG_MS } from "./beginning.ts";
 import { GRAIN_MS } from "./collapse.ts";
 import { bereft, caughtUp, execute, isBehind, isConnected, killed, linked, restarted } from "./node.ts";
 import { brokenByCommand } from "./promises.ts";
-import { BREATH_MS, isOn, refsTo, type Scene, withoutIdle } from "./scene.ts";
+import { BREATH_MS, isOn, publishEnded, refsTo, type Scene, withoutIdle } from "./scene.ts";
 import { NOW, type NodeRecord, type Sent, type Voter, type World } from "./world.ts";
 
 /** What is limited, and by what `Bounds` limit it. `tick` and `long` are counted for each voter. */
@@ -29,7 +29,8 @@ export type Price =
   | "start"
   | "write"
   | "lose"
-  | "order";
+  | "order"
+  | "publisher";
 
 export interface Move {
   readonly name: string;
@@ -84,7 +85,27 @@ const isKnown = (request: RequestRecord | null, known: RequestRecord | null): bo
 export const movesOfOthers = (world: World): readonly Move[] => [
   ...world.nodes.flatMap((node) => movesOfNode(world, node)),
   ...movesOfOperator(world),
+  movesOfPublisher(world),
 ];
+
+/** It reads the ballot, and what it made of it is written at any later time. */
+const movesOfPublisher = ({ table: { publisher } }: World): Move =>
+  publisher === null
+    ? {
+        name: "the publisher reads the ballot",
+        price: "publisher",
+        voter: null,
+        carryOut: (scene) => scene.readToPublish(),
+      }
+    : {
+        name: "the publisher's publication reaches the table",
+        price: "free",
+        voter: null,
+        carryOut: (scene) => {
+          scene.table = { ...scene.table, publisher: null };
+          scene.put(publisher);
+        },
+      };
 
 /** One order at a time: the next only when the last was answered. A pause stands until it is taken back. */
 function movesOfOperator({ table: { request: last, item } }: World): readonly Move[] {
@@ -157,7 +178,45 @@ interface UnderWay {
 
 /** What may become of what is under way. */
 function fatesOf(world: World, of: UnderWay): readonly Move[] {
-  return of.sent.kind === "write" ? fatesOfWrite(of, of.sent) : fatesOfCommand(world, of, of.sent);
+  switch (of.sent.kind) {
+    case "write":
+      return fatesOfWrite(of, of.sent);
+    case "publication":
+      return fatesOfPublication(of, of.sent);
+    case "command":
+      return fatesOfCommand(world, of, of.sent);
+  }
+}
+
+function fatesOfPublication(
+  { voter, index, sent, place }: UnderWay,
+  { publication }: Extract<Sent, { kind: "publication" }>,
+): readonly Move[] {
+  const move = (what: string, price: Price, carryOut: Move["carryOut"], isKept = false): Move => ({
+    name: `${voter.id}'s publication of epoch ${publication.epoch} ${what}`,
+    price,
+    voter: index,
+    place,
+    carryOut: (scene) => {
+      const kept = voter.sent.map((each, other) => (other === place ? { ...each, isGivenUp: true } : each));
+      scene.setVoter(index, { sent: isKept ? kept : kept.filter((_, other) => other !== place) });
+      carryOut(scene);
+    },
+  });
+  const unknown = (scene: Scene) => scene.advance(index, publishEnded(publication, "failed"), 0);
+  if (sent.isGivenUp) return [move("arrives late", "free", (scene) => void scene.put(publication))];
+  return [
+    move("reaches the table", "free", (scene) => {
+      const isNewest = scene.put(publication);
+      scene.advance(index, publishEnded(publication, isNewest ? "applied" : "superseded"), 0);
+    }),
+    move("is put, and its answer is lost", "loss", (scene) => {
+      scene.put(publication);
+      unknown(scene);
+    }),
+    move("is lost", "loss", unknown),
+    move("is given up and still under way", "delay", unknown, true),
+  ];
 }
 
 function fatesOfWrite(
@@ -271,10 +330,12 @@ export function tidy(scene: Scene, index: number): void {
   const voter = scene.voters[index] as Voter;
   const sent = voter.sent.filter(
     (each) =>
-      each.kind === "write" || !each.isGivenUp || isConnected(scene.node(each.node), each.command.connection, voter.id),
+      each.kind !== "command" ||
+      !each.isGivenUp ||
+      isConnected(scene.node(each.node), each.command.connection, voter.id),
   );
   scene.setVoter(index, {
-    sent: sent.map((each) => (each.kind === "write" ? each : { ...each, behind: before(sent, each) })),
+    sent: sent.map((each) => (each.kind !== "command" ? each : { ...each, behind: before(sent, each) })),
   });
   scene.nodes = withoutIdle(scene.nodes, scene.voters[index] as Voter);
 }

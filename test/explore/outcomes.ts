@@ -19,7 +19,7 @@ export interface Next {
   readonly broken: readonly string[];
 }
 
-export type Fair = "free" | "tick" | "glance";
+export type Fair = "free" | "tick" | "glance" | "publisher";
 
 /** What the moves of one name have in common, wherever they are made. */
 export interface Option {
@@ -176,6 +176,7 @@ export class Outcomes {
 
 function fairOf(name: string, price: Price): Fair | null {
   if (price === "tick") return "tick";
+  if (name.startsWith("the publisher")) return "publisher";
   if (name.endsWith("glances at the ballot")) return "glance";
   return price === "free" && !/ reaches n\d again/.test(name) ? "free" : null;
 }

@@ -30,6 +30,7 @@ import {
   brokenByCommand,
   brokenByIntending,
   brokenByPublishing,
+  brokenByPutting,
   brokenByResting,
   brokenBySending,
   brokenByWrite,
@@ -45,6 +46,7 @@ const node = (id: string, values: Partial<NodeRecord>): NodeRecord => ({
 const table = (values: Partial<Table> = {}): Table => ({
   item: encodeBallot(ballot()),
   published: { epoch: 1, revision: 0, node: N1 },
+  publisher: null,
   primaries: { 1: "n1" },
   granted: { 2: "az-a" },
   request: null,
@@ -74,18 +76,39 @@ describe("the explorer's promises", () => {
     expect(written("update-members", table(), encodeBallot(ballot()))).toEqual([]);
   });
 
-  it("S1: a publication that names another than the record", () => {
-    expect(brokenByPublishing(table({ published: null }), { epoch: 1, revision: 0, node: N2 })).toHaveLength(1);
-    expect(brokenByPublishing(table(), { epoch: 1, revision: 1, node: N1 })).toEqual([]);
+  it("S1: a publication of another node than was committed, at whatever epoch", () => {
+    expect(brokenByPublishing(table(), { epoch: 1, revision: 0, node: N2 })).toEqual([
+      "S1: n2 was published for epoch 1, whose primary is n1",
+    ]);
+    expect(brokenByPublishing(table(), { epoch: 2, revision: 0, node: N2 })).toEqual([
+      "S1: n2 was published for epoch 2, whose primary is nobody",
+    ]);
+    const later = encodeBallot(ballot({ primary: primary({ node: N2, epoch: epoch(2) }) }));
+    const both = table({ item: later, primaries: { 1: "n1", 2: "n2" } });
+    expect(brokenByPublishing(both, { epoch: 1, revision: 0, node: N2 })).toHaveLength(1);
+    expect(brokenByPublishing(both, { epoch: 1, revision: 7, node: N1 })).toEqual([]);
   });
 
-  it("S2: an epoch that falls, and a publication of one epoch that changes its mind", () => {
+  it("S2: a publication that runs ahead of the record, and one over a newer one", () => {
+    expect(brokenByPublishing(table(), { epoch: 1, revision: 1, node: N1 })).toEqual([
+      "S2: n1 of epoch 1, revision 1 was published, and the record has come to 0",
+    ]);
+    expect(brokenByPublishing(table(), { epoch: 1, revision: 0, node: N1 })).toEqual([]);
+    const item = encodeBallot(ballot({ primary: primary({ node: N2, epoch: epoch(2) }), revision: 1 }));
+    const before = table({ item, primaries: { 1: "n1", 2: "n2" }, published: { epoch: 2, revision: 0, node: N2 } });
+    expect(brokenByPutting(before, { epoch: 1, revision: 3, node: N1 })).toEqual([
+      "S2: n1 of epoch 1, revision 3 was published over n2 of epoch 2, revision 0",
+    ]);
+    expect(brokenByPutting(before, { epoch: 2, revision: 0, node: N2 })).toHaveLength(1);
+    expect(brokenByPutting(before, { epoch: 2, revision: 1, node: N2 })).toEqual([]);
+    expect(brokenByPutting({ ...before, published: null }, { epoch: 1, revision: 0, node: N1 })).toEqual([]);
+  });
+
+  it("S2: an epoch that falls", () => {
     const higher = encodeBallot(ballot({ epoch: epoch(3) }));
     expect(written("finish", table({ item: higher }), encodeBallot(ballot({ epoch: epoch(2) })))).toEqual([
       "S2: the epoch 3 became 2",
     ]);
-    const other = table({ item: encodeBallot(ballot({ primary: primary({ epoch: epoch(2) }) })) });
-    expect(brokenByPublishing(other, { epoch: 1, revision: 1, node: N2 })).toHaveLength(1);
   });
 
   it("S3: a failover that one vote began", () => {
@@ -247,6 +270,22 @@ describe("the explorer's promises", () => {
         nodes: [node(N1, {}), node(N2, { follows: addressOf(N3), isLinked: false }), node(N3, {})],
       }),
     ).toBe(false);
+  });
+
+  it("L1: a group that rests, and tells its followers something else or nothing, whatever reasons are given", () => {
+    const world = new Group({}).firstWorld();
+    const telling = (published: Table["published"]) => ({ ...world, table: { ...world.table, published } });
+    for (const published of [
+      null,
+      { epoch: 1, revision: 0, node: N2 },
+      { epoch: 0, revision: 0, node: N1 },
+      { epoch: 1, revision: 1, node: N1 },
+    ])
+      expect(isHealthy(telling(published))).toBe(false);
+    expect(brokenByResting(telling({ epoch: 1, revision: 1, node: N1 }))).toEqual([
+      "L1: n1 of epoch 1, revision 1 is published, and the record says otherwise",
+    ]);
+    expect(brokenByResting(telling(null))).toEqual(["L1: nothing is published, and the record says otherwise"]);
   });
 
   it("R12, R24: a promotion without its intent, and a commit that rests on an older epoch's reply", () => {

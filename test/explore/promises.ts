@@ -4,7 +4,7 @@
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { BallotWrite, Item, Json } from "../../lib/core/ballot-write.ts";
 import type { NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
-import type { NodeRecord, Table, World } from "./world.ts";
+import type { NodeRecord, Published, Table, World } from "./world.ts";
 
 type Plain = Readonly<Record<string, Json | undefined>>;
 
@@ -216,27 +216,47 @@ function historyOf(node: NodeRecord, item: Item): number | null {
   return rankOf(node.replicationId, item) ?? (intent === undefined ? null : Number(intent["epoch"]));
 }
 
-export function brokenByPublishing(table: Table, next: NonNullable<Table["published"]>): string[] {
-  const { published, item } = table;
-  const primary = plain(item["primary"]);
-  if (next.epoch === primary["epoch"] && next.node !== primary["node"])
-    return [`S1: ${next.node} was published for epoch ${next.epoch}, whose primary is ${primary["node"]}`];
-  if (published !== null && next.epoch === published.epoch && next.node !== published.node)
-    return [`S2: epoch ${next.epoch} was published for ${published.node} and for ${next.node}`];
+/** S1, S2: a publication, however old, is of a commit that was made, and runs ahead of no record. */
+export function brokenByPublishing({ primaries, item }: Table, next: Published): string[] {
+  const committed = primaries[`${next.epoch}`];
+  if (next.node !== committed)
+    return [`S1: ${next.node} was published for epoch ${next.epoch}, whose primary is ${committed ?? "nobody"}`];
+  const revision = numberAt(item, "revision");
+  if (next.epoch === numberAt(item, "primary", "epoch") && next.revision > revision)
+    return [`S2: ${spelt(next)} was published, and the record has come to ${revision}`];
   return [];
 }
 
+/** S2: what takes the place of what is published is newer, and of a commit that was made. */
+export function brokenByPutting(table: Table, next: Published): string[] {
+  const broken = brokenByPublishing(table, next);
+  const { published } = table;
+  if (published === null) return broken;
+  const isNewer =
+    next.epoch > published.epoch || (next.epoch === published.epoch && next.revision > published.revision);
+  return isNewer ? broken : [...broken, `S2: ${spelt(next)} was published over ${spelt(published)}`];
+}
+
+const spelt = ({ epoch, revision, node }: Published): string => `${node} of epoch ${epoch}, revision ${revision}`;
+
 /** One healthy published primary that everybody who is up follows, and no lease. */
 export function isHealthy({ nodes, table }: World): boolean {
-  const { item, published } = table;
+  const { item } = table;
   if (item["lease"] !== undefined || item["operation"] !== undefined) return false;
   if (table.request !== null && table.request.result === null) return false;
   const id = plain(item["primary"])["node"];
   const primary = nodes.find((each) => each.id === id);
   if (primary === undefined || !primary.isUp || primary.isHung || primary.role !== "primary") return false;
-  if (published !== null && published.node !== id) return false;
+  if (!isPublished(table)) return false;
   return nodes.every((each) => each === primary || !each.isUp || (each.role === "replica" && each.isLinked));
 }
+
+/** Followers are told exactly what the record says. */
+const isPublished = ({ item, published }: Table): boolean =>
+  published !== null &&
+  published.node === plain(item["primary"])["node"] &&
+  published.epoch === numberAt(item, "primary", "epoch") &&
+  published.revision === numberAt(item, "revision");
 
 /**
  * A state that does not find back to health although nothing goes wrong any more: S12 wants every living voter to say why.
@@ -247,6 +267,10 @@ export function brokenByResting(world: World): string[] {
   const once = new Set<Json | undefined>(Object.values(table.primaries) as NodeId[]);
   const serving = nodes.filter((each) => each.isUp && !each.isHung && each.role === "primary" && once.has(each.id));
   if (serving.length > 1) return [`S5: ${serving.map((each) => each.id).join(" and ")} go on serving side by side`];
+  if (!isPublished(table)) {
+    const said = table.published === null ? "nothing" : spelt(table.published);
+    return [`L1: ${said} is published, and the record says otherwise`];
+  }
   const silent = voters.filter((each) => each.state !== null && each.state.rejection === null);
   if (silent.length === 0) return [];
   return [`S11, S12: no way back to health, and ${silent.map((each) => each.id).join(", ")} give no reason`];

@@ -53,8 +53,10 @@ function tell(name: string, found: Found): void {
       `${found.isComplete ? "all of it" : "not all of it"}; ${found.rested} followed to their rest, ${found.healed} healthy` +
       `${waiting === "" ? "" : `, waiting: ${waiting}`} (${found.parts})\n`,
   );
-  for (const { broken, schedule } of found.findings)
-    process.stdout.write(`${broken.join("\n")}\n${schedule.map((move) => `  ${move}\n`).join("")}`);
+  for (const { broken, schedule, isShortest } of found.findings) {
+    const how = isShortest ? "the shortest schedule" : "a schedule; that none is shorter was not looked at to the end";
+    process.stdout.write(`${broken.join("\n")}\n  ${how}:\n${schedule.map((move) => `  ${move}\n`).join("")}`);
+  }
 }
 
 const total = { states: 0, moves: 0, seconds: 0, depth: 0, findings: 0, cut: 0 };

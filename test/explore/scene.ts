@@ -1,26 +1,38 @@
-// One move, carried out: a voter takes a fact in, and what follows at once follows. Probes, looks at the ballot and
-// publications are answered within the same move, one after the other; writes of the ballot and commands of nodes are
-// under way afterwards, and what becomes of each is a move of its own (moves.ts).
+// One move, carried out: a voter takes a fact in, and what follows at once follows. Probes and looks at the ballot are
+// answered within the same move, one after the other; writes of the ballot, publications and commands of nodes are under
+// way afterwards, and what becomes of each is a move of its own (moves.ts).
 
 import type { Ballot, ControlMode } from "../../lib/core/ballot.ts";
 import { type BallotWrite, interpret } from "../../lib/core/ballot-write.ts";
 import type { Command, Fact } from "../../lib/core/commands.ts";
+import { publicationOf } from "../../lib/core/publication.ts";
+import type { Publication } from "../../lib/core/records.ts";
 import type { GroupState } from "../../lib/core/state.ts";
 import {
   attemptId,
   type ConnectionRef,
+  type Epoch,
   instant,
   type NodeId,
   type Observation,
   wallTime,
 } from "../../lib/core/types.ts";
 import { setControl } from "../../lib/core/writes.ts";
-import { settings, WALL_START } from "../core/builders.ts";
+import { addressOf, GROUP, settings, WALL_START } from "../core/builders.ts";
 import type { Group } from "./beginning.ts";
 import type { Canon } from "./collapse.ts";
 import { acknowledgedBy, isConnected, linked, readingOf } from "./node.ts";
-import { brokenByIntending, brokenByPublishing, brokenBySending, brokenByWrite } from "./promises.ts";
-import { type Engine, NOW, type NodeRecord, type Sent, type Table, type Voter, type World } from "./world.ts";
+import { brokenByIntending, brokenByPublishing, brokenByPutting, brokenBySending, brokenByWrite } from "./promises.ts";
+import {
+  type Engine,
+  NOW,
+  type NodeRecord,
+  type Published,
+  type Sent,
+  type Table,
+  type Voter,
+  type World,
+} from "./world.ts";
 
 const MOMENT_MS = 0.1;
 /** What falls due this soon is part of the same move: a breath between two probes of one node. */
@@ -163,7 +175,7 @@ export class Scene {
         });
         return null;
       case "publish":
-        return () => this.#publish(command);
+        return this.#publish(index, command);
       case "resolve-request":
         return () => this.#resolve(command);
       case "read-standing":
@@ -243,17 +255,61 @@ export class Scene {
     if (item !== null) this.table = { ...this.table, item: this.#canon.item(item) };
   }
 
-  #publish({ target, publication }: Extract<Command, { kind: "publish" }>): Fact {
-    const { epoch, revision, primary } = publication;
-    if (target !== "table") return { kind: "publish-ended", target, publication, result: "skipped", detail: "" };
-    const next = { epoch, revision, node: primary.node };
-    const known = this.table.published;
+  /** The copies are another's business: only the ordered publication is explored. */
+  #publish(index: number, { target, publication }: Extract<Command, { kind: "publish" }>): Answer | null {
+    if (target !== "table")
+      return () => ({ kind: "publish-ended", target, publication, result: "skipped", detail: "" });
+    const { generation } = this.voters[index] as Voter;
+    const next = shortened(publication);
     this.broken.push(...brokenByPublishing(this.table, next));
-    const isNewer = known === null || epoch > known.epoch || (epoch === known.epoch && revision > known.revision);
-    if (isNewer) this.table = { ...this.table, published: next };
-    const isOlder = known !== null && !isNewer && (epoch < known.epoch || revision < known.revision);
-    return { kind: "publish-ended", target, publication, result: isOlder ? "superseded" : "applied", detail: "" };
+    this.#send(index, { kind: "publication", publication: next, generation, isGivenUp: false });
+    return null;
   }
+
+  /** What the publisher makes of the ballot, where it says another thing than what is published. */
+  readToPublish(): void {
+    const publication = publicationOf(this.ballot(), this.group.config, wallTime(WALL_START));
+    if (publication === null) return;
+    const next = shortened(publication);
+    const { published } = this.table;
+    if (published !== null && compare(published, next) === 0 && published.node === next.node) return;
+    this.broken.push(...brokenByPublishing(this.table, next));
+    this.table = { ...this.table, publisher: next };
+  }
+
+  /** The conditional put of a publication. False: a newer one stands. */
+  put(next: Published): boolean {
+    const { published } = this.table;
+    const order = published === null ? 1 : compare(next, published);
+    if (order > 0) {
+      this.broken.push(...brokenByPutting(this.table, next));
+      this.table = { ...this.table, published: next };
+    }
+    return order >= 0;
+  }
+}
+
+const compare = (left: Published, right: Published): number =>
+  left.epoch - right.epoch || left.revision - right.revision;
+
+const shortened = ({ epoch, revision, primary }: Publication): Published => ({ epoch, revision, node: primary.node });
+
+/** What a voter is told of its publication: of what it said, core looks at the order and the node alone. */
+export function publishEnded(
+  { epoch, revision, node }: Published,
+  result: Extract<Fact, { kind: "publish-ended" }>["result"],
+): Fact {
+  const publication: Publication = {
+    schema: 1,
+    group: GROUP,
+    table: null,
+    epoch: epoch as Epoch,
+    revision,
+    primary: { node, address: addressOf(node) },
+    replicas: [],
+    at: wallTime(WALL_START),
+  };
+  return { kind: "publish-ended", target: "table", publication, result, detail: "" };
 }
 
 /** Of whom the voter knows that its epoch has frozen them. */

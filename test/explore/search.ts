@@ -3,6 +3,7 @@
 
 import { Group } from "./beginning.ts";
 import type { Bounds } from "./bounds.ts";
+import { type Finding, Findings, FURTHER, type Place as Where } from "./findings.ts";
 import type { Price } from "./moves.ts";
 import { composed, inverse, ORDERS, type Order, renamed, TURNS, UNCHANGED } from "./names.ts";
 import { type Fair, type Moves, type Next, type Option, Outcomes, PLACES, type Place } from "./outcomes.ts";
@@ -10,11 +11,6 @@ import { brokenByResting, isHealthy } from "./promises.ts";
 import { type Spent, type State, States } from "./states.ts";
 import { type Parts, Store } from "./store.ts";
 import type { Engine, Voter, World } from "./world.ts";
-
-export interface Finding {
-  readonly broken: readonly string[];
-  readonly schedule: readonly string[];
-}
 
 export interface Found {
   readonly states: number;
@@ -43,6 +39,7 @@ const COUNTED = [
   "write",
   "lose",
   "order",
+  "publisher",
 ] as const satisfies readonly Price[];
 const DIGIT = 4;
 const ROUNDS = 400;
@@ -64,8 +61,7 @@ export class Exploration {
   readonly #bounds: Bounds;
   readonly #group: Group;
   readonly #states = new States();
-  readonly #findings: Finding[] = [];
-  readonly #seen = new Set<string>();
+  readonly #findings = new Findings();
   readonly #good = new Set<string>();
   readonly #waiting = new Map<string, number>();
   /** The state that is followed to its rest, and the moves since. */
@@ -83,29 +79,51 @@ export class Exploration {
     if (most >= DIGIT) throw new RangeError(`nothing is counted beyond ${DIGIT - 1}`);
   }
 
-  /** Explores all of it, or until the first broken promise unless `keepsGoing`. */
+  /** Explores all of it, or until a promise is broken by the shortest schedule that does, unless `keepsGoing`. */
   run(options: { readonly keepsGoing?: boolean; readonly tell?: (text: string) => void } = {}): Found {
     const began = performance.now();
     this.#add({ parts: this.#begin(), spent: NOTHING_SPENT, rest: 0 }, -1, "");
     let index = 0;
     while (index < this.#states.size && this.#states.size <= this.#bounds.states) {
-      if (this.#findings.length > 0 && options.keepsGoing !== true) break;
+      if (options.keepsGoing !== true && this.#isOver(index)) break;
       this.#expand(index);
       index += 1;
       if (index % 20_000 === 0) options.tell?.(this.#progress(index, began));
     }
+    if (options.keepsGoing !== true) this.#shorten(index);
     return {
       states: this.#states.size,
       moves: this.#moves,
       depth: this.#path(this.#states.size - 1).length,
       seconds: (performance.now() - began) / 1_000,
       isComplete: index === this.#states.size,
-      findings: this.#findings,
+      findings: this.#findings.noted.map(({ finding }) => finding),
       rested: this.#rested,
       healed: this.#healed,
       waiting: this.#waiting,
       parts: this.#store.sizes,
     };
+  }
+
+  #isOver(index: number): boolean {
+    const { noted } = this.#findings;
+    return noted.length > 0 && this.#findings.isOver(this.#path(index).length, this.#states.size);
+  }
+
+  /** Only some states are followed to their rest: one that was met earlier may break the same. */
+  #shorten(reached: number): void {
+    const depth = this.#path(Math.min(reached, this.#states.size - 1)).length;
+    for (const { kind, place, index, length } of this.#findings.noted) {
+      if (place === "way" && depth + 1 >= length) this.#findings.isShortest(kind);
+      if (place !== "rest") continue;
+      const last = Math.min(index, FURTHER);
+      for (let at = 0; at < last && !this.#isShorter(kind, length); at += 1) this.#rest(at, this.#states.at(at).parts);
+      if (last === index || this.#isShorter(kind, length)) this.#findings.isShortest(kind);
+    }
+  }
+
+  #isShorter(kind: string, than: number): boolean {
+    return this.#findings.noted.some((each) => each.kind === kind && each.length < than);
   }
 
   #progress(index: number, began: number): string {
@@ -164,7 +182,7 @@ export class Exploration {
     if (paid === null || next === null) return false;
     this.#moves += 1;
     const name = nameOf(names, place);
-    if (next.broken.length > 0) this.#note(next.broken.map(backFrom(place)), index, [name]);
+    if (next.broken.length > 0) this.#note(next.broken.map(backFrom(place)), index, [name], "move");
     if (this.#store.epochOf(next.parts) > this.#bounds.epochs) return false;
     this.#add({ ...paid, parts: next.parts }, index, name);
     return true;
@@ -197,14 +215,19 @@ export class Exploration {
     return path.reverse();
   }
 
-  /** The shortest schedule for each kind of violation: the way to a state, and what came then. */
-  #note(broken: readonly string[], index: number, then: readonly string[]): void {
-    const kind = (broken[0] ?? "").slice(0, 24);
-    if (this.#seen.has(kind)) return;
-    this.#seen.add(kind);
+  /** The way to a state, and what came then. */
+  #note(broken: readonly string[], index: number, then: readonly string[], place: Where): void {
+    const kind = (broken[0] ?? "").replaceAll(/az-[abc]/g, "az").slice(0, 24);
+    const length = this.#path(index).length + then.filter((each) => each !== ENDED).length;
+    if (!this.#findings.isNews(kind, length)) return;
     const { schedule, order } = this.#schedule(index);
     const back = (name: string) => renamed(name, inverse(order));
-    this.#findings.push({ broken: broken.map(back), schedule: [...schedule, ...then.map(back)] });
+    const finding: Finding = {
+      broken: broken.map(back),
+      schedule: [...schedule, ...then.map(back)],
+      isShortest: place === "move",
+    };
+    this.#findings.note({ kind, place, index, length, known: this.#states.size, finding });
   }
 
   /** Under the names that the voters have at the beginning, and how they are renamed by then. */
@@ -220,29 +243,29 @@ export class Exploration {
     return { schedule, order };
   }
 
-  /** All that is under way arrives, and every voter is called when it asked to be: one round in which nothing goes wrong. */
+  /** All that is under way arrives, every voter is called when it asked to be, and the publisher runs: nothing goes wrong. */
   #fairRound(from: Parts): Parts {
     let parts = from;
     for (const place of [0, 1, 2] as const) {
       for (const wanted of ["free", "glance", "tick", "free"] as const) parts = this.#fairMoves(parts, place, wanted);
     }
-    return parts;
+    return this.#fairMoves(parts, 3, "publisher");
   }
 
-  #fairMoves(from: Parts, place: 0 | 1 | 2, wanted: Fair): Parts {
+  #fairMoves(from: Parts, place: Place, wanted: Fair): Parts {
     let parts = from;
     for (let n = 0; n < 40; n += 1) {
       const first = this.#first(parts, (each) => each.fair === wanted, [place]);
       if (first.next === null) return parts;
       parts = this.#fairly(first.name, first.next, place);
-      if (wanted !== "free") return parts;
+      if (wanted === "tick" || wanted === "glance") return parts;
     }
     return parts;
   }
 
   #fairly(name: string, { parts, broken }: Next, place: Place): Parts {
     this.#fair.push(name);
-    if (broken.length > 0) this.#note(broken.map(backFrom(place)), this.#from, [ENDED, ...this.#fair]);
+    if (broken.length > 0) this.#note(broken.map(backFrom(place)), this.#from, [ENDED, ...this.#fair], "way");
     return parts;
   }
 
@@ -275,7 +298,7 @@ export class Exploration {
     const world = this.#store.world(parts);
     const { order } = this.#schedule(index);
     const broken = brokenByResting({ ...world, voters: order.map((place) => world.voters[place] as Voter) });
-    if (broken.length > 0) this.#note(broken, index, [ENDED]);
+    if (broken.length > 0) this.#note(broken, index, [ENDED], "rest");
     const reasons = world.voters.map((each) => each.state?.rejection?.rejection.reason ?? "-").sort();
     this.#waiting.set(reasons.join(), (this.#waiting.get(reasons.join()) ?? 0) + 1);
   }

@@ -46,8 +46,16 @@ interface UnderWay {
   readonly isGivenUp: boolean;
 }
 
+/** What followers are told: the order of publications, and whom it names. */
+export interface Published {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly node: NodeId;
+}
+
 export type Sent =
   | (UnderWay & { readonly kind: "write"; readonly write: BallotWrite })
+  | (UnderWay & { readonly kind: "publication"; readonly publication: Published })
   | (UnderWay & {
       readonly kind: "command";
       readonly node: NodeId;
@@ -64,13 +72,15 @@ export interface Voter {
   readonly wakeAt: number;
   /** Nodes that it does not reach. */
   readonly cut: readonly NodeId[];
-  /** Writes and commands that are under way, in no order. */
+  /** Writes, publications and commands that are under way, in no order. */
   readonly sent: readonly Sent[];
 }
 
 export interface Table {
   readonly item: Item;
-  readonly published: { readonly epoch: number; readonly revision: number; readonly node: NodeId } | null;
+  readonly published: Published | null;
+  /** What the publisher has made of the ballot, and has not written yet. */
+  readonly publisher: Published | null;
   /** What an operator has ordered last. */
   readonly request: RequestRecord | null;
   /** For the promises alone: whom each epoch made primary, and who was granted it. */

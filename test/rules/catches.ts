@@ -11,6 +11,8 @@ export interface ExplorationCatch {
 export const EXPLORATIONS: readonly ExplorationCatch[] = [
   { rule: "R2", plan: "apart", breaks: "S9" },
   { rule: "R4", plan: "bereft", breaks: "S9" },
+  { rule: "R8 order", plan: "published", breaks: "S2" },
+  { rule: "R8 repair", plan: "lost", breaks: "L1" },
   { rule: "R9 look", plan: "restarted", breaks: "S4" },
   { rule: "R9 kill", plan: "lost", breaks: "S5" },
   { rule: "R11 offset", plan: "ordered", breaks: "R11" },
@@ -29,8 +31,6 @@ export const NOT_FOUND: readonly string[] = [
   "R5",
   "R6",
   "R7",
-  "R8 order",
-  "R8 repair",
   "R10",
   "R11 freeze",
   "R13",

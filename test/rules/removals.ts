@@ -133,6 +133,7 @@ export const REMOVALS: readonly Removal[] = [
         from: "standing !== undefined && !precedes(standing, publication)",
         to: "standing?.epoch === publication.epoch && standing.revision === publication.revision",
       },
+      { file: "test/explore/scene.ts", from: "if (order > 0) {", to: "if (order !== 0) {" },
     ],
   },
   {
@@ -140,6 +141,11 @@ export const REMOVALS: readonly Removal[] = [
     what: "a copy is not repaired",
     places: [
       { file: "test/sim/publisher-function.ts", from: "    this.#bring(GROUP);\n", to: "" },
+      {
+        file: "test/explore/moves.ts",
+        from: "carryOut: (scene) => scene.readToPublish(),",
+        to: "carryOut: () => undefined,",
+      },
       {
         file: "test/sim/publisher-function.ts",
         from: `if (kind === "failed") this.#bringAgain(group);\n        else if`,
