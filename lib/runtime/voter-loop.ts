@@ -6,6 +6,7 @@ import type { Identity } from "../core/commands.ts";
 import type { GroupConfig } from "../core/config.ts";
 import { DEFAULTS } from "../core/config.ts";
 import { checkConfig } from "../core/config-check.ts";
+import { entriesOf } from "../core/entries.ts";
 import type { SlotRecord, SpecRecord, VoterGroupView } from "../core/records.ts";
 import { effectiveDeclaration } from "../core/spec.ts";
 import type { Epoch, GroupName, Instant, VoterId } from "../core/types.ts";
@@ -78,6 +79,8 @@ export class VoterLoop {
   readonly #applied = new Map<GroupName, string>();
   readonly #history: HistoryQueue;
   readonly #cancels = new Set<() => void>();
+  /** What the predecessor showed of each group not long ago. */
+  readonly #inherited = new Map<GroupName, VoterGroupView>();
   #generation = 0;
   #opened = 0;
   #table = "";
@@ -115,6 +118,9 @@ export class VoterLoop {
         store.takeSlot(voter, shard, owner, clock.wallTime()).then(
           (slot) => {
             this.#generation = slot.generation;
+            for (const [name, view] of entriesOf(slot.groups)) {
+              if (clock.wallTime() - view.at <= SCHEDULE_PERIOD_MS) this.#inherited.set(name, view);
+            }
             this.#readSpecs();
           },
           (error: unknown) => this.#startLater(error),
@@ -354,7 +360,7 @@ export class VoterLoop {
   #slot(): SlotRecord {
     const { voter, shard, groupsPerVoter = null, owner, clock } = this.#options;
     const groups: Record<GroupName, VoterGroupView> = {};
-    for (const [name, loop] of this.#groups) groups[name] = loop.view();
+    for (const [name, loop] of this.#groups) groups[name] = this.#viewOf(name, loop);
     return {
       schema: 1,
       voter,
@@ -367,6 +373,20 @@ export class VoterLoop {
       restsMs: null,
       groups,
     };
+  }
+
+  /** A reason that stands goes on where the predecessor's ends: it is neither hidden nor new while this one finds it for itself. */
+  #viewOf(name: GroupName, loop: GroupLoop): VoterGroupView {
+    const view = loop.view();
+    const { rejection: before = null, at = view.at } = this.#inherited.get(name) ?? {};
+    const own = view.rejection;
+    const isTiming = (own === null || own.reason === "waiting-for-down-after") && !loop.hasCaughtUp();
+    if (before === null || !(isTiming || own?.reason === before.reason)) {
+      this.#inherited.delete(name);
+      return view;
+    }
+    const sinceMs = before.sinceMs + Math.max(0, view.at - at);
+    return { ...view, rejection: { ...(isTiming ? before : (own ?? before)), sinceMs } };
   }
 
   #end(reason: VoterSummary["reason"], detail: string): void {

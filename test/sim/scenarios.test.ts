@@ -95,6 +95,32 @@ describe("R14: a primary that stays lost", () => {
   );
 });
 
+describe("S12: a reason that stands", () => {
+  each(
+    "is shown by each voter without a gap, and its age goes on, while invocations come and go",
+    {
+      config: { onPossibleLoss: "refuse", waitK: 1 },
+      plan: [at(0, kill(null)), at(0, { kind: "kill-node", node: "n2", restart: null })],
+    },
+    (s) => {
+      s.run(60_000);
+      let least = 0;
+      for (let looks = 0; looks < 180; looks++) {
+        s.run(1_000);
+        const shown = [...s.world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection ?? null);
+        expect(shown.map((each) => each?.reason)).toEqual([
+          "possible-loss-refused",
+          "possible-loss-refused",
+          "possible-loss-refused",
+        ]);
+        const youngest = Math.min(...shown.map((each) => each?.sinceMs ?? 0));
+        expect(youngest).toBeGreaterThanOrEqual(least);
+        least = youngest;
+      }
+    },
+  );
+});
+
 describe("R19: a ballot that is deleted by hand", () => {
   each(
     "is noticed by the voters that run, and the group adopted anew above what was published",
