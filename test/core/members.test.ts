@@ -256,6 +256,14 @@ describe("N", () => {
     expect(joined({ ...state, nodes })).toEqual(["found-10-0-0-9-1"]);
   });
 
+  it("grows by one that is listed twice once, and by none that the record has", () => {
+    const twice = learnt(lists(...declared, listed(address), listed(address)));
+    expect(twice.events).toMatchObject([{ event: "member.discovered", node: found }]);
+    const of = membersOf({ ...ballot().members.nodes, [found]: member(9, { address }) });
+    const known = { ...lists(...declared, listed(address)), look: watching(of).look };
+    expect(learnt(known).nodes).toBe(null);
+  });
+
   it("is told of once, and not again when the discovered one is seen in sync", () => {
     const of = membersOf({ ...ballot().members.nodes, [found]: member(9, { ...nobody, address }) });
     const state = watching(of);
