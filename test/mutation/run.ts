@@ -1,6 +1,7 @@
 // Changes lib/core in one small place after the other and looks whether a test of test/core fails. What a run found is kept
 // under .cache/mutation and only what has changed since is done again. Prints what nobody noticed and ends with one line of
-// counts; fails below the least score, and when docs/mutation.md argues for a survivor that there is no more.
+// counts; fails below the least score, when docs/mutation.md does not argue for a survivor, and when it does for one that
+// there is no more.
 
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,9 +10,7 @@ import { findOnPath, makeContext, runOrFail, SetupError } from "../../lib/local/
 import { launch } from "../../lib/local/setup/launch.mjs";
 import { readCommandLine } from "../support/command-line.ts";
 import { coreFiles, keepResults, keptResults, testsOf } from "./results.ts";
-import { argued, describe, type Report, survivorsOf, tally, textOf } from "./survivors.ts";
-
-const LEAST_SCORE = 95;
+import { argued, describe, isGoodEnough, judge, type Report } from "./survivors.ts";
 
 const context = makeContext();
 const home = join(context.cache, "mutation");
@@ -105,21 +104,16 @@ const askedAbout = ({ files: all }: Report): Report => ({
 });
 
 function conclude(report: Report, about: readonly string[]): boolean {
-  const counts = tally(report);
-  const survivors = survivorsOf(report);
   const reasons = argued(readFileSync(join(context.root, "docs/mutation.md"), "utf8"));
-  const known = new Set(survivors.map(textOf));
-  const stale = reasons.filter(({ file, text }) => about.includes(file) && !known.has(text));
-  const open = survivors.filter((each) => !reasons.some(({ text }) => text === textOf(each)));
+  const judgement = judge(report, reasons, about);
+  const { noticed, survived, score, open, stale } = judgement;
   for (const each of open) process.stdout.write(`survived, not argued: ${describe(each)}\n`);
   for (const { text } of stale) process.stdout.write(`docs/mutation.md argues for what does not survive: ${text}\n`);
-  const all = counts.noticed + counts.survived;
-  const score = all === 0 ? 100 : (100 * counts.noticed) / all;
   process.stdout.write(
-    `${all} mutants in ${Object.keys(report.files).length} files, ${counts.noticed} noticed, ` +
-      `${counts.survived} survived (${survivors.length - open.length} argued, ${stale.length} argued in vain): ${score.toFixed(1)} %\n`,
+    `${noticed + survived} mutants in ${Object.keys(report.files).length} files, ${noticed} noticed, ` +
+      `${survived} survived (${survived - open.length} argued, ${stale.length} argued in vain): ${score.toFixed(1)} %\n`,
   );
-  return score >= LEAST_SCORE && stale.length === 0;
+  return isGoodEnough(judgement);
 }
 
 /** Whether there is a result of each file, of the present code, and all together are good enough. */

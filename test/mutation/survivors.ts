@@ -67,6 +67,39 @@ export interface Argued {
   readonly text: string;
 }
 
+export interface Judgement {
+  readonly noticed: number;
+  readonly survived: number;
+  /** Percent of what a test noticed. */
+  readonly score: number;
+  /** Survivors that nobody argues for. */
+  readonly open: readonly Survivor[];
+  /** What is argued for in the files that were asked about, and does not survive. */
+  readonly stale: readonly Argued[];
+}
+
+/** What `report` says of the files `about`, beside the reasons that are given for survivors. */
+export function judge(report: Report, reasons: readonly Argued[], about: readonly string[]): Judgement {
+  const { noticed, survived } = tally(report);
+  const survivors = survivorsOf(report);
+  const known = new Set(survivors.map(textOf));
+  const argued = new Set(reasons.map(({ text }) => text));
+  const all = noticed + survived;
+  return {
+    noticed,
+    survived,
+    score: all === 0 ? 100 : (100 * noticed) / all,
+    open: survivors.filter((each) => !argued.has(textOf(each))),
+    stale: reasons.filter(({ file, text }) => about.includes(file) && !known.has(text)),
+  };
+}
+
+const LEAST_SCORE = 95;
+
+/** Enough was noticed, each survivor is argued for, and nothing else is. */
+export const isGoodEnough = ({ score, open, stale }: Judgement): boolean =>
+  score >= LEAST_SCORE && open.length === 0 && stale.length === 0;
+
 /** The items `- ``survivor``: why` below the headings that name a file. */
 export function argued(document: string): readonly Argued[] {
   let file = "";
