@@ -105,6 +105,12 @@ describe("a member in sync", () => {
   it("that is doubted is nothing to write when it has been set aside by then", () => {
     const doubts = { [N3]: { isFit: false, since: instant(-9_000) } };
     expect(learnt({ ...watching(three({}, { aside: true })), doubts }).nodes).toBe(null);
+    // Nor where one that was discovered is a member as well.
+    const four = {
+      ...three({}, { aside: true }).members.nodes,
+      [nodeId("n9")]: member(9, { address: addressOf("n9") }),
+    };
+    expect(learnt({ ...watching(membersOf(four)), doubts }).nodes).toBe(null);
     expect(learnt({ ...watching(three({})), doubts }).nodes?.["n3"]).toMatchObject({ aside: true });
   });
 
