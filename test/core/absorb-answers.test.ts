@@ -289,6 +289,29 @@ describe("a look", () => {
   });
 });
 
+describe("an order that was read", () => {
+  const result = { kind: "done", detail: "", epoch: ofEpoch(1), at: 0 as never } as const;
+  /** The record named `before` as the last one begun when the order was read, and names `now` at the next look. */
+  const isOld = (asked: ReturnType<typeof request> | null, before: string | null, now: string | null) => {
+    const state = watching(ballot({ lastRequest: before }), { request: asked });
+    const busy = { ...state, storeBusy: { sentAt: instant(50), pending: null } };
+    const look = ballot({ lastRequest: now });
+    return absorbed(busy, { kind: "ballot-read", sentAt: instant(60), ballot: look }).state.isRequestOld;
+  };
+
+  it("is old once the record names another as the last one begun, and not before", () => {
+    expect(isOld(request(), "request-0", "request-2")).toBe(true);
+    expect(isOld(request(), null, "request-2")).toBe(true);
+    expect(isOld(request(), "request-0", "request-0")).toBe(false);
+  });
+
+  it("is not old when it is the one that was begun, or was answered, nor is one that nobody gave", () => {
+    expect(isOld(request(), "request-0", "request-1")).toBe(false);
+    expect(isOld(request({ result }), "request-0", "request-2")).toBe(false);
+    expect(isOld(null, "request-0", "request-2")).toBe(false);
+  });
+});
+
 describe("a glance", () => {
   const glance = (of: Ballot | null, state: GroupState = watching(), asked = request()) =>
     absorbed(state, { kind: "glanced", ballot: of, request: asked, readBehind: null }).state;
