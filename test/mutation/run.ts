@@ -86,7 +86,8 @@ function settings(report: string): object {
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },
     allowConsoleColors: false,
-    timeoutMS: 20_000,
+    // By the clock, which the tests of a change take many times their own seconds of on a busy machine: what has no end alone.
+    timeoutMS: 120_000,
     warnings: { slow: false },
   };
 }
