@@ -65,7 +65,10 @@ export function makePublisher(
         }),
     });
     try {
-      const publisher = createPublisher({ store, ssm: clients.ssm, route53: clients.route53, clock });
+      const publisher = createPublisher({
+        ...{ store, ssm: clients.ssm, route53: clients.route53, clock },
+        notesFailures: true,
+      });
       const only = asked === null ? null : new Set(asked.keys());
       const ports = { store: meter?.store(store) ?? store, publisher, clock, journal };
       const summary = await publishGroups(ports, { only, deadline });

@@ -200,6 +200,8 @@ export interface Copy {
   readonly revision: number | null;
   /** `primary`: of an older epoch. `replicas`: the primary is right, the list of replicas is not yet. */
   readonly lacks: "nothing" | "primary" | "replicas";
+  /** Why it could not be written, as the service said it. Null: nothing is lacking, or nothing has failed. */
+  readonly failure: string | null;
 }
 
 /** The copies that are wanted, the table's own first. */
@@ -207,7 +209,14 @@ export function copiesOf(snapshot: GroupSnapshot): readonly Copy[] {
   const { ballot, config, copies, publication } = snapshot;
   const of = (target: PublicationTarget, copy: Pick<Publication, "epoch" | "revision"> | null): Copy => {
     const lacks = lackOf(copy, ballot);
-    return { target, epoch: copy?.epoch ?? null, revision: copy?.revision ?? null, lacks };
+    const failed = lacks === "nothing" || target === "table" ? undefined : copies[`${target}Failure`];
+    return {
+      target,
+      epoch: copy?.epoch ?? null,
+      revision: copy?.revision ?? null,
+      lacks,
+      failure: failed?.detail ?? null,
+    };
   };
   return [
     of("table", publication),
@@ -239,7 +248,7 @@ export function setAsideNow({ ballot }: GroupSnapshot): readonly NodeId[] {
     .toSorted();
 }
 
-function publicationReasons(snapshot: GroupSnapshot): readonly string[] {
+export function publicationReasons(snapshot: GroupSnapshot): readonly string[] {
   const copies = copiesOf(snapshot);
   const primary = copies.filter(({ lacks }) => lacks === "primary");
   const replicas = copies.filter(({ lacks }) => lacks === "replicas");
@@ -249,7 +258,18 @@ function publicationReasons(snapshot: GroupSnapshot): readonly string[] {
     ...(replicas.length === 0
       ? []
       : [`the list of replicas is not published yet: ${replicas.map(({ target }) => target).join(", ")}`]),
+    ...copies.flatMap(({ target, failure }) =>
+      failure === null ? [] : [`${target} cannot be written: ${failure}${hintOf(target, failure)}`],
+    ),
   ];
+}
+
+/** A refused right names the hosted zone, and not what was wrong with the name. */
+function hintOf(target: PublicationTarget, failure: string): string {
+  if (!/AccessDenied|not authorized/.test(failure)) return "";
+  return target === "dns"
+    ? " (is the record's name, and that of its twin, among `publication.recordNames` of the stack?)"
+    : " (is the group's parameterPrefix `publication.parameterPrefix` of the stack?)";
 }
 
 function configurationReasons(snapshot: GroupSnapshot): readonly string[] {

@@ -10,7 +10,7 @@ import { messageOf } from "../core/errors.ts";
 import { fullText, placeGroup, servedShards } from "../core/placement.ts";
 import type { SpecRecord } from "../core/records.ts";
 import { type VoterId, voterId } from "../core/types.ts";
-import { viewsOf } from "./assessment.ts";
+import { copiesOf, publicationReasons, viewsOf } from "./assessment.ts";
 import { type Call, type Environment, say } from "./environment.ts";
 import { EXIT, type ExitCode, worst } from "./exit-code.ts";
 import { refused, usage } from "./failure.ts";
@@ -152,7 +152,7 @@ export interface Registered {
   readonly registered: "new" | "unchanged";
   readonly warnings: readonly string[];
   readonly primary: string | null;
-  /** What keeps the voters from adopting it. */
+  /** What keeps the voters from adopting it, or what is not published yet. */
   readonly reasons: readonly string[];
 }
 
@@ -171,7 +171,9 @@ async function register(call: Call, spec: SpecRecord, voters: readonly VoterId[]
   if (adopted === null) return { ...registered, exit: EXIT.ok, primary: null, reasons: [] };
   if (adopted.primary !== null) {
     note(`${spec.group} is adopted: ${adopted.primary} is primary at epoch ${adopted.epoch}`);
-    return { ...registered, exit: EXIT.ok, primary: adopted.primary, reasons: [] };
+    for (const reason of adopted.reasons) note(`  ${reason}`);
+    const exit = adopted.reasons.length === 0 ? EXIT.ok : EXIT.degraded;
+    return { ...registered, exit, primary: adopted.primary, reasons: adopted.reasons };
   }
   note(`${spec.group} stays registered and is not adopted yet:`);
   for (const reason of adopted.reasons) note(`  ${reason}`);
@@ -202,8 +204,14 @@ async function awaitAdoption(call: Call, spec: SpecRecord, waitMs: number) {
   for (;;) {
     const [snapshot] = await readSnapshots(store, [spec], environment.wallTime());
     const primary = snapshot?.ballot?.primary ?? null;
-    if (primary !== null) return { primary: primary.node, epoch: primary.epoch, reasons: [] };
-    if (environment.wallTime() >= deadline || environment.interrupted.aborted) {
+    const isOver = environment.wallTime() >= deadline || environment.interrupted.aborted;
+    if (snapshot !== undefined && primary !== null) {
+      // A name that may not be written shows now, and not when somebody looks for the primary under it.
+      const reasons = publicationReasons(snapshot);
+      const isRefused = copiesOf(snapshot).some(({ failure }) => failure !== null);
+      if (reasons.length === 0 || isRefused || isOver) return { primary: primary.node, epoch: primary.epoch, reasons };
+    }
+    if (isOver) {
       const reasons =
         snapshot === undefined
           ? []

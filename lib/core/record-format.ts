@@ -75,7 +75,8 @@ const publication = fields({
   at,
 });
 const confirmed = nullable(fields({ epoch, revision: number, at }));
-const copies = fields({ ssm: confirmed, dns: confirmed });
+const copyFailure = nullable(fields({ detail: text, at }));
+const copies = fields({ ssm: confirmed, dns: confirmed, ssmFailure: copyFailure, dnsFailure: copyFailure });
 const rejection = fields({ reason: text, detail: text, ends: text, check: nullable(text), sinceMs: number });
 const nodeView = fields({ address, zone: text, class: text, sinceMs: number, detail: text });
 const view = fields({
@@ -119,8 +120,14 @@ export function decodePublication(item: Item): Publication {
 }
 
 export function decodeCopies(item: Item): PublishedCopies {
-  const stored = readAnySchema(item, copies, "record of published copies");
-  return { ...stored, ssm: stored.ssm ?? null, dns: stored.dns ?? null };
+  const { ssm, dns, ssmFailure, dnsFailure, ...more } = readAnySchema(item, copies, "record of published copies");
+  return {
+    ...more,
+    ssm: ssm ?? null,
+    dns: dns ?? null,
+    ...(ssmFailure == null ? {} : { ssmFailure }),
+    ...(dnsFailure == null ? {} : { dnsFailure }),
+  };
 }
 
 export function decodeSlot(item: Item): SlotRecord {

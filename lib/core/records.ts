@@ -90,10 +90,19 @@ export interface Publication {
 
 export type PublicationTarget = "table" | "ssm" | "dns";
 
-/** `pk published#<name>`, `sk copies`: what was last confirmed at each copy. */
+/** Why a copy could not be written, since when in these words. */
+export interface CopyFailure {
+  readonly detail: string;
+  readonly at: WallTime;
+}
+
+/** `pk published#<name>`, `sk copies`: what was last confirmed at each copy, and what keeps the next from being written. */
 export interface PublishedCopies {
   readonly ssm: { readonly epoch: Epoch; readonly revision: number; readonly at: WallTime } | null;
   readonly dns: { readonly epoch: Epoch; readonly revision: number; readonly at: WallTime } | null;
+  /** Of no meaning once that copy is confirmed to say what it should. @default nothing failed since the last confirmation */
+  readonly ssmFailure?: CopyFailure;
+  readonly dnsFailure?: CopyFailure;
 }
 
 /** `pk voter#<voter>#<shard>`, `sk slot`. */

@@ -58,6 +58,7 @@ export interface PublicationStore {
   /** Written only over a smaller (epoch, revision); false: a larger or equal one stands. */
   writePublication(publication: Publication): PromiseLike<boolean>;
   readCopies(group: GroupName): PromiseLike<PublishedCopies>;
+  /** A copy that is confirmed takes its failure away. */
   writeCopies(group: GroupName, copies: Partial<PublishedCopies>): PromiseLike<void>;
 }
 

@@ -3,7 +3,20 @@ import { parseNode, parseSetting, withSetting } from "../../lib/cli/group-input.
 import type { DeclaredConfig } from "../../lib/core/config.ts";
 import { attemptId, epoch, groupName, nodeId } from "../../lib/core/types.ts";
 import { CommandLine } from "./command-line.ts";
-import { ACT, ago, ballot, declared, GROUP, rejection, slot, spec, VOTERS, view } from "./records.ts";
+import {
+  ACT,
+  ago,
+  ballot,
+  copies,
+  declared,
+  GROUP,
+  publication,
+  rejection,
+  slot,
+  spec,
+  VOTERS,
+  view,
+} from "./records.ts";
 
 const SESSIONS = groupName("sessions");
 const NODES = ["--node", "n1=10.0.1.7:6379/az-a", "--node", "n2=10.0.2.7/az-b", "--node", "n3=[fd00::7]:6380/az-c"];
@@ -19,7 +32,14 @@ function withVoters(): CommandLine {
 describe("groups add", () => {
   it("registers what is valid, and waits until the voters have adopted it", async () => {
     const line = withVoters();
-    line.onPause = () => line.store.ballots.set(SESSIONS, ballot({ group: SESSIONS, epoch: epoch(1) }));
+    line.onPause = () => {
+      const isAdopted = line.store.ballots.has(SESSIONS);
+      line.store.ballots.set(SESSIONS, ballot({ group: SESSIONS, epoch: epoch(1) }));
+      // The copies follow the record.
+      if (!isAdopted) return;
+      line.store.publications.set(SESSIONS, publication());
+      line.store.copies.set(SESSIONS, copies());
+    };
     const run = await line.run(
       "groups",
       "add",
@@ -94,6 +114,35 @@ describe("groups add", () => {
       "  az-a: adoption-refused: n1 does not answer: connect ECONNREFUSED; ends when it answers",
       "`valkeeper why sessions` shows it",
     ]);
+  });
+
+  it("says that its name may not be written, and what has not followed in time", async () => {
+    const line = withVoters();
+    const dns = ["hostedZoneId=Z1", "name=www.example.com", "ttlSeconds=5"].flatMap((each) => [
+      "--set",
+      `publication.dns.${each}`,
+    ]);
+    const failure = { detail: "AccessDenied: not authorized to perform route53:ChangeResourceRecordSets", at: ago(0) };
+    line.onPause = () => {
+      line.store.ballots.set(SESSIONS, ballot({ group: SESSIONS }));
+      line.store.publications.set(SESSIONS, publication());
+      line.store.copies.set(SESSIONS, { ...copies(7, null), dnsFailure: failure });
+    };
+    const before = line.now;
+    const run = await line.run("groups", "add", "--name", "sessions", ...NODES, ...SECRET, ...dns);
+    expect(run.exit).toBe(2);
+    expect(run.out.split("\n").slice(1)).toEqual([
+      "sessions is adopted: n2 is primary at epoch 7",
+      "  the primary is not published yet: dns has nothing",
+      `  dns cannot be written: ${failure.detail} (is the record's name, and that of its twin, among \`publication.recordNames\` of the stack?)`,
+    ]);
+    // Nothing is gained by waiting for longer.
+    expect(line.now - before).toBeLessThan(1_000);
+    line.onPause = () => line.store.copies.set(SESSIONS, copies(7, null));
+    line.store.copies.clear();
+    const late = await line.run("groups", "add", "--name", "sessions", ...NODES, ...SECRET, ...dns, "--wait", "3s");
+    expect(late).toMatchObject({ exit: 2, out: expect.stringMatching(/is not published yet: dns has nothing$/) });
+    expect(line.now - before).toBeGreaterThanOrEqual(3_000);
   });
 
   it("names every issue and writes nothing", async () => {

@@ -130,6 +130,27 @@ describe("whyText", () => {
     );
   });
 
+  it("names what keeps a copy from being written, with a hint where a right is missing", () => {
+    const dns = { hostedZoneId: "Z1", name: "www.example.com", ttlSeconds: 5 };
+    const config = { ...effectiveConfig(spec()), publication: { parameterPrefix: "/valkeeper", dns } };
+    const [denied, gone] = ["AccessDenied: not authorized", "NoSuchHostedZone: no hosted zone Z1"].map((detail) => ({
+      detail,
+      at: ago(60_000),
+    }));
+    const lines = (failures: object, of = copies(6, null)) =>
+      text(healthy, { config, copies: { ...of, ...failures } })
+        .split("\n")
+        .slice(0, 4);
+    expect(lines({ ssmFailure: denied, dnsFailure: gone })).toEqual([
+      "DEGRADED",
+      "  the primary is not published yet: ssm has epoch 6, dns has nothing",
+      "  ssm cannot be written: AccessDenied: not authorized (is the group's parameterPrefix `publication.parameterPrefix` of the stack?)",
+      "  dns cannot be written: NoSuchHostedZone: no hosted zone Z1",
+    ]);
+    // What failed once, and stands now.
+    expect(lines({ dnsFailure: gone }, copies())[0]).toBe("OK: nothing is wrong");
+  });
+
   it("warns of nodes whose heartbeats are too rare for an idle primary to have a witness", () => {
     const period = (seconds: number) => ({ heartbeatSeconds: seconds });
     const seen = view({ n1: period(1), n2: period(10), n3: period(60) });

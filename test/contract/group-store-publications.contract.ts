@@ -46,4 +46,21 @@ export function describePublications(makeStore: MakeStore): void {
     await store.writeCopies(group, { dns: null });
     expect(await store.readCopies(group)).toEqual({ ssm: newer, dns: null });
   });
+
+  it("remembers why a copy could not be written until it is confirmed", async () => {
+    const group = freshGroup();
+    const [ssmFailure, dnsFailure] = ["AccessDenied: one", "AccessDenied: two"].map((detail) => ({
+      detail,
+      at: wallTime(8),
+    }));
+    if (ssmFailure === undefined || dnsFailure === undefined) throw new Error("there are two");
+    await store.writeCopies(group, { dnsFailure });
+    expect(await store.readCopies(group)).toEqual({ ssm: null, dns: null, dnsFailure });
+    await store.writeCopies(group, { ssmFailure });
+    const dns = { epoch: epoch(5), revision: 1, at: wallTime(9) };
+    await store.writeCopies(group, { dns });
+    expect(await store.readCopies(group)).toEqual({ ssm: null, dns, ssmFailure });
+    await store.writeCopies(group, { ssm: null });
+    expect(await store.readCopies(group)).toEqual({ ssm: null, dns });
+  });
 }

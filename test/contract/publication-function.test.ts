@@ -111,6 +111,10 @@ describe("the publisher function", () => {
     const result = await run(streamEvent(group, foreign));
     expect(result).toMatchObject({ groups: 2, batchItemFailures: [{ itemIdentifier: "2" }] });
     expect(result.failed[foreign]).toMatch(/^dns: .*NoSuchHostedZone/);
+    // Where `valkeeper why` reads it.
+    const { dnsFailure } = await made.store.readCopies(foreign);
+    expect(`dns: ${dnsFailure?.detail}`).toBe(result.failed[foreign]);
+    expect((await made.store.readCopies(group)).dnsFailure).toBeUndefined();
     expect(await parameter()).toBe("10.0.0.1:6379");
     await made.store.removeGroup(foreign);
   });

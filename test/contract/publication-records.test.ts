@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-route-53";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
-import type { GroupName } from "../../lib/core/types.ts";
+import { type GroupName, wallTime } from "../../lib/core/types.ts";
 import type { Publisher } from "../../lib/ports/publisher.ts";
 import { cloudKind, givenZone } from "../support/cloud-under-test.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
@@ -327,5 +327,31 @@ describe.skipIf(cloudKind() === "aws")("publishing to a Route 53 that fails", ()
       detail: expect.stringContaining("AccessDenied"),
     });
     expect(changes()).toBe(1);
+  });
+
+  it("writes down what is not allowed, once for the same words, and takes it back when it is", async () => {
+    let at = 1;
+    const options = { store: made.store, ssm: null, route53: clientsFor(proxy.endpoint).route53 };
+    const noting = createPublisher({ ...options, clock: { wallTime: () => wallTime(at) }, notesFailures: true });
+    const refuse = (fault: string) =>
+      proxy.inject({ kind: "error", name: fault, status: 403 }, { operation: "ChangeResourceRecordSets" });
+    const noted = async () => (await made.store.readCopies(group)).dnsFailure;
+    refuse("AccessDenied");
+    const failed = await publish({ epoch: 7 }, noting);
+    const first = await noted();
+    expect(first).toEqual({ detail: (failed as { readonly detail: string }).detail, at: 1 });
+    at = 2;
+    refuse("AccessDenied");
+    await publish({ epoch: 7 }, noting);
+    expect(await noted()).toEqual(first);
+    refuse("InvalidInput");
+    await publish({ epoch: 7 }, noting);
+    expect(await noted()).toMatchObject({ detail: expect.stringContaining("InvalidInput"), at: 2 });
+    expect(await publish({ epoch: 7 }, noting)).toEqual(APPLIED);
+    expect(await noted()).toBeUndefined();
+    // A voter's failure is the publisher's to write down, which tries again what it could not.
+    refuse("AccessDenied");
+    await publish({ epoch: 8 }, faulty);
+    expect(await noted()).toBeUndefined();
   });
 });

@@ -236,6 +236,7 @@ export class Table {
     this.copies.set(group, {
       ssm: laterCopy(standing.ssm, copies.ssm),
       dns: laterCopy(standing.dns, copies.dns),
+      ...failuresAfter(standing, copies),
     });
   }
 
@@ -275,7 +276,17 @@ function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
 
 export const slotKey = (voter: VoterId, shard: number): string => `${voter}#${shard}`;
 
-type Copy = PublishedCopies[keyof PublishedCopies];
+type Copy = PublishedCopies["ssm" | "dns"];
+
+/** A copy that is confirmed, or is no more, takes its failure away. */
+function failuresAfter(standing: PublishedCopies, change: Partial<PublishedCopies>): Partial<PublishedCopies> {
+  const ssmFailure = change.ssmFailure ?? (change.ssm === undefined ? standing.ssmFailure : undefined);
+  const dnsFailure = change.dnsFailure ?? (change.dns === undefined ? standing.dnsFailure : undefined);
+  return {
+    ...(ssmFailure === undefined ? {} : { ssmFailure }),
+    ...(dnsFailure === undefined ? {} : { dnsFailure }),
+  };
+}
 
 /** Undefined leaves what stands, null takes it away, an older one is ignored. */
 function laterCopy(standing: Copy, copy: Copy | undefined): Copy {

@@ -3,8 +3,10 @@
 import { type Item, itemOf } from "../../core/ballot-write.ts";
 import { saysTheSame } from "../../core/publication.ts";
 import { decodeCopies, decodePublication } from "../../core/record-format.ts";
-import type { Publication, PublishedCopies } from "../../core/records.ts";
+import type { CopyFailure, Publication, PublishedCopies } from "../../core/records.ts";
 import type { GroupName } from "../../core/types.ts";
+import { marshal } from "./attribute-value.ts";
+import type { Expressions } from "./expression.ts";
 import { copiesKey, publicationKey } from "./keys.ts";
 import { guardExpressions, plain, storeError, type Table } from "./table.ts";
 
@@ -44,17 +46,23 @@ export async function readCopies(table: Table, group: GroupName): Promise<Publis
 
 export async function writeCopies(table: Table, group: GroupName, copies: Partial<PublishedCopies>): Promise<void> {
   for (const target of ["ssm", "dns"] as const) {
-    const copy = copies[target];
-    if (copy === undefined) continue;
-    const written = await table.update(copiesKey(group), copyExpressions(target, copy));
-    if (written.kind === "failed") throw storeError("writeCopies", written.failure.detail, written.failure.error);
+    const [copy, failure] = [copies[target], copies[`${target}Failure`]];
+    if (copy !== undefined) await update(table, group, copyExpressions(target, copy));
+    if (failure !== undefined) await update(table, group, failureExpressions(target, failure));
   }
 }
 
-function copyExpressions(target: keyof PublishedCopies, copy: PublishedCopies[keyof PublishedCopies]) {
-  const names = { "#copy": target };
+async function update(table: Table, group: GroupName, expressions: Expressions): Promise<void> {
+  const written = await table.update(copiesKey(group), expressions);
+  if (written.kind === "failed") throw storeError("writeCopies", written.failure.detail, written.failure.error);
+}
+
+type CopyTarget = "ssm" | "dns";
+
+function copyExpressions(target: CopyTarget, copy: PublishedCopies[CopyTarget]): Expressions {
+  const names = { "#copy": target, "#failure": `${target}Failure` };
   // Publishing there was switched off: nothing is confirmed any more.
-  if (copy === null) return { UpdateExpression: "REMOVE #copy", ExpressionAttributeNames: names };
+  if (copy === null) return { UpdateExpression: "REMOVE #copy, #failure", ExpressionAttributeNames: names };
   const guard = guardExpressions({
     // Two publishers confirm at the same time: the record of the newer publication must not be replaced by the older's.
     condition:
@@ -62,5 +70,12 @@ function copyExpressions(target: keyof PublishedCopies, copy: PublishedCopies[ke
     names: { ...names, "#epoch": "epoch", "#revision": "revision" },
     values: { ":copy": { ...copy }, ":epoch": copy.epoch, ":revision": copy.revision },
   });
-  return { ...guard, UpdateExpression: "SET #copy = :copy" };
+  return { ...guard, UpdateExpression: "SET #copy = :copy REMOVE #failure" };
 }
+
+/** Without a condition: that of a slow publisher is shown only while the copy is not what it should be. */
+const failureExpressions = (target: CopyTarget, failure: CopyFailure): Expressions => ({
+  UpdateExpression: "SET #failure = :failure",
+  ExpressionAttributeNames: { "#failure": `${target}Failure` },
+  ExpressionAttributeValues: { ":failure": marshal({ ...failure }) },
+});

@@ -22,7 +22,16 @@ export interface PublisherOptions {
   /** Null: no path to Route 53 from here. */
   readonly route53: Route53Client | null;
   readonly clock: Pick<Clock, "wallTime">;
+  /**
+   * Write down why a copy could not be written, for those who ask. The publisher does: what a voter could not write is tried
+   * there again, and a voter has more urgent things to do.
+   * @default false
+   */
+  readonly notesFailures?: boolean;
 }
+
+/** Of what a service says; the rest is in the journal. */
+const DETAIL_LIMIT = 500;
 
 /** What is published through, made from the options once. */
 interface Means extends Omit<PublisherOptions, "route53"> {
@@ -37,6 +46,7 @@ export function createPublisher({ route53, ...others }: PublisherOptions): Publi
       try {
         const outcome = await publishTo(target, publication, config, options);
         if (outcome.kind === "applied" && target !== "table") await confirm(target, publication, outcome, options);
+        if (outcome.kind === "failed" && target !== "table") await noteFailure(target, publication, outcome, options);
         return outcome;
       } catch (error) {
         // A store that does not answer, a damaged record: the next run of the publisher tries again, and alarms.
@@ -108,11 +118,32 @@ async function confirm(
   const { group, epoch, revision } = publication;
   try {
     if (!outcome.changed) {
-      const confirmed = (await store.readCopies(group))[target];
-      if (confirmed !== null && comparePublications(confirmed, publication) === 0) return;
+      const { [target]: confirmed, [failureOf(target)]: failure } = await store.readCopies(group);
+      const isConfirmed = confirmed !== null && comparePublications(confirmed, publication) === 0;
+      if (isConfirmed && failure === undefined) return;
     }
     await store.writeCopies(group, { [target]: { epoch, revision, at: clock.wallTime() } });
   } catch {
     // The copy itself stands. The publisher's next run finds it unconfirmed and writes this again.
+  }
+}
+
+const failureOf = <T extends "ssm" | "dns">(target: T): `${T}Failure` => `${target}Failure`;
+
+/** Once for the same words: it is tried again each minute. */
+async function noteFailure(
+  target: "ssm" | "dns",
+  { group }: Publication,
+  outcome: PublishOutcome & { readonly kind: "failed" },
+  { store, clock, notesFailures = false }: Means,
+): Promise<void> {
+  if (!notesFailures) return;
+  const detail = outcome.detail.slice(0, DETAIL_LIMIT);
+  try {
+    const { [failureOf(target)]: standing } = await store.readCopies(group);
+    if (standing?.detail === detail) return;
+    await store.writeCopies(group, { [failureOf(target)]: { detail, at: clock.wallTime() } });
+  } catch {
+    // The journal has it too, and the next run tries again.
   }
 }
