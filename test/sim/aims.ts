@@ -30,6 +30,21 @@ const wakesToFreeze: Aim = (dice, nodes) => [
   ...nodes.slice(1).map((node) => ({ at: { event: "lease.acquired" } as const, fault: killed(node, null) })),
 ];
 
+/** What was learned since a node came back, or since a failover, is taken from the record, and the primary is lost beside it. */
+const forgotten: Aim = (dice) => {
+  const at = begin(dice);
+  const learnedMs = dice.between(3_000, 8_000);
+  const first = dice.pick<Fault>([
+    { kind: "terminate-node", node: "replica", restart: { afterMs: 400, data: "rdb" } },
+    killed("primary", 400),
+  ]);
+  return [
+    after(at, first),
+    after(at + learnedMs, { kind: "set-back-ballot", backMs: learnedMs + 2_000 }),
+    after(at + learnedMs + dice.between(0, 3_000), killed("primary", dice.pick([null, 10_000]))),
+  ];
+};
+
 export const AIMS: readonly Aim[] = [
   // Attempts that come to nothing, each for as long as one may take: the rests between them grow (L4).
   (dice) => [
@@ -218,6 +233,7 @@ export const AIMS: readonly Aim[] = [
       ? [{ at: { event: dice.pick(["lease.acquired", "intent.recorded"] as const) }, fault: killWriter }]
       : []),
   ],
+  forgotten,
   wakesToFreeze,
   wakesToFreeze,
 ];

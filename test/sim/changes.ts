@@ -1,6 +1,7 @@
 // What people do to a group's configuration and to its records: settings, deployments and their roll back, nodes taken out
 // of the declaration, a table that is restored to an earlier state, a record that is damaged or deleted by hand.
 
+import type { Ballot } from "../../lib/core/ballot.ts";
 import type { Item, Json } from "../../lib/core/ballot-write.ts";
 import type { DeclaredConfig } from "../../lib/core/config.ts";
 import { GROUP } from "./group.ts";
@@ -11,12 +12,12 @@ import type { World } from "./world.ts";
 
 export type Change = Extract<
   Fault,
-  { readonly kind: "deploy" | "settings" | "restore-table" | "damage-ballot" | "delete-ballot" }
+  { readonly kind: "deploy" | "settings" | "restore-table" | "damage-ballot" | "delete-ballot" | "set-back-ballot" }
 >;
 
 type Lasting = (forMs: number, undo: () => void) => void;
 
-/** Of a table that may be restored, a state is kept so often. */
+/** Of a table whose past may come back, a state is kept so often. */
 const BACKUP_EVERY_MS = 2_000;
 const NEWER_SCHEMA = 2;
 
@@ -26,6 +27,15 @@ interface Backup {
 }
 
 const isWhole = (item: Item | null): boolean => item === null || readable(item) !== null;
+
+/** Of the same epoch and table, otherwise than now, and both at rest. */
+function isSetBack(now: Item, copy: Item): boolean {
+  const [is, was] = [readable(now), readable(copy)];
+  if (is === null || was === null || JSON.stringify(now) === JSON.stringify(copy)) return false;
+  const isAtRest = ({ lease, operation, control }: Ballot) =>
+    lease === null && operation === null && control.mode !== "paused";
+  return is.epoch === was.epoch && is.table === was.table && isAtRest(is) && isAtRest(was);
+}
 
 export class Changes {
   readonly #world: World;
@@ -61,6 +71,8 @@ export class Changes {
         return this.#damageBallot(fault);
       case "delete-ballot":
         return this.#deleteBallot();
+      case "set-back-ballot":
+        return this.#setBack(fault.backMs);
     }
   }
 
@@ -73,6 +85,22 @@ export class Changes {
     table.putBallot(GROUP, null);
     this.#hasRecovered = true;
     this.#world.recordsWereReplaced("deleted");
+  }
+
+  /**
+   * What is not promised is not drawn (protocol.md, section 15): nothing goes on in either, no epoch was given in between,
+   * and no pause comes back that nobody would end.
+   */
+  #setBack(backMs: number): void {
+    const { queue, table } = this.#world;
+    const now = table.ballot(GROUP);
+    const earlier = this.#backups
+      .filter(({ at }) => at >= queue.now - backMs)
+      .map(({ state }) => state.ballots.get(GROUP));
+    const copy = earlier.find((each) => each != null && now !== null && isSetBack(now, each));
+    if (copy == null) return;
+    table.putBallot(GROUP, copy);
+    this.#world.recordWasSetBack();
   }
 
   /** A primary stays declared: what becomes of a group whose primary is taken away from under it is a person's affair. */

@@ -222,6 +222,7 @@ const DRAWS: Readonly<Record<string, Draw>> = {
     ...dice.pick([{}, {}, { lacks: "members" }, { lacks: "control" }, { lacks: "lineage" }] as const),
     forMs: duration(dice, 20_000),
   }),
+  "record set back": (dice) => ({ kind: "set-back-ballot", backMs: duration(dice, 30_000) }),
   "deleted record": () => ({ kind: "delete-ballot" }),
 };
 

@@ -73,7 +73,8 @@ export class FaultInjector {
   }
 
   follow(plan: FaultPlan): void {
-    if (plan.some(({ fault }) => fault.kind === "restore-table")) this.#changes.keepBackups();
+    if (plan.some(({ fault: { kind } }) => kind === "restore-table" || kind === "set-back-ballot"))
+      this.#changes.keepBackups();
     for (const planned of plan) {
       const { at, fault } = planned;
       if (typeof at === "number") this.#world.queue.at(at, () => this.begin(fault));

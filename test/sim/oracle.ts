@@ -100,6 +100,11 @@ export class Oracle implements Observer {
     this.progress?.onReplaced();
   }
 
+  /** No promise is weaker for it; which mode is in force is learned anew. */
+  onSetBack(): void {
+    this.control.onReplaced();
+  }
+
   onMembersChanged(forMs: number): void {
     this.writes.onMembersChanged(forMs);
   }

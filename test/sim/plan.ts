@@ -126,6 +126,8 @@ export type Fault =
    * somebody puts that right.
    */
   | { readonly kind: "damage-ballot"; readonly lacks?: "members" | "control" | "lineage"; readonly forMs: number }
+  /** By hand, beside nothing that goes on: the ballot is what it was so long ago, if no epoch has been given since. */
+  | { readonly kind: "set-back-ballot"; readonly backMs: number }
   /** By hand: as the runbook says of one that is lost for good. */
   | { readonly kind: "delete-ballot" }
   | { readonly kind: "wrong-password"; readonly node: NodeChoice; readonly forMs: number }

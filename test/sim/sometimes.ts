@@ -63,6 +63,7 @@ const WORLD_SITUATIONS = [
   "the publisher function is the first to publish",
   "a table is restored to an earlier state",
   "a record is deleted by hand",
+  "a record is set back by hand",
   "a group whose record was deleted is adopted anew",
   "a restored record is taken over by a person's order",
   "a version is rolled back",
@@ -136,6 +137,10 @@ export class Sometimes implements Observer {
   onReplaced(how: "restored" | "deleted"): void {
     this.#isDeleted = how === "deleted";
     this.#met(how === "deleted" ? "a record is deleted by hand" : "a table is restored to an earlier state");
+  }
+
+  onSetBack(): void {
+    this.#met("a record is set back by hand");
   }
 
   onRolledBack(): void {

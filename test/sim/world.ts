@@ -95,6 +95,8 @@ export interface Observer {
   onSent?(sent: Sent): void;
   /** The ballot was replaced by an earlier one of another table, or taken away by hand. */
   onReplaced?(how: "restored" | "deleted"): void;
+  /** The ballot is by hand what it was a while ago, under the same epoch. */
+  onSetBack?(): void;
   onRolledBack?(): void;
   /** A node was taken out of the declaration for so long. */
   onMembersChanged?(forMs: number): void;
@@ -176,6 +178,10 @@ export class World {
   recordsWereReplaced(how: "restored" | "deleted"): void {
     for (const observer of this.observers) observer.onReplaced?.(how);
     this.person.takeOver();
+  }
+
+  recordWasSetBack(): void {
+    for (const observer of this.observers) observer.onSetBack?.();
   }
 
   wasRolledBack(): void {
