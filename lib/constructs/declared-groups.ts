@@ -48,7 +48,10 @@ export function declareGroups(options: GroupsOptions, complain: (issue: string) 
   });
 }
 
-const isUnresolved = (text: string): boolean => Token.isUnresolved(text);
+/** What is looked up comes in the app's second run (`StringParameter.valueFromLookup`); the first has these in its place. */
+const LOOKED_UP_LATER = /^(dummy-value-for-|DUMMY$)/;
+
+const isUnresolved = (text: string): boolean => Token.isUnresolved(text) || LOOKED_UP_LATER.test(text);
 
 /** Ids to judge by; a zone known at deployment only has no id yet. */
 const votersOf = (options: GroupsOptions): VoterId[] => {

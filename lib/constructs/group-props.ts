@@ -122,25 +122,25 @@ export interface ValkeyGroupProps {
   readonly quorum?: number;
   /** @default 5000 */
   readonly downAfterMs?: number;
-  /** @default 500 */
+  /** @default - 500, at most half of `downAfterMs` */
   readonly refusedAfterMs?: number;
-  /** @default 750 */
+  /** @default - 750, at most half of `downAfterMs` and above `probeIntervalMs`; 0, which is off, where that leaves no room */
   readonly writeHoldAfterMs?: number;
-  /** @default 15000 */
+  /** @default - 15000, at least three times `downAfterMs` */
   readonly unreachableAfterMs?: number;
   /** @default 30000 */
   readonly loadingLimitMs?: number;
   /** @default 15000 */
   readonly busyLimitMs?: number;
-  /** @default 500 */
+  /** @default - 500, at most a fifth of `downAfterMs` */
   readonly probeIntervalMs?: number;
-  /** @default 500 */
+  /** @default - 500, at most half of `downAfterMs` */
   readonly probeTimeoutMs?: number;
   /** @default 1000 */
   readonly watchIntervalMs?: number;
   /** @default 5000 */
   readonly heartbeatMs?: number;
-  /** @default 1500 */
+  /** @default - 1500, at least three times `probeIntervalMs` */
   readonly voteWindowMs?: number;
   /** @default 150 */
   readonly freezeWaitMs?: number;
@@ -163,7 +163,7 @@ export interface ValkeyGroupProps {
   readonly waitK?: number;
   /**
    * `best` or `wait`.
-   * @default "best"
+   * @default - "best"; "wait" where `onPossibleLoss` is "refuse"
    */
   readonly coldStart?: string;
   /**
@@ -171,6 +171,11 @@ export interface ValkeyGroupProps {
    * @default "failover"
    */
   readonly writeDead?: string;
+  /**
+   * `off`, `best-effort` or `required`; needs the construct's `hostStopping`.
+   * @default "off"
+   */
+  readonly stopInstance?: string;
   /** @default 0 */
   readonly minReplicasToWrite?: number;
   /** @default - one per node */

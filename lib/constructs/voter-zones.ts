@@ -20,6 +20,7 @@ export interface VoterZonesOptions {
 
 /** The first subnet of each zone, in the order of the VPC's zones. What is wrong goes to `complain`. */
 export function selectZones(options: VoterZonesOptions, complain: (issue: string) => void): VoterZone[] {
+  if (isLookedUpLater(options.vpc)) return standIns(options);
   const byZone = new Map<string, ISubnet>();
   for (const subnet of options.vpc.selectSubnets(options.subnets).subnets) {
     if (!byZone.has(subnet.availabilityZone)) byZone.set(subnet.availabilityZone, subnet);
@@ -39,6 +40,18 @@ export function selectZones(options: VoterZonesOptions, complain: (issue: string
     const subnet = byZone.get(zone);
     return subnet === undefined ? [] : [{ zone, subnet }];
   });
+}
+
+/**
+ * The first run of an app with `Vpc.fromLookup`: the CDK hands out a VPC that is made up, looks the real one up when the run has
+ * ended, and runs the app again. Whoever throws in the first run keeps it from ever being looked up.
+ */
+export const isLookedUpLater = (vpc: IVpc): boolean => vpc.selectSubnets({ subnets: [] }).isPendingLookup === true;
+
+/** As many as there will be, so that nothing else of this run is wrong either; its template is thrown away. */
+function standIns({ vpc, zones = ["zone-1", "zone-2", "zone-3"] }: VoterZonesOptions): VoterZone[] {
+  const [subnet] = [...vpc.privateSubnets, ...vpc.isolatedSubnets, ...vpc.publicSubnets];
+  return subnet === undefined ? [] : [...new Set(zones)].map((zone) => ({ zone, subnet }));
 }
 
 const named = (zones: Iterable<string>): string => {
