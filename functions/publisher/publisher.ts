@@ -14,6 +14,7 @@ import type { PublisherEnvironment } from "../../lib/runtime/environment.ts";
 import { METRIC_NAMESPACE } from "../../lib/runtime/metric-names.ts";
 import { PUBLISHER, type PublisherSummary, publishGroups } from "../../lib/runtime/publisher-loop.ts";
 import { PublisherMeter } from "../../lib/runtime/publisher-meter.ts";
+import { PUBLISHER_MARGIN_MS } from "../../lib/runtime/timing.ts";
 
 /** The table's stream sends records; the schedule, and whoever calls it by hand, sends none: all groups. */
 export interface PublisherEvent {
@@ -30,8 +31,6 @@ export interface PublisherResult extends PublisherSummary {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-/** No group is begun so shortly before the end: its copies' own bounds are longer than that. */
-const LEAVE_MARGIN_MS = 25_000;
 const NOTHING: PublisherResult = { groups: 0, changed: 0, failed: {}, batchItemFailures: [] };
 
 export function makePublisher(
@@ -46,7 +45,7 @@ export function makePublisher(
   return async (event, invocation) => {
     const asked = event.Records === undefined ? null : groupsToPublish(event.Records);
     if (asked?.size === 0) return NOTHING;
-    const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - LEAVE_MARGIN_MS);
+    const deadline = after(clock.now(), invocation.getRemainingTimeInMillis() - PUBLISHER_MARGIN_MS);
     const meter = environment.metrics === "off" ? null : new PublisherMeter({ metrics, clock, table, shards, byGroup });
     const journal = meter?.journal(plainJournal) ?? plainJournal;
     const clients = createAwsClients({ region });

@@ -7,26 +7,33 @@ import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources"
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
-import { PUBLISHER_TIMEOUT_MS } from "../runtime/timing.ts";
+import { publisherTimeoutMs, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
 import type { PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
+import { GROUPS_PER_VOTER } from "./voter-shards.ts";
 
 export interface PublicationPublisherProps {
   readonly table: IFailoverTable;
   readonly publication: PublicationProps;
-  /** @default 256 */
+  /** @default 256 for each 250 groups that are begun, of which there is room for `shards` times `groupsPerVoter` */
   readonly memoryMegabytes?: number;
   /**
    * How many shards of voters there are: groups of others are told of as not ready.
    * @default 1
    */
   readonly shards?: number;
+  /**
+   * Groups that each shard has room for: the time and the memory of a comparison follow them.
+   * @default 50
+   */
+  readonly groupsPerVoter?: number;
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
   /** @default - nothing is given */
@@ -46,14 +53,17 @@ export interface PublicationPublisherProps {
 export class PublicationPublisher extends Construct {
   readonly function: IFunction;
 
+  /** Throws `ConfigurationError` when there is room for more groups than can be compared within a minute. */
   constructor(scope: Construct, id: string, props: PublicationPublisherProps) {
     super(scope, id);
+    const groups = roomOf(props);
+    if (groups > MOST_GROUPS) throw new ConfigurationError(this.node.path, [tooMany(groups)]);
     const { table, publication, deadLetterQueue } = props;
     const publisher = new BundledFunction(this, "Publisher", {
       name: "publisher",
       description: "Valkeeper publisher: parameters and DNS records follow the published item",
-      timeoutMs: PUBLISHER_TIMEOUT_MS,
-      memoryMegabytes: props.memoryMegabytes ?? 256,
+      timeoutMs: publisherTimeoutMs(groups),
+      memoryMegabytes: props.memoryMegabytes ?? publisherMegabytes(groups),
       environment: {
         [VARIABLES.table]: table.table.tableName,
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
@@ -85,6 +95,22 @@ export class PublicationPublisher extends Construct {
     });
   }
 }
+
+/** Parameter Store's, of a whole account, unless more is asked for: each minute a group's parameters are read with one call. */
+const READS_PER_SECOND = 40;
+const MOST_GROUPS = (READS_PER_SECOND * SCHEDULE_PERIOD_MS) / 1_000;
+const MEGABYTES = 256;
+const GROUPS_OF_MEGABYTES = 250;
+
+const roomOf = ({ shards = 1, groupsPerVoter = GROUPS_PER_VOTER }: PublicationPublisherProps): number =>
+  shards * groupsPerVoter;
+
+const tooMany = (groups: number): string =>
+  `shards times groupsPerVoter is ${groups} and should be ${MOST_GROUPS} or less: Parameter Store serves ` +
+  `${READS_PER_SECOND} reads a second, and the parameters of each group are compared once a minute`;
+
+/** Processor time comes with memory, and is what a comparison of many groups needs. */
+const publisherMegabytes = (groups: number): number => MEGABYTES * Math.max(1, Math.ceil(groups / GROUPS_OF_MEGABYTES));
 
 /** One partition prefix and sort key each: what decides the publication, and not what is noted about its copies. */
 const causes = () => [

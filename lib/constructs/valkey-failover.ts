@@ -82,6 +82,7 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       ...own,
       publication,
       groupMetrics,
+      groupsPerVoter,
       ...(shards === 1 ? {} : { shards }),
       ...given({ parts: functions.publisher }),
     });

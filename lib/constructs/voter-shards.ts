@@ -4,7 +4,7 @@ import { Token } from "aws-cdk-lib";
 import { voterFunctionName } from "../runtime/metric-names.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 
-const GROUPS_PER_VOTER = 50;
+export const GROUPS_PER_VOTER = 50;
 /** What a voter writes about all of its groups is one item, and an item has 400 KB. */
 const MOST_GROUPS_PER_VOTER = 200;
 /** A stack has 500 resources, and a shard needs 27 of them in three zones. */

@@ -10,7 +10,7 @@ import { configWarnings } from "../core/config-warnings.ts";
 import type { GroupName } from "../core/types.ts";
 import type { OperatorStore } from "../ports/group-store.ts";
 import { VARIABLES } from "../runtime/environment.ts";
-import { PUBLISHER_TIMEOUT_MS, VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
+import { publisherTimeoutMs, VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { HostedFunction } from "./hosted-function.ts";
 import { startLocalCloud } from "./local-cloud.ts";
 import { type LocalConfig, readLocalConfig } from "./local-config.ts";
@@ -195,7 +195,7 @@ async function startFunctions({ config, group, place, lines }: FunctionsOptions)
     group,
     name: "publisher",
     function: "publisher",
-    timeoutMs: PUBLISHER_TIMEOUT_MS,
+    timeoutMs: publisherTimeoutMs(config.groups.length),
     concurrency: 10,
     environment: common,
     exec: [],

@@ -3,8 +3,12 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
+import { FailoverTable } from "../../lib/constructs/failover-table.ts";
 import { NodePlatform } from "../../lib/constructs/node-platform.ts";
-import { actionsOf, group, issuesOf, statementsOf, synthesize, zones } from "./failover-stack.ts";
+import { PublicationPublisher } from "../../lib/constructs/publication-publisher.ts";
+import { PUBLISHER_MARGIN_MS, publisherTimeoutMs } from "../../lib/runtime/timing.ts";
+import { ASSUMED } from "../cost/measured.ts";
+import { actionsOf, group, issuesOf, newStack, statementsOf, synthesize, zones } from "./failover-stack.ts";
 
 type Resources = Readonly<
   Record<string, { readonly Properties: Record<string, unknown>; readonly DependsOn?: string[] }>
@@ -161,6 +165,35 @@ describe("sizes", () => {
     expect(memoryOf({ groupsPerVoter: 51 })).toBe(512);
     expect(memoryOf({ groupsPerVoter: 200 })).toBe(1_024);
     expect(memoryOf({ groupsPerVoter: 200, voterMemoryMegabytes: 700 })).toBe(700);
+  });
+
+  it("give the publisher time and memory by the groups that there is room for", () => {
+    const sizeOf = (props: Partial<ValkeyFailoverProps>): unknown => {
+      const { template } = synthesize(() => props);
+      const id = Object.keys(functionsOf(template)).find((each) => each.includes("Publisher")) ?? "";
+      const { Timeout, MemorySize } = functionsOf(template)[id]?.Properties ?? {};
+      return [Timeout, MemorySize];
+    };
+    expect(sizeOf({})).toEqual([60, 256]);
+    expect(sizeOf({ shards: 6 })).toEqual([85, 512]);
+    expect(sizeOf({ shards: 10, groupsPerVoter: 200 })).toEqual([255, 2_048]);
+  });
+
+  it("leave the publisher time for every group as slow as docs/cost.md takes it to be, with the least memory", () => {
+    for (let room = 1; room <= 2_400; room += 1) {
+      const usableMs = publisherTimeoutMs(room) - PUBLISHER_MARGIN_MS;
+      expect(usableMs, `${room} groups`).toBeGreaterThan(ASSUMED.publisherMs(room));
+    }
+  });
+
+  it("refuse a publisher of its own more groups than Parameter Store answers for in a minute", () => {
+    const make = (groupsPerVoter: number) => () => {
+      const stack = newStack();
+      const table = new FailoverTable(stack, "Table");
+      return new PublicationPublisher(stack, "Publisher", { table, publication: {}, shards: 12, groupsPerVoter });
+    };
+    expect(make(200)).not.toThrow();
+    expect(make(201)).toThrow(/shards times groupsPerVoter is 2412 and should be 2400 or less/);
   });
 
   it("are checked with everything else", () => {

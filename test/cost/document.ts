@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { Egress } from "../../lib/constructs/egress.ts";
 import { DEFAULTS, IRREGULAR_INTERVAL_MS } from "../../lib/core/config.ts";
+import { publisherTimeoutMs } from "../../lib/runtime/timing.ts";
 import { elastiCache, NODE_SIZES, type NodeSize, ownNodes, sentinelHosts, sentinelProbes } from "./alternatives.ts";
 import { readUnits, writeUnits } from "./capacity.ts";
 import { EGRESSES, type Inventory, inventoryOf } from "./inventory.ts";
@@ -34,6 +35,8 @@ export const DOCUMENT = fileURLToPath(new URL("../../docs/cost.md", import.meta.
 
 const SIZES = [1, 10, 100, 1_000] as const;
 const NAT_ZONES = 3;
+/** Of one deployment: ten shards of two hundred, voter-shards.ts. */
+const MOST_GROUPS = 2_000;
 
 type Inventories = ReadonlyMap<string, Inventory>;
 
@@ -350,8 +353,9 @@ function hostsSection(watched: Inventory, onHosts: Inventory): string[] {
     "",
     "`hostStopping` and `nodesRunOn` add the stopper and the evacuator: functions that are called when there is something to do.",
     "",
-    `- The stopper is a third reader of the table's stream: Lambda's reads of a stream are free, however many functions there are, and`,
-    `  it is called only while a stop is wished for. ${events} calls that each last as long as it may cost ${usd(stop)}.`,
+    `- The stopper is a third reader of the table's stream. Lambda's reads of a stream are free; AWS recommends two readers of one`,
+    "  shard at most, and where there are three reads may be throttled and records come a moment later ([decisions.md](decisions.md)).",
+    `  It is called only while a stop is wished for: ${events} calls that each last as long as it may cost ${usd(stop)}.`,
     `- The evacuator is called by each notice about any instance of the region (and about each task of a named ECS cluster that`,
     `  stops); AWS's own events are free. ${events} calls of full length cost ${usd(notice)}; of a host without a node one takes a moment.`,
     `- With \`alarms\` one more for each of them, \`invocation-errors\`: ${change(each(1))} a month and deployment. No metric of their own.`,
@@ -437,6 +441,9 @@ function restsOnSection(inventory: Inventory): string[] {
     "  invocations of a voter overlap, what Sentinels send.",
     `- Assumed: the publisher runs ${oneGroup} s a minute for one group and ${many} s for ${GROUPS_PER_VOTER}; ${count(ASSUMED.logBytesPerInvocation)} bytes of log an invocation; ${ASSUMED.diskGbPerHost} GB of disk a`,
     "  host; no cold starts; one secret for all groups.",
+    `- The publisher's time follows \`shards\` times \`groupsPerVoter\`, ${publisherTimeoutMs(GROUPS_PER_VOTER) / 1_000} s for ${GROUPS_PER_VOTER} groups and ${publisherTimeoutMs(MOST_GROUPS) / 1_000} s for ${MOST_GROUPS.toLocaleString("en-US")}, the most of a`,
+    `  deployment, and so does its memory, 256 MB for each 250. So many groups read their parameters ${Math.round(MOST_GROUPS / 60)} times a second, of the 40`,
+    "  that Parameter Store serves an account unless more is asked for.",
     "- Taken for granted: a function's traffic to another zone of its VPC is billed as an instance's.",
     `- ${inventory.schedules} schedules call once a minute: with what is free, calls cost nothing for up to ${Math.floor(FREE.invocations / (inventory.schedules * 60 * HOURS_PER_MONTH))} deployments.`,
     "- Left out: replication between zones (the same for whoever watches), the hosted zone and its queries, storage and",
