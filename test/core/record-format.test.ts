@@ -69,7 +69,10 @@ const records: Readonly<Record<string, readonly [decode: (item: Item) => unknown
       at: 1,
     },
   ],
-  "record of published copies": [decodeCopies, { ssm: confirmed, dns: confirmed }],
+  "record of published copies": [
+    decodeCopies,
+    { ssm: confirmed, dns: confirmed, ssmFailure: { detail: "denied", at: 9 }, dnsFailure: { detail: "gone", at: 9 } },
+  ],
   slot: [
     decodeSlot,
     {
@@ -135,7 +138,7 @@ const everyPath = everyRecord.flatMap(({ what, decode, record }) =>
 const shown = /^(spec\.overrides\.\w+\.value|history entry\.detail\.\w+)$/;
 /** May be left out. */
 const optional =
-  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
+  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|ssmFailure|dnsFailure|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
 
 describe("the format of the records", () => {
   it.each(everyRecord)("gives a whole $what back as it is, with fields that a newer version may add", (each) => {
@@ -193,7 +196,9 @@ describe("a record with what may be missing left out", () => {
   });
 
   it("reads as copies of which none is confirmed", () => {
-    expect(decodeCopies({})).toEqual({ ssm: null, dns: null });
+    const none = { ssm: null, dns: null };
+    expect(decodeCopies({})).toEqual(none);
+    expect(decodeCopies({ ...none, ssmFailure: null, dnsFailure: null })).toEqual(none);
   });
 
   it("of published copies has no schema of its own to be compared", () => {
