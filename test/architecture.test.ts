@@ -70,6 +70,11 @@ describe("the rules themselves", () => {
 
   it.each([
     ["lib/core/a.ts", 'import { readFileSync } from "node:fs";'],
+    ["lib/core/a.ts", 'import { randomUUID } from "node:crypto";'],
+    ["lib/core/a.ts", 'import { hrtime } from "node:process";'],
+    ["lib/runtime/a.ts", 'import { randomInt } from "node:crypto";'],
+    ["lib/runtime/a.ts", 'import { hrtime } from "node:process";'],
+    ["test/sim/a.ts", 'import { randomInt } from "crypto";'],
     ["lib/core/a.ts", 'import type { Clock } from "../ports/clock.ts";'],
     ["lib/core/a.ts", 'export * from "../adapters/aws/call.ts";'],
     ["lib/core/a.ts", 'const late = await import("./b.ts");'],
@@ -104,6 +109,12 @@ describe("the rules themselves", () => {
     "export const now = (at: Date): number => at.getTime();",
     "export const dice = Math.random();",
     'export const dice = Math["random"]();',
+    "const { random } = Math;",
+    'const { "random": dice } = Math;',
+    "const M = Math; export const dice = M.random();",
+    "export const dice = (name: string) => (Math as never)[name];",
+    "export const now = globalThis.Date.now();",
+    "export const now = process.uptime();",
     "export const name = process.env;",
     "export const wait = setTimeout;",
     "export const all = { Promise };",
@@ -122,9 +133,42 @@ describe("the rules themselves", () => {
       "performance.now()",
       "setTimeout",
       "crypto.randomUUID()",
+      "globalThis.Date.now()",
+      "global.setTimeout",
+      "process.hrtime.bigint()",
+      "process.uptime()",
+      "process.nextTick",
+      "(({ random } = Math))",
+      "{ ...Math }",
+      "Math[name]",
     ])
       expect(repeatabilityViolations(readSource(path, `export const x = ${text};`)), text).toHaveLength(1);
+    for (const text of ["const { random } = Math;", "const M = Math; M.random();", "const { uptime } = process;"])
+      expect(repeatabilityViolations(readSource(path, text)), text).toHaveLength(1);
     expect(repeatabilityViolations(readSource("lib/cli/a.ts", "export const x = Date.now();"))).toEqual([]);
+  });
+
+  it("allows a simulation to compute, and to ask a node's process", () => {
+    for (const text of [
+      "Math.max(1, 2);",
+      "const { max, min: least } = Math;",
+      "const { runId } = process; process.offset;",
+    ])
+      expect(repeatabilityViolations(readSource("test/sim/a.ts", text)), text).toEqual([]);
+  });
+
+  it.each([
+    'import { randomUUID } from "node:crypto";',
+    'import { hrtime } from "node:process";',
+    'import * as process from "node:process";',
+    'import { eventLoopUtilization } from "node:perf_hooks";',
+    'import { scheduler } from "node:timers/promises";',
+    'import { freshBase } from "../support/fresh-seeds.ts";',
+    'export * from "../support/fresh-seeds.ts";',
+  ])("refuses in what a simulation runs: %s", (text) => {
+    expect(repeatabilityViolations(readSource("test/sim/world.ts", text))).toHaveLength(1);
+    expect(repeatabilityViolations(readSource("test/sim/swarm.test.ts", text))).toEqual([]);
+    expect(repeatabilityViolations(readSource("test/sim/run.ts", text))).toEqual([]);
   });
 
   it("does not take a property or a comment for a global", () => {

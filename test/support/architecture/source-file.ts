@@ -27,8 +27,10 @@ export interface SourceFile {
   readonly imports: readonly ImportedModule[];
   readonly functions: readonly FunctionSize[];
   readonly classes: readonly Named[];
-  /** Every identifier that stands for a value or a type (`Date`), and every member of one (`Math.random`). */
+  /** Every identifier that stands for a value or a type (`Date`), and every member of one (`Math.random`), also where it is taken out by its name. */
   readonly references: readonly Named[];
+  /** Identifiers that are not only asked for a member whose name is known: what is done with those nobody can tell here. */
+  readonly handedOn: readonly Named[];
   /** `async` functions, `await` and generators. */
   readonly suspensions: readonly Named[];
   /** The first argument of every call of `it`, `describe` or `test`. */
@@ -47,6 +49,7 @@ interface Findings {
   readonly functions: FunctionSize[];
   readonly classes: Named[];
   readonly references: Named[];
+  readonly handedOn: Named[];
   readonly suspensions: Named[];
   readonly testTitles: Named[];
 }
@@ -58,7 +61,14 @@ export function readSource(path: string, text: string): SourceFile {
     throw new Error(`${path} does not parse: ${firstError.message}`);
   }
   const lineAt = lineFinder(text);
-  const found: Findings = { functions: [], classes: [], references: [], suspensions: [], testTitles: [] };
+  const found: Findings = {
+    functions: [],
+    classes: [],
+    references: [],
+    handedOn: [],
+    suspensions: [],
+    testTitles: [],
+  };
   walk(parsed.program as unknown as Node, undefined, undefined, (node, parent, key) =>
     note(found, { node, parent, key, lineAt }),
   );
@@ -124,7 +134,12 @@ function note(found: Findings, visit: Visit): void {
     case "Identifier":
       if (!isOnlyAName(visit)) {
         found.references.push({ name: String(node["name"]), line });
+        if (!isAskedForMembers(visit)) found.handedOn.push({ name: String(node["name"]), line });
       }
+      return;
+    case "VariableDeclarator":
+    case "AssignmentExpression":
+      noteTakenOut(found, node, line);
       return;
     case "CallExpression":
       noteTitle(found, node, line);
@@ -139,6 +154,37 @@ function noteMember(found: Findings, node: Node, line: number): void {
   if (object !== undefined && property !== undefined) {
     found.references.push({ name: `${object}.${property}`, line });
   }
+}
+
+/** `const { random } = Math` and `({ random } = Math)` name `Math.random`. */
+function noteTakenOut(found: Findings, node: Node, line: number): void {
+  const [pattern, value] = sidesOf(node);
+  const object = nameOf(value);
+  for (const property of object === undefined ? [] : namesTakenOut(pattern))
+    if (property !== undefined) found.references.push({ name: `${object}.${property}`, line });
+}
+
+const sidesOf = (node: Node): readonly [unknown, unknown] =>
+  node.type === "VariableDeclarator" ? [node["id"], node["init"]] : [node["left"], node["right"]];
+
+/** Undefined for each that is computed, and for the rest. */
+function namesTakenOut(pattern: unknown): readonly (string | undefined)[] {
+  const { type, properties } = (pattern ?? {}) as { readonly type?: string; readonly properties?: readonly Node[] };
+  if (type !== "ObjectPattern") return [];
+  return (properties ?? []).map((each) =>
+    each["computed"] === true ? literalOf(each["key"]) : (nameOf(each["key"]) ?? literalOf(each["key"])),
+  );
+}
+
+/** `Math.max`, `Math["max"]` and `const { max } = Math`, and not `const M = Math`, `Math[name]` or `{ ...Math }`. */
+function isAskedForMembers({ node, parent, key }: Visit): boolean {
+  if (parent === undefined) return false;
+  if (parent.type === "MemberExpression" && key === "object")
+    return parent["computed"] !== true || literalOf(parent["property"]) !== undefined;
+  if (parent.type !== "VariableDeclarator" && parent.type !== "AssignmentExpression") return false;
+  const [pattern, value] = sidesOf(parent);
+  const names = namesTakenOut(pattern);
+  return value === node && names.length > 0 && !names.includes(undefined);
 }
 
 /** `x.Date`, `{ Date: 1 }` and a method called `Date` name something of their own, not the global. */

@@ -1,6 +1,6 @@
 // The rules about a file by itself: purity of the core, sizes, names.
 
-import type { SourceFile } from "./source-file.ts";
+import type { ImportedModule, SourceFile } from "./source-file.ts";
 
 /** Where core would meet a clock, dice, the machine or concurrency. */
 export const forbiddenInCore: readonly string[] = [
@@ -10,11 +10,23 @@ export const forbiddenInCore: readonly string[] = [
   ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise", "AbortSignal"],
 ];
 
-/** A clock, dice, or waiting: what would make a seed write another timeline the second time. */
+/** What has dice among its members, and must not go anywhere under another name. */
+const notHandedOn = new Set(["Math"]);
+
+/**
+ * A clock, dice, or waiting: what would make a seed write another timeline the second time. A node's `process` is a word of
+ * the simulator's too, so that the machine's is told by what is asked of it.
+ */
 const unrepeatable = new Set([
-  ...["Date", "performance", "Temporal", "Math.random", "crypto", "fetch"],
-  ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "process.hrtime"],
+  ...["Date", "performance", "Temporal", "Math.random", "crypto", "fetch", "globalThis", "global"],
+  ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask"],
+  ...["hrtime", "uptime", "nextTick", "cpuUsage", "memoryUsage", "resourceUsage", "pid", "ppid"].map(
+    (member) => `process.${member}`,
+  ),
 ]);
+
+/** Of Node's own modules, those that have no clock and no dice: cases are files, and seeds are shared out among threads. */
+const repeatableModules = new Set(["node:fs", "node:path", "node:url", "node:worker_threads"]);
 
 /** The command measures how long the machine took, the pump drives a world for tests that await; what they run knows nothing of it. */
 const outsideTheSimulation = /^test\/sim\/(run\.ts|pump\.ts|.*\.test\.ts)$/;
@@ -24,10 +36,19 @@ export function repeatabilityViolations(file: SourceFile): string[] {
   if (!isSimulated || outsideTheSimulation.test(file.path)) {
     return [];
   }
-  return file.references
-    .filter((reference) => unrepeatable.has(reference.name))
-    .map((reference) => `${file.path}:${reference.line}: a seed must replay, so it must not use ${reference.name}`);
+  const used = [
+    ...file.references.filter((reference) => unrepeatable.has(reference.name)),
+    ...file.handedOn.filter((found) => notHandedOn.has(found.name)),
+    ...file.imports.filter(isUnrepeatable).map(({ specifier, line }) => ({ name: specifier, line })),
+  ];
+  return used.map(({ name, line }) => `${file.path}:${line}: a seed must replay, so it must not use ${name}`);
 }
+
+/** Fresh seeds are the commit's, or any: who has them is no part of a world. Nothing else of test/support is, either. */
+const isUnrepeatable = ({ specifier, path }: ImportedModule): boolean =>
+  path === undefined
+    ? specifier.startsWith("node:") && !repeatableModules.has(specifier)
+    : path.startsWith("test/support/");
 
 // "About" 300, 500 and 60 lines: a tenth more is where an argument becomes a failure.
 export const limits = { coreFileLines: 330, fileLines: 550, functionLines: 66 } as const;
@@ -44,6 +65,9 @@ export function coreViolations(file: SourceFile): string[] {
     ...file.references
       .filter((reference) => forbidden.has(reference.name))
       .map((reference) => `${file.path}:${reference.line}: core must not use ${reference.name}`),
+    ...file.handedOn
+      .filter((found) => notHandedOn.has(found.name))
+      .map((found) => `${file.path}:${found.line}: core must not hand on ${found.name}`),
     ...file.suspensions.map((found) => `${file.path}:${found.line}: core is synchronous, not so ${found.name}`),
   ];
 }
