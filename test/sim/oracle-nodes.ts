@@ -3,8 +3,8 @@
 // not given.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
-import { tokenOf } from "../../lib/core/token.ts";
 import type { Epoch, NodeCommand, NodeId, NodeOutcome, NodeReading } from "../../lib/core/types.ts";
+import { epochSpelledBy } from "./oracle-config.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import { contains, describePosition, type Position } from "./stream.ts";
 import type { BallotChange } from "./table.ts";
@@ -201,7 +201,7 @@ export class NodesOracle {
   }
 
   #tokenGrows(fact: Extract<NodeFact, { kind: "followed" }>): void {
-    const token = tokenOf(fact.address);
+    const token = epochSpelledBy(fact.address);
     if (token === null) return;
     const before = this.#tokens.get(fact.node);
     if (before !== undefined && token < before) {

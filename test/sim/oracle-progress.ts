@@ -3,8 +3,8 @@
 // that come to nothing neither silence a living primary nor follow each other in haste. L1 is asked at the end (settled.ts).
 
 import type { Ballot } from "../../lib/core/ballot.ts";
-import type { GroupConfig } from "../../lib/core/config.ts";
 import type { NodeId } from "../../lib/core/types.ts";
+import type { OracleConfig } from "./oracle-config.ts";
 import type { Findings } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
 import type { NodeFact } from "./valkey-words.ts";
@@ -32,7 +32,7 @@ export interface ProgressView {
   now(): number;
   ballot(): Ballot | null;
   config(): Pick<
-    GroupConfig,
+    OracleConfig,
     "quorum" | "downAfterMs" | "leaseMs" | "stepTimeoutMs" | "stopInstance" | "failoverBudget" | "onPossibleLoss"
   >;
   nodes(): readonly NodeLife[];

@@ -2,10 +2,10 @@
 // oracle's own tests is a few fields.
 
 import type { Ballot } from "../../lib/core/ballot.ts";
-import type { GroupConfig } from "../../lib/core/config.ts";
 import type { RequestKind } from "../../lib/core/records.ts";
 import type { NodeId } from "../../lib/core/types.ts";
 import type { WriteLog } from "./client.ts";
+import type { OracleConfig } from "./oracle-config.ts";
 import type { Position } from "./stream.ts";
 
 export interface NodeTruth {
@@ -36,7 +36,7 @@ export interface OracleView {
   wallOf(by: string): number;
   ballot(): Ballot | null;
   config(): Pick<
-    GroupConfig,
+    OracleConfig,
     "quorum" | "voteWindowMs" | "onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "stopInstance"
   >;
   nodes(): readonly NodeTruth[];

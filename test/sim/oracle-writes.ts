@@ -1,6 +1,6 @@
 // S9 over what applications were told: no acknowledged write that was promised is missing from a later committed primary.
 
-import { type NodeId, nodeId } from "../../lib/core/types.ts";
+import type { NodeId } from "../../lib/core/types.ts";
 import type { WriteRecord } from "./client.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
@@ -91,7 +91,7 @@ export class WritesOracle {
     this.#notePolicy();
     this.#noteOrder(before, after);
     if (is === null || was?.epoch === is.epoch) return;
-    this.#endMadeByHand(nodeId(is.node));
+    this.#endMadeByHand(is.node as NodeId);
     if (this.#isReplaced) {
       this.#isReplaced = false;
       this.#forgive(this.#view.now());

@@ -3,11 +3,11 @@
 
 import type { BallotWrite } from "../../lib/core/ballot-write.ts";
 import type { Publication, SlotRecord } from "../../lib/core/records.ts";
-import { tokenOf } from "../../lib/core/token.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
 import type { Path, Place } from "./network.ts";
+import { epochSpelledBy } from "./oracle-config.ts";
 import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
 import { FenceOracle } from "./oracle-fence.ts";
 import { type Answer, type Heard, NodesOracle } from "./oracle-nodes.ts";
@@ -16,7 +16,7 @@ import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progr
 import { RecordOracle } from "./oracle-record.ts";
 import { Findings, type NodeTruth, type OracleView, type Order, type Violation } from "./oracle-view.ts";
 import { WritesOracle } from "./oracle-writes.ts";
-import { unsettled } from "./settled.ts";
+import { configOf, unsettled } from "./settled.ts";
 import { STORE_PLACE, TRY_TIMEOUT_MS } from "./store.ts";
 import type { BallotChange } from "./table.ts";
 import { PASSWORD, type SimNode } from "./valkey.ts";
@@ -136,7 +136,7 @@ function viewOf(world: World): OracleView {
     tableId: () => world.table.id,
     wallOf: (by) => BEGINNING + world.queue.now + (voterAt(world, by)?.options.clock.mostAheadMs ?? 0),
     ballot: () => world.ballot(),
-    config: () => world.config(),
+    config: () => configOf(world),
     nodes: () => [...world.fleet.nodes.values()].map((node) => truthOf(world, node)),
     order: () => orderIn(world),
     acceptsDataLoss: (id) => {
@@ -186,7 +186,7 @@ function progressOf(world: World): ProgressView {
       const ballot = world.ballot();
       return ballot?.table === world.table.id ? ballot : null;
     },
-    config: () => world.config(),
+    config: () => configOf(world),
     nodes: () => nodes().map(lifeOf),
     voters: () =>
       [...world.voters.values()].map((voter) => ({
@@ -220,7 +220,7 @@ function lifeOf({ id, process, forbidsReplicaof, options }: SimNode): NodeLife {
     runId: process?.runId ?? null,
     serves: answers && process.follows === null,
     mayWin: options.priority > 0,
-    silenced: answers && !forbidsReplicaof && tokenOf(process.follows) !== null,
+    silenced: answers && !forbidsReplicaof && epochSpelledBy(process.follows) !== null,
   };
 }
 
@@ -236,7 +236,7 @@ const roundTripMs = (paths: readonly Path[]): number => paths.reduce((sum, { usu
 
 /** A probe on a new connection takes two round trips. */
 const isQuickEnough = (world: World, paths: readonly Path[]): boolean =>
-  2 * roundTripMs(paths) <= world.config().probeTimeoutMs;
+  2 * roundTripMs(paths) <= configOf(world).probeTimeoutMs;
 
 const awakeOf = ({ invocations }: VoterFunction): readonly string[] =>
   [...invocations].filter(({ sandbox }) => sandbox.alive && !sandbox.frozen).map(({ name }) => name);

@@ -2,12 +2,18 @@
 // nobody holds the lease. What is not so is said in words.
 
 import type { Ballot, Primary } from "../../lib/core/ballot.ts";
-import { budgetOf } from "../../lib/core/config.ts";
-import { keysOf } from "../../lib/core/entries.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
 import { GROUP } from "./group.ts";
+import { type OracleConfig, settingsOf } from "./oracle-config.ts";
 import { PASSWORD, type SimNode } from "./valkey.ts";
 import type { World } from "./world.ts";
+
+/** What is in force: as the table declares it, and not as the engine understands that. */
+export function configOf(world: World): OracleConfig {
+  const spec = world.table.specs.get(GROUP);
+  if (spec === undefined) throw new Error("simulation: the group was removed");
+  return settingsOf(spec);
+}
 
 export function unsettled(world: World): readonly string[] {
   const ballot = world.ballot();
@@ -59,15 +65,15 @@ const FOR_A_PERSON = {
   // Everybody's rights and passwords are as they were, once all has healed.
   misconfigured: ({ fleet }) =>
     [...fleet.nodes.values()].some(({ password, forbidsReplicaof }) => password !== PASSWORD || forbidsReplicaof),
-  "possible-loss-refused": (world, ballot) => world.config().onPossibleLoss === "refuse" && isLost(world, ballot),
-  "cold-start-waiting": (world, ballot) => world.config().coldStart === "wait" && isLost(world, ballot),
+  "possible-loss-refused": (world, ballot) => configOf(world).onPossibleLoss === "refuse" && isLost(world, ballot),
+  "cold-start-waiting": (world, ballot) => configOf(world).coldStart === "wait" && isLost(world, ballot),
   "unexplained-primary": ({ fleet }, ballot) =>
     [...fleet.nodes.values()].some(({ id, process }) => process?.follows === null && ballot?.primary?.node !== id),
   "unknown-history": (world, ballot) => isLost(world, ballot),
   "foreign-table": ({ table }, ballot) => ballot !== null && ballot.table !== table.id,
   "budget-spent": (world, ballot) =>
-    isLost(world, ballot) && ballot !== null && ballot.budget.length >= budgetOf(world.config()),
-} as const satisfies Partial<Record<RejectionReason, (world: World, ballot: Ballot | null) => boolean>>;
+    isLost(world, ballot) && ballot !== null && ballot.budget.length >= configOf(world).failoverBudget,
+} satisfies Partial<Record<RejectionReason, (world: World, ballot: Ballot | null) => boolean>>;
 
 /** The process on record is gone, or does not serve. */
 function isLost({ fleet }: World, ballot: Ballot | null): boolean {
@@ -80,9 +86,9 @@ function isLost({ fleet }: World, ballot: Ballot | null): boolean {
 export function waitsForPerson(world: World): readonly string[] {
   const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
   const ballot = world.ballot();
-  const waits: string[] = keysOf(FOR_A_PERSON).filter(
-    (reason) => reasons.includes(reason) && FOR_A_PERSON[reason](world, ballot),
-  );
+  const waits: string[] = Object.entries(FOR_A_PERSON)
+    .filter(([reason, isTrue]) => reasons.includes(reason as RejectionReason) && isTrue(world, ballot))
+    .map(([reason]) => reason);
   // Each holder that takes it over tries again, and says so again after a while; `groups recover` passes them all.
   const began = ballot?.operation?.began ?? Number.POSITIVE_INFINITY;
   const isHeld = world.events.some(({ event, epoch }) => event === "group.held" && epoch >= began);

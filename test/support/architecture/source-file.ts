@@ -9,6 +9,8 @@ export interface ImportedModule {
   /** For a relative import, the path of the imported file from the project's root; otherwise undefined. */
   readonly path: string | undefined;
   readonly line: number;
+  /** Nothing of it is there when the program runs. */
+  readonly isOnlyTypes: boolean;
 }
 
 export interface Named {
@@ -85,18 +87,25 @@ type ParsedModule = ReturnType<typeof parseSync>["module"];
 
 function importsOf(path: string, module: ParsedModule, lineAt: (offset: number) => number): ImportedModule[] {
   const requests = [
-    ...module.staticImports.map((entry) => ({ specifier: entry.moduleRequest.value, start: entry.start })),
+    ...module.staticImports.map((entry) => ({
+      specifier: entry.moduleRequest.value,
+      start: entry.start,
+      isOnlyTypes: entry.entries.length > 0 && entry.entries.every(({ isType }) => isType),
+    })),
     ...module.staticExports.flatMap((entry) =>
       entry.entries.flatMap((part) => {
-        return part.moduleRequest === null ? [] : [{ specifier: part.moduleRequest.value, start: entry.start }];
+        const { moduleRequest, isType } = part;
+        if (moduleRequest === null) return [];
+        return [{ specifier: moduleRequest.value, start: entry.start, isOnlyTypes: isType }];
       }),
     ),
-    ...module.dynamicImports.map((entry) => ({ specifier: "", start: entry.moduleRequest.start })),
+    ...module.dynamicImports.map((entry) => ({ specifier: "", start: entry.moduleRequest.start, isOnlyTypes: false })),
   ];
-  return requests.map(({ specifier, start }) => ({
+  return requests.map(({ specifier, start, isOnlyTypes }) => ({
     specifier,
     path: specifier.startsWith(".") ? posix.normalize(posix.join(dirname(path), specifier)) : undefined,
     line: lineAt(start),
+    isOnlyTypes,
   }));
 }
 

@@ -50,6 +50,18 @@ const isUnrepeatable = ({ specifier, path }: ImportedModule): boolean =>
     ? specifier.startsWith("node:") && !repeatableModules.has(specifier)
     : path.startsWith("test/support/");
 
+/** What judges a world: an engine that it runs itself it cannot find wrong. */
+const oracles = /^test\/sim\/(oracle(-[a-z-]+)?|settled)\.ts$/;
+
+export function oracleViolations(file: SourceFile): string[] {
+  if (!oracles.test(file.path)) return [];
+  return file.imports
+    .filter(({ path, isOnlyTypes }) => !isOnlyTypes && /^lib\//.test(path ?? ""))
+    .map(
+      ({ specifier, line }) => `${file.path}:${line}: an oracle shares only types with the engine, not ${specifier}`,
+    );
+}
+
 // "About" 300, 500 and 60 lines: a tenth more is where an argument becomes a failure.
 export const limits = { coreFileLines: 330, fileLines: 550, functionLines: 66 } as const;
 
