@@ -7,20 +7,15 @@ import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-e
 import { CreateClusterCommand } from "@aws-sdk/client-ecs";
 import { makeEvacuator } from "../../functions/evacuator/evacuator.ts";
 import { makeStopper } from "../../functions/stopper/stopper.ts";
-import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { ballotKey } from "../../lib/adapters/dynamodb/keys.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
-import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import { parseEvacuatorEnvironment, parseStopperEnvironment, VARIABLES } from "../../lib/runtime/environment.ts";
-import type { RequestRecorder } from "../support/aws-requests.ts";
 import { spotWarning, taskStateChange, terminateAction } from "../support/host-events.ts";
 import { eventually } from "../support/local-group.ts";
+import { OTHER_GROUP, SecuredTasks, type SecuredTasksOptions } from "./secured-tasks.ts";
 
-export interface SecuredHostsOptions {
-  readonly clients: AwsClients;
-  readonly store: OperatorStore;
-  readonly recorder: RequestRecorder;
+export interface SecuredHostsOptions extends SecuredTasksOptions {
   readonly group: GroupName;
   /** Of both functions. */
   readonly variables: Readonly<Record<string, string>>;
@@ -33,10 +28,18 @@ const SCALING = { group: "nodes", hook: "valkeeper" };
 export class SecuredHosts {
   /** By node. */
   readonly instances = new Map<string, string>();
+  /** Of another group. */
+  readonly others: SecuredTasks;
   readonly #options: SecuredHostsOptions;
 
   constructor(options: SecuredHostsOptions) {
     this.#options = options;
+    this.others = new SecuredTasks(options);
+  }
+
+  /** Ids of what carries a group's tag. */
+  get tagged(): ReadonlySet<string> {
+    return new Set([...this.instances.values(), this.others.instance, this.others.task]);
   }
 
   async prepare(nodes: readonly ValkeyProcess[]): Promise<void> {
@@ -52,6 +55,7 @@ export class SecuredHosts {
     const LifecycleTransition = "autoscaling:EC2_INSTANCE_TERMINATING";
     const hook = { AutoScalingGroupName, LifecycleHookName, HeartbeatTimeout: 60, LifecycleTransition };
     await clients.autoScaling.send(new PutLifecycleHookCommand(hook));
+    await this.others.prepare();
   }
 
   async #runInstance({ id, host }: ValkeyProcess): Promise<void> {
@@ -76,6 +80,7 @@ export class SecuredHosts {
       terminateAction(other, SCALING),
       taskStateChange(),
       spotWarning(this.instances.get(primary)),
+      ...this.others.notices,
     ]) {
       const result = await recorder.as("evacuator", () => evacuator(event));
       keep("the evacuator's results", JSON.stringify(result));
@@ -84,9 +89,26 @@ export class SecuredHosts {
 
   /** Once the voters wish for it. */
   async stop(): Promise<void> {
-    const { clients, store, recorder, group, variables, keep } = this.#options;
+    const { store, group } = this.#options;
     const isWished = async () => (await store.readBallot(group))?.operation?.stop?.outcome === null;
     await eventually("a stop is wished for", isWished, 30_000);
+    await this.#callStopper(group);
+  }
+
+  /** The task, then the Spot instance; what each wish came to. */
+  async stopOthers(): Promise<readonly unknown[]> {
+    const outcomes: unknown[] = [];
+    for (const node of ["n1", "n2"] as const) {
+      await this.others.wishFor(node);
+      await this.#callStopper(OTHER_GROUP);
+      outcomes.push((await this.#options.store.readBallot(OTHER_GROUP))?.operation?.stop?.outcome);
+    }
+    return outcomes;
+  }
+
+  /** With the record that the stream would bring. */
+  async #callStopper(group: GroupName): Promise<void> {
+    const { clients, recorder, variables, keep } = this.#options;
     const { pk, sk } = ballotKey(group);
     const Keys = { pk: { S: pk }, sk: { S: sk } };
     const read = new GetItemCommand({ TableName: variables[VARIABLES.table], Key: Keys, ConsistentRead: true });

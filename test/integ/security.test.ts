@@ -1,5 +1,5 @@
-// One run of a whole installation, with a rotated password, a refused login, a refused command, an evacuated host and a
-// failover for which a host is stopped; then what was asked of AWS is held against the synthesized policies, and everything that was written is searched for the passwords.
+// One run of a whole installation, with a rotated password, a refused login, a refused command, evacuated hosts, a failover
+// for which a host is stopped, a stopped task and Spot instance; then what was asked of AWS is held against the synthesized policies, and everything that was written is searched for the passwords.
 
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -41,6 +41,10 @@ beforeAll(async () => {
   await refuseACommand();
   await evacuate();
   await failOver();
+  expect(await run.hosts.stopOthers()).toMatchObject([
+    { kind: "stopped", detail: run.hosts.others.task },
+    { kind: "stopped", detail: run.hosts.others.instance },
+  ]);
   await operate();
   await run.resolve(name);
   await run.notify();
@@ -124,7 +128,7 @@ async function operate(): Promise<void> {
 }
 
 const askedBy = (role: string): readonly AwsRequest[] =>
-  run.recorder.requestsOf(role, secured.tableArn, new Set(run.hosts.instances.values()));
+  run.recorder.requestsOf(role, secured.tableArn, run.hosts.tagged);
 
 describe("the rights of each role", () => {
   it.each([
@@ -143,10 +147,6 @@ describe("the rights of each role", () => {
   const rarelyAsked: Readonly<Record<string, readonly string[]>> = {
     // Where two publishers meet at one parameter.
     publisher: ["ssm:GetParameter"],
-    // Of tasks, of Spot instances, and of other groups, which there are not here.
-    stopper: ["ecs:DescribeTasks", "ecs:StopTask", "ec2:DescribeSpotInstanceRequests", "dynamodb:BatchGetItem"],
-    // Of a container instance that is drained.
-    evacuator: ["ecs:ListTasks"],
   };
 
   const together = new Map([

@@ -52,7 +52,9 @@ interface Input {
 
 const scalingArn = ({ AutoScalingGroupName }: Input): string =>
   `arn:aws:autoscaling:${ACCOUNT}:autoScalingGroup:87654321:autoScalingGroupName/${AutoScalingGroupName}`;
-const clusterArn = ({ cluster }: Input): string => `arn:aws:ecs:${ACCOUNT}:cluster/${cluster}`;
+/** Of a name or an ARN, in whichever account the emulator has it. */
+const lastOf = (nameOrArn = ""): string => nameOrArn.split("/").at(-1) ?? "";
+const clusterArn = ({ cluster }: Input): string => `arn:aws:ecs:${ACCOUNT}:cluster/${lastOf(cluster)}`;
 
 /** What IAM knows of a host by its tags. */
 const tagsOf = (id: string, tagged: ReadonlySet<string>): Readonly<Record<string, readonly string[]>> =>
@@ -141,7 +143,7 @@ export function requestsOf(command: SdkCommand, tableArn: string, tagged = CALLE
     case "StopTask":
       return (input.tasks ?? [input.task ?? ""]).map((task) => ({
         action: `ecs:${name}`,
-        resource: `arn:aws:ecs:${ACCOUNT}:task/${input.cluster}/${task}`,
+        resource: `arn:aws:ecs:${ACCOUNT}:task/${lastOf(input.cluster)}/${lastOf(task)}`,
         context: tagsOf(task, tagged),
       }));
     default:
@@ -220,6 +222,7 @@ export class RequestRecorder {
   readonly sent: Sent[] = [];
   readonly #roles = new AsyncLocalStorage<string>();
   readonly #restore: (() => void)[] = [];
+  readonly #completions = new Map<string, (answer: never) => object>();
 
   constructor() {
     for (const client of CLIENTS) this.#watch(client.prototype as unknown as { send: Send });
@@ -229,10 +232,14 @@ export class RequestRecorder {
     const { send } = prototype;
     const { sent } = this;
     const roleNow = (): string | undefined => this.#roles.getStore();
+    const completed = async (answer: unknown, name: string): Promise<unknown> => {
+      const complete = this.#completions.get(name);
+      return complete === undefined ? answer : complete((await answer) as never);
+    };
     prototype.send = function (command, ...more) {
       const role = roleNow();
       if (role !== undefined) sent.push({ role, command });
-      return send.call(this, command, ...more);
+      return completed(send.call(this, command, ...more), command.constructor.name);
     };
     this.#restore.push(() => {
       prototype.send = send;
@@ -241,6 +248,11 @@ export class RequestRecorder {
 
   as<T>(role: string, act: () => T): T {
     return this.#roles.run(role, act);
+  }
+
+  /** Puts into the answers to that operation what an emulator leaves out of them. */
+  complete<Answer>(operation: string, put: (answer: Answer) => object): void {
+    this.#completions.set(`${operation}Command`, put);
   }
 
   commandsOf(role: string): readonly SdkCommand[] {
