@@ -91,10 +91,13 @@ export const PLANS = {
   /** Nothing is wrong at first: false alarms, and whoever dies. */
   quiet: { ...NOTHING, states: 300_000, kill: 1, tick: 3 },
   /** From the moment at which the primary dies: every order in which two voters find it out and replace it. */
-  begun: { ...NOTHING, opening: TWO, tick: 3 },
+  begun: { ...NOTHING, opening: TWO, tick: 3, loss: 1 },
   voted: { ...NOTHING, opening: ["n1 dies", ...VOTED], tick: 1 },
   /** Three voters, and every order in which what they sent arrives. */
   granted: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1 },
+  /** And several things that go wrong, one after the other or at once: each is explored to its end. */
+  troubled: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1, delay: 1, restart: 1 },
+  lapsed: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1, long: 1 },
   /** Two voters: what is lost, who dies, who is late. */
   lost: { ...NOTHING, opening: [...TWO, ...GRANTED], loss: 1, delay: 1 },
   crashed: { ...NOTHING, opening: [...TWO, ...GRANTED], crash: 1 },
@@ -222,7 +225,7 @@ export const PLANS = {
   /** Three voters, and one of everything: lost or without an answer, late, a lapse, a holder that is stale by then, a restart. */
   combined: {
     ...NOTHING,
-    states: 200_000,
+    states: 2_000_000,
     opening: ["n1 dies", ...GRANTED],
     loss: 1,
     delay: 1,

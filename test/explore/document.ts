@@ -16,6 +16,8 @@ const ABOUT: Readonly<Record<PlanName, string>> = {
   begun: "n1 has died, and nobody knows",
   voted: "n1 died, and two have voted",
   granted: "n1 died, and the lease is granted",
+  troubled: "the same",
+  lapsed: "the same",
   lost: "the same",
   crashed: "the same",
   promoted: "the commit is under way",

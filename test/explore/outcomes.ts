@@ -4,7 +4,7 @@
 
 import type { Group } from "./beginning.ts";
 import { type Move, movesOfOthers, movesOfVoter, type Price, tidy } from "./moves.ts";
-import { BACK, ORDERS, type Order, renamed, unused } from "./names.ts";
+import { BACK, type Marks, ORDERS, type Order, renamed, unused } from "./names.ts";
 import { Scene } from "./scene.ts";
 import type { Frame, Parts, Store } from "./store.ts";
 import type { Engine, World } from "./world.ts";
@@ -85,9 +85,9 @@ export class Outcomes {
     this.#group = group;
   }
 
-  of(parts: Parts, place: Place): Moves {
+  of(parts: Parts, place: Place, marks: Marks = this.#store.marks(parts)): Moves {
     const frame = this.#frame(parts, place);
-    const { entropy, freshRun, freshHistory } = this.#fresh(parts, place);
+    const { entropy, freshRun, freshHistory } = freshNames(marks, place);
     const [first, nodes, table, names] = this.#around;
     const around = table.of(nodes.of(first.of(frame[1], frame[2]), frame[3]), frame[4]);
     const named = names.of(around, (entropy * 32 + freshRun) * 32 + freshHistory);
@@ -151,7 +151,7 @@ export class Outcomes {
       canon: this.#store.canon,
       engine: this.#engine,
       group: this.#group,
-      ...this.#fresh(parts, place),
+      ...freshNames(this.#store.marks(parts), place),
     });
     const broken = carryOut(scene, this.#listed.moves[index] as Move);
     const [voter] = scene.voters;
@@ -162,17 +162,14 @@ export class Outcomes {
     ];
     return broken.length === 0 && after.every((id, at) => id === frame[at]) ? SAME : { after, broken };
   }
-
-  /** Names that nothing mentions. */
-  #fresh(parts: Parts, place: Place): Fresh {
-    const marks = this.#store.marks(parts);
-    return {
-      entropy: place === 3 ? 0 : unused(marks[place]),
-      freshRun: unused(marks[3] | 1),
-      freshHistory: unused(marks[4] | 1),
-    };
-  }
 }
+
+/** Names that nothing mentions. */
+const freshNames = (marks: Marks, place: Place): Fresh => ({
+  entropy: place === 3 ? 0 : unused(marks[place]),
+  freshRun: unused(marks[3] | 1),
+  freshHistory: unused(marks[4] | 1),
+});
 
 function fairOf(name: string, price: Price): Fair | null {
   if (price === "tick") return "tick";

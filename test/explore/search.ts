@@ -164,9 +164,10 @@ export class Exploration {
 
   #expand(index: number): void {
     const state = this.#states.at(index);
+    const marks = this.#store.marks(state.parts);
     let isLast = true;
     for (const place of PLACES) {
-      const list = this.#outcomes.of(state.parts, place);
+      const list = this.#outcomes.of(state.parts, place, marks);
       for (let n = 0; n < list.options.length; n += 1)
         if (this.#follow({ index, state, place, list, n })) isLast = false;
     }
@@ -304,7 +305,7 @@ export class Exploration {
   }
 
   #mended(from: Parts, comesBack: boolean): Parts {
-    const alive = this.#store.world(from).voters.filter((each) => each.state !== null).length;
+    const alive = this.#store.worldOfFirsts(from).voters.filter((each) => each.state !== null).length;
     const startsVoters = comesBack || alive < 2;
     let parts = from;
     for (let n = 0; n < 40; n += 1) {
