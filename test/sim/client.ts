@@ -22,7 +22,7 @@ export interface WriteRecord {
   node: NodeId | null;
   executedAt: number | null;
   acknowledgedAt: number | null;
-  /** -1: no answer, or an error; 0: acknowledged; k: that many replicas had it when WAIT answered, as many as asked for. */
+  /** -1: no answer, or an error; 0: acknowledged; k: that many replicas had it when WAIT answered, be it fewer than asked for. */
   level: number;
 }
 
@@ -149,8 +149,7 @@ export class SimClient {
       this.#answered();
       this.#write();
     } else if (this.#waiting) {
-      const reached = reply.kind === "count" && reply.count >= this.options.waitFor;
-      this.#acknowledge(reached ? this.options.waitFor : 0);
+      this.#acknowledge(reply.kind === "count" ? reply.count : 0);
     } else if (this.options.waitFor > 0) {
       this.#waiting = true;
       this.#connection?.send({ kind: "wait", replicas: this.options.waitFor, timeoutMs: WAIT_TIMEOUT_MS });

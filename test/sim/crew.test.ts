@@ -1,7 +1,7 @@
 // What a run must have shown, each with a made-up run that did not.
 
 import { describe, expect, it } from "vitest";
-import { Totals } from "./crew.ts";
+import { runSeeds, Totals } from "./crew.ts";
 import { NOTHING_ASKED } from "./oracle-progress.ts";
 import { RARE, SITUATIONS, type Situation } from "./sometimes.ts";
 import type { SeedResult } from "./swarm.ts";
@@ -59,5 +59,41 @@ describe("what a run must have shown", () => {
       [121, ["121 worlds were left to a person"]],
     ] as const)
       expect(neverOf(1_000, (index) => (index < worlds ? left : result()))).toEqual(never);
+  });
+});
+
+describe("what a run ends with", () => {
+  it("is the line of counts, behind what was not met", () => {
+    const totals = new Totals();
+    for (let seed = 0; seed < 1_000; seed += 1) totals.add(result({ asked: NOTHING_ASKED }));
+    const lines = totals.describe(1).split("\n");
+    expect(lines.filter((line) => line.startsWith("not met: ")).length).toBe(1);
+    expect(lines.at(-1)).toMatch(/^1000 seeds of .* 0 failed$/);
+    expect(new Totals().describe(1)).not.toContain("not met");
+  });
+});
+
+describe("the threads of a run", () => {
+  /** Posts a result for each seed of its share up to `last`, and then does `end`. */
+  const workerUpTo = (last: number, end = "") => {
+    const { events, situations, ...plain } = result();
+    const code = `import { parentPort, workerData } from "node:worker_threads";
+      const { from, to, step } = workerData;
+      for (let seed = from; seed < to && seed <= ${last}; seed += step)
+        parentPort.postMessage({ ...${JSON.stringify(plain)}, seed: String(seed), events: new Map(), situations: new Map() });
+      ${end}`;
+    return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+  };
+  const run = (worker: URL, onFinding = () => undefined) =>
+    runSeeds({ from: 11, seeds: 5, workers: 2, onFinding, worker });
+
+  it("run every seed between them", async () => {
+    expect((await run(workerUpTo(15))).seeds).toBe(5);
+  });
+
+  it("must not end before their share does, however they end", async () => {
+    for (const end of ["", "process.exit(0);", "process.exit(3);"])
+      await expect(run(workerUpTo(14, end))).rejects.toThrow("left 1 seeds of its share");
+    await expect(run(workerUpTo(14, 'throw new Error("out of memory");'))).rejects.toThrow("out of memory");
   });
 });

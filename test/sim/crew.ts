@@ -19,6 +19,8 @@ export interface CrewOptions {
   /** Goes on after a finding. @default false */
   readonly keep?: boolean;
   readonly onFinding: (result: SeedResult) => void;
+  /** What runs a share, and posts a `SeedResult` for each of its seeds. @default run-worker.ts */
+  readonly worker?: URL;
 }
 
 /** So many seeds that what is not rare has to be met, and so many that even what is rare has to be. */
@@ -81,6 +83,7 @@ export class Totals {
       `waits for a person: ${listed(this.waits)}`,
       `sometimes: ${listed(this.situations)}`,
       `asked, in seeds: ${listed(this.asked)}`,
+      ...(this.never.length === 0 ? [] : [`not met: ${this.never.join(", ")}`]),
       `${met} of ${SITUATIONS.length} situations met${never.length === 0 ? "" : `; never: ${never.join(", ")}`}`,
       `${this.seeds} seeds of ${(simulated / this.seeds).toFixed(1)} simulated s in ${seconds.toFixed(1)} s (${speed}), ` +
         `${this.healed} healed ` +
@@ -99,7 +102,16 @@ const listed = (counts: ReadonlyMap<string, number>): string =>
     .map(([name, times]) => `${name} ${times}`)
     .join(", ");
 
-export async function runSeeds({ from, seeds, workers, keep, onFinding }: CrewOptions): Promise<Totals> {
+const WORKER = new URL("./run-worker.ts", import.meta.url);
+
+export async function runSeeds({
+  from,
+  seeds,
+  workers,
+  keep,
+  onFinding,
+  worker = WORKER,
+}: CrewOptions): Promise<Totals> {
   const totals = new Totals();
   const onResult = (result: SeedResult) => {
     totals.add(result);
@@ -111,24 +123,29 @@ export async function runSeeds({ from, seeds, workers, keep, onFinding }: CrewOp
     to: from + seeds,
     step: workers,
   }));
-  await Promise.all(shares.map((share) => runShare(share, onResult)));
+  await Promise.all(shares.map((share) => runShare(worker, share, onResult)));
   return totals;
 }
 
 /** Nearly all that a world makes is dropped at once: with room for it, there is little to collect. */
 const LIMITS = { maxYoungGenerationSizeMb: 64 };
 
-/** In a thread of its own, until `onResult` wants no more. */
-function runShare(share: Share, onResult: (result: SeedResult) => boolean): Promise<void> {
+/** In a thread of its own, until `onResult` wants no more. A thread that ends before is an error: seeds that nobody ran. */
+function runShare(code: URL, share: Share, onResult: (result: SeedResult) => boolean): Promise<void> {
+  let left = Math.max(0, Math.ceil((share.to - share.from) / share.step));
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./run-worker.ts", import.meta.url), {
+    const worker = new Worker(code, {
       workerData: share,
       resourceLimits: LIMITS,
     });
     worker.on("message", (result: SeedResult) => {
+      left -= 1;
       if (!onResult(result)) worker.terminate().then(() => resolve(), reject);
     });
     worker.on("error", reject);
-    worker.on("exit", () => resolve());
+    worker.on("exit", (exitCode) => {
+      if (left <= 0) return resolve();
+      reject(new Error(`a worker ended with exit code ${exitCode} and left ${left} seeds of its share`));
+    });
   });
 }

@@ -1,6 +1,7 @@
 // S9 with made-up worlds that break it, and some just beside them that do not.
 
 import { describe, expect, it } from "vitest";
+import type { Ballot } from "../../lib/core/ballot.ts";
 import type { Json } from "../../lib/core/ballot-write.ts";
 import type { NodeId } from "../../lib/core/types.ts";
 import { begins, type Made, made, n1, n2, n3, position, primary, stream, truth } from "./made-world.ts";
@@ -174,6 +175,19 @@ describe("what applications were told", () => {
       commit(world, n2);
       expect(world.ids()).toEqual(ids);
     }
+  });
+
+  it.each([
+    { node: n2, level: 1, onPossibleLoss: "refuse", ids: ["S9"] },
+    { node: n3, level: 1, onPossibleLoss: "refuse", ids: [] },
+    { node: n2, level: 0, onPossibleLoss: "refuse", ids: [] },
+    { node: n2, level: 1, onPossibleLoss: "promote", ids: [] },
+  ] as const)("S9: at the end $node is primary, of level $level under $onPossibleLoss: $ids", (end) => {
+    const { world } = withWrite(end.level, { onPossibleLoss: end.onPossibleLoss });
+    expect(world.ids()).toEqual([]);
+    world.view.record = { primary: { node: end.node } } as Ballot;
+    world.oracle.atEnd();
+    expect(world.ids()).toEqual(end.ids);
   });
 
   it("S9: a switchover loses nothing, waited for or not", () => {

@@ -115,6 +115,15 @@ export class WritesOracle {
     }
   }
 
+  /** When all has healed: what was promised at each commit is there still, whatever the primary went through since. */
+  atEnd(): void {
+    const { onPossibleLoss, waitK } = this.#view.config();
+    const primary = this.#view.ballot()?.primary?.node;
+    const position = this.#view.nodes().find(({ id }) => id === primary)?.position ?? null;
+    if (onPossibleLoss !== "refuse" || waitK === 0 || position === null) return;
+    this.#expectNone(this.#view.log.missing(position, waitK), waitK, `${primary}, primary at the end,`);
+  }
+
   /** Read when it is begun: while its operation goes on, its order may have been answered and followed by another. */
   #noteOrder(before: BallotChange["before"], after: BallotChange["after"]): void {
     const operation = operationOf(after);

@@ -62,6 +62,11 @@ export class Oracle implements Observer {
     return oracle;
   }
 
+  /** All has healed, and the world is watched no longer. */
+  atEnd(): void {
+    this.writes.atEnd();
+  }
+
   get violations(): readonly Violation[] {
     return this.#findings.all;
   }

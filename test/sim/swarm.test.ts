@@ -26,6 +26,7 @@ describe("the swarm", () => {
       process.stdout.write(`${totals.describe((performance.now() - began) / 1_000)}\n`);
       const [found] = findings;
       expect(found?.violations ?? [], `npm run sim -- --seed ${found?.seed} --shrink`).toEqual([]);
+      expect(totals.seeds).toBe(SEEDS);
       expect(totals.never).toEqual([]);
     },
     TIMEOUT_MS,

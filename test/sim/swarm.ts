@@ -96,6 +96,7 @@ export function runCase(
     if (oracle.violations.length === 0) {
       world.faults.heal();
       healedAfterMs = healing.watch();
+      if (healedAfterMs !== null) oracle.atEnd();
     }
   } catch (error) {
     // An invariant of the engine, or an error nobody expected: either way a finding.
