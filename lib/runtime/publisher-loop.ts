@@ -16,6 +16,7 @@ import type { OperatorStore } from "../ports/group-store.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Publisher, PublishOutcome } from "../ports/publisher.ts";
 import { errorText } from "./error-text.ts";
+import { answerTo, type Routine, run, together } from "./routine.ts";
 
 export type PublisherStore = Pick<OperatorStore, "tableId" | "listSpecs" | "readBallot" | "readCopies" | "listSlots">;
 
@@ -43,27 +44,32 @@ const GROUPS_AT_ONCE = 25;
 const VIEW_AGE_LIMIT_MS = 600_000;
 const COPIES = ["ssm", "dns"] as const;
 
+export interface PublisherOptions {
+  /** Null: every group. */
+  readonly only: ReadonlySet<GroupName> | null;
+  readonly deadline: Instant;
+}
+
 /** Rejects only when nothing at all could be looked at. */
-export async function publishGroups(
-  ports: PublisherPorts,
-  options: { readonly only: ReadonlySet<GroupName> | null; readonly deadline: Instant },
-): Promise<PublisherSummary> {
-  const [table, { specs }, slots] = await Promise.all([
-    ports.store.tableId(),
-    ports.store.listSpecs(),
-    readSlots(ports),
-  ]);
+export const publishGroups = (ports: PublisherPorts, options: PublisherOptions): Promise<PublisherSummary> =>
+  new Promise((resolve, reject) => run(publishing(ports, options), resolve, reject));
+
+/** The same as a routine. */
+export function* publishing(ports: PublisherPorts, options: PublisherOptions): Routine<PublisherSummary> {
+  const table = yield* answerTo(ports.store.tableId());
+  const { specs } = yield* answerTo(ports.store.listSpecs());
+  const slots = yield* readSlots(ports);
   const wanted = specs.filter((spec) => options.only === null || options.only.has(spec.group));
-  const run = new PublisherRun(ports, { table, slots });
+  const work = new PublisherRun(ports, { table, slots });
   const queue = [...wanted];
-  const worker = async (): Promise<void> => {
+  function* worker(): Routine<void> {
     for (let spec = queue.shift(); spec !== undefined; spec = queue.shift()) {
-      if (elapsedMs(ports.clock.now(), options.deadline) > 0) await run.bringInLine(spec);
-      else run.fail(spec.group, "there was no time left for it");
+      if (elapsedMs(ports.clock.now(), options.deadline) > 0) yield* work.bringInLine(spec);
+      else work.fail(spec.group, "there was no time left for it");
     }
-  };
-  await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, worker));
-  return { groups: wanted.length, changed: run.changed, failed: Object.fromEntries(run.failed) };
+  }
+  yield* together(Array.from({ length: GROUPS_AT_ONCE }, worker));
+  return { groups: wanted.length, changed: work.changed, failed: Object.fromEntries(work.failed) };
 }
 
 /** What the voters see, or why that cannot be read: then nobody knows whether a person is at work, and nothing is repaired. */
@@ -71,9 +77,9 @@ type Slots =
   | { readonly kind: "read"; readonly slots: readonly SlotRecord[] }
   | { readonly kind: "unreadable"; readonly reason: string };
 
-async function readSlots({ store }: PublisherPorts): Promise<Slots> {
+function* readSlots({ store }: PublisherPorts): Routine<Slots> {
   try {
-    return { kind: "read", slots: await store.listSlots() };
+    return { kind: "read", slots: yield* answerTo(store.listSlots()) };
   } catch (error) {
     return { kind: "unreadable", reason: errorText(error) };
   }
@@ -105,16 +111,16 @@ class PublisherRun {
     this.failed.set(group, reason);
   }
 
-  async bringInLine(spec: SpecRecord): Promise<void> {
+  *bringInLine(spec: SpecRecord): Routine<void> {
     try {
-      const wish = await this.#wish(spec);
+      const wish = yield* this.#wish(spec);
       if (wish === null) return;
-      const overtaken = await this.#publish(wish);
+      const overtaken = yield* this.#publish(wish);
       if (overtaken === null) return;
       // A newer one stands there. Usually a voter has just committed it; then the ballot says so too by now.
-      const again = await this.#wish(spec);
+      const again = yield* this.#wish(spec);
       if (again === null || comparePublications(again.publication, wish.publication) > 0) {
-        if (again !== null) await this.#publish(again);
+        if (again !== null) yield* this.#publish(again);
         return;
       }
       this.#failAt(wish, overtaken.target, `a newer one stands than the ballot knows: ${overtaken.detail}`);
@@ -125,9 +131,9 @@ class PublisherRun {
   }
 
   /** Null: there is nothing to publish, or it is not for this table's programs to do it. */
-  async #wish(spec: SpecRecord): Promise<Wish | null> {
+  *#wish(spec: SpecRecord): Routine<Wish | null> {
     const { store, clock } = this.#ports;
-    const ballot = await store.readBallot(spec.group);
+    const ballot = yield* answerTo(store.readBallot(spec.group));
     // A ballot that was restored from another table may be older than what stands: a person looks first.
     if (ballot === null || ballot.table !== this.#table) return null;
     const config = effectiveConfig(spec);
@@ -139,16 +145,16 @@ class PublisherRun {
   }
 
   /** The ordered item first: copies follow it and never lead. Returns where a newer one stands, if anywhere. */
-  async #publish(wish: Wish): Promise<{ readonly target: PublicationTarget; readonly detail: string } | null> {
+  *#publish(wish: Wish): Routine<{ readonly target: PublicationTarget; readonly detail: string } | null> {
     if (this.#slots.kind === "unreadable") {
       const detail = `what the voters see cannot be read, nothing is repaired: ${this.#slots.reason}`;
       this.fail(wish.publication.group, detail);
       this.#write("publication.failed", wish.publication.group, { detail }, wish);
     }
-    const first = await this.#publishTo("table", wish);
+    const first = yield* this.#publishTo("table", wish);
     if (first.kind === "superseded") return { target: "table", detail: first.detail };
-    const copies = await this.#dueCopies(wish);
-    const outcomes = await Promise.all(copies.map((target) => this.#publishTo(target, wish)));
+    const copies = yield* this.#dueCopies(wish);
+    const outcomes = yield* together(copies.map((target) => this.#publishTo(target, wish)));
     for (const [index, outcome] of outcomes.entries()) {
       const target = copies[index];
       if (outcome.kind === "superseded" && target !== undefined) return { target, detail: outcome.detail };
@@ -160,18 +166,18 @@ class PublisherRun {
    * Paused, observing, or a primary that no record explains (S8, R22): a person is at work and may have changed a copy on
    * purpose. An operation that was finished all the same is still told to those who were told of the one before.
    */
-  async #dueCopies({ publication, mayRepair }: Wish): Promise<readonly (typeof COPIES)[number][]> {
+  *#dueCopies({ publication, mayRepair }: Wish): Routine<readonly (typeof COPIES)[number][]> {
     if (mayRepair) return COPIES;
-    const copies = await this.#ports.store.readCopies(publication.group);
+    const copies = yield* answerTo(this.#ports.store.readCopies(publication.group));
     return COPIES.filter((target) => {
       const confirmed = copies[target];
       return confirmed !== null && comparePublications(confirmed, publication) < 0;
     });
   }
 
-  async #publishTo(target: PublicationTarget, wish: Wish): Promise<PublishOutcome> {
+  *#publishTo(target: PublicationTarget, wish: Wish): Routine<PublishOutcome> {
     const { publication, config } = wish;
-    const outcome = await this.#ports.publisher.publish(target, publication, config);
+    const outcome = yield* answerTo(this.#ports.publisher.publish(target, publication, config));
     if (outcome.kind === "applied" && outcome.changed) {
       this.changed += 1;
       const { revision, primary, replicas } = publication;

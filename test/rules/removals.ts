@@ -140,16 +140,11 @@ export const REMOVALS: readonly Removal[] = [
     rule: "R8 repair",
     what: "a copy is not repaired",
     places: [
-      { file: "test/sim/publisher-function.ts", from: "    this.#bring(GROUP);\n", to: "" },
+      { file: "lib/runtime/publisher-loop.ts", from: "    if (mayRepair) return COPIES;\n", to: "" },
       {
         file: "test/explore/moves.ts",
         from: "carryOut: (scene) => scene.readToPublish(),",
         to: "carryOut: () => undefined,",
-      },
-      {
-        file: "test/sim/publisher-function.ts",
-        from: `if (kind === "failed") this.#bringAgain(group);\n        else if`,
-        to: "if",
       },
     ],
   },

@@ -103,6 +103,8 @@ export interface Observer {
 }
 
 const FIRST_INVOCATION_MS = 2_000;
+/** Of whoever is no voter. */
+const ON_TIME = { offsetMs: 0, machine: new MachineClock(1) };
 
 export class World {
   readonly options: WorldOptions;
@@ -375,9 +377,12 @@ export class World {
 
   #addPublisher(): void {
     const user = { ...this.#always("publisher"), direct: true };
-    const publisher = this.#publisherOf(user, this.#storeOf(user));
+    const store = this.#storeOf(user);
     const dice = this.dice.split("publisher function");
-    const completer = new PublisherFunction(this.queue, this.table, publisher, () => this.config(), dice);
+    const clock = new VoterClock(this.queue, user.sandbox, ON_TIME, dice.split("clock"));
+    // What it does is told by what it writes.
+    const ports = { store, publisher: this.#publisherOf(user, store), clock, journal: { write: () => {} } };
+    const completer = new PublisherFunction(this.queue, ports, dice);
     this.table.onPublication = (publication, by) => {
       this.timeline?.add({ kind: "published", publication, by });
       for (const observer of this.observers) observer.onPublication?.(publication, by);
