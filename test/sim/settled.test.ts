@@ -87,6 +87,15 @@ describe("L1: what is not as it should be", () => {
     expect(unsettled(scenario.world)).toEqual(found);
   });
 
+  it("is a replica of a replica, whose link is up", () => {
+    const scenario = healthy();
+    const process = processOf(scenario, "n2");
+    process.replicaof(scenario.world.node("n3").address, "hand", null);
+    for (let times = 0; times < 100 && !process.replication.linkUp; times += 1) scenario.run(10);
+    expect(process.replication.linkUp).toBe(true);
+    expect(unsettled(scenario.world)).toContain("n2 does not follow n1");
+  });
+
   it("is a primary on record that follows another", () => {
     const scenario = healthy();
     processOf(scenario, "n1").replicaof(scenario.world.node("n2").address, "hand", null);

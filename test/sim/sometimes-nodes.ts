@@ -1,8 +1,9 @@
 // Situations that show on the nodes: what was frozen, promoted, woken or lost, and in whose middle.
 
-import { tokenOf } from "../../lib/core/token.ts";
 import type { NodeId } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
+import { epochSpelledBy } from "./oracle-config.ts";
+import { configOf } from "./settled.ts";
 import type { NodeFact } from "./valkey-words.ts";
 import type { World } from "./world.ts";
 
@@ -88,7 +89,7 @@ export class NodeSituations {
 
   #followed({ node, address, by }: Extract<NodeFact, { kind: "followed" }>): void {
     if (by === "hand") this.#met("a person points a node elsewhere");
-    const token = tokenOf(address);
+    const token = epochSpelledBy(address);
     const before = this.#tokens.get(node) ?? 0;
     if (token !== null && before > 0 && token > before) this.#met("a node is frozen by one epoch after another");
     this.#tokens.set(node, token ?? 0);
@@ -126,7 +127,7 @@ export class NodeSituations {
     if (ballot?.primary?.node !== node) return;
     if (data === "empty") this.#met("a primary comes back without its data");
     const lostAt = this.#lostAt.get(node);
-    const isQuick = lostAt !== undefined && queue.now - lostAt < this.#world.config().downAfterMs;
+    const isQuick = lostAt !== undefined && queue.now - lostAt < configOf(this.#world).downAfterMs;
     if (isQuick && ballot.operation === null) this.#met("a primary comes back before it is voted down");
   }
 

@@ -1,7 +1,7 @@
 // Situations that show in the ballot: who took what from whom, and what was refused because another had been first.
 
 import type { BallotWrite, Item, Json } from "../../lib/core/ballot-write.ts";
-import { type NodeId, voterId } from "../../lib/core/types.ts";
+import type { NodeId, VoterId } from "../../lib/core/types.ts";
 import type { BallotChange, BallotRefusal } from "./table.ts";
 import type { NodeFact } from "./valkey-words.ts";
 import type { World } from "./world.ts";
@@ -224,7 +224,7 @@ export class RecordSituations {
     const lease = leaseOf(before);
     if (lease === null || `voter:${lease.holder}` === by) return;
     const owner = this.#owners.get(`${lease.holder}/${lease.generation}`);
-    const invocations = [...(this.#world.voters.get(voterId(lease.holder))?.invocations ?? [])];
+    const invocations = [...(this.#world.voters.get(lease.holder as VoterId)?.invocations ?? [])];
     // The very invocation that held it: a successor of its voter never did.
     if (invocations.some(({ name, sandbox }) => name === owner && sandbox.alive)) this.#met("two holders alive");
   }
