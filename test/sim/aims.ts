@@ -30,6 +30,17 @@ const wakesToFreeze: Aim = (dice, nodes) => [
   ...nodes.slice(1).map((node) => ({ at: { event: "lease.acquired" } as const, fault: killed(node, null) })),
 ];
 
+/** Cut off with its voter until another is primary, and reached again over slow ways: what asks for the window of S5 at all. */
+const reachedSlowly: Aim = (dice) => {
+  const at = Math.floor(dice.between(SOON_MS, 34_000));
+  const cutOff = (zone: string, node: string, from: number): FaultPlan => {
+    const forMs = Math.floor(dice.between(9_000, 13_000));
+    const slow: Fault = { kind: "slow", from: "voter:*", to: `node:${node}`, extraMs: 150, forMs: 8_000 };
+    return [after(from, { ...CUT_OFF, zone, store: true, forMs }), after(from + forMs - 1_000, slow)];
+  };
+  return [...cutOff("az-a", "n1", at), ...cutOff("az-b", "n2", at + 26_000)];
+};
+
 /** What was learned since a node came back, or since a failover, is taken from the record, and the primary is lost beside it. */
 const forgotten: Aim = (dice) => {
   const at = begin(dice);
@@ -234,6 +245,7 @@ export const AIMS: readonly Aim[] = [
       : []),
   ],
   forgotten,
+  ...Array.from({ length: 5 }, () => reachedSlowly),
   wakesToFreeze,
   wakesToFreeze,
 ];

@@ -1,7 +1,7 @@
 // S8 with a made-up world for each way of breaking it, and one just beside it that does not.
 
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../lib/core/ballot-write.ts";
+import type { BallotWrite, Json } from "../../lib/core/ballot-write.ts";
 import { epoch, type NodeCommand } from "../../lib/core/types.ts";
 import { begins, type Made, made, n1, primary, vote } from "./made-world.ts";
 
@@ -155,6 +155,25 @@ describe("what is sent", () => {
     expect(world.ids()).toEqual([]);
     send(world, hold);
     expect(world.ids()).toEqual(["S8"]);
+  });
+
+  it.each([
+    { mode: "paused", ids: ["S8"] },
+    { mode: "paused", until: START, ids: [] },
+    { mode: "observe", ids: [] },
+    { mode: "act", ids: [] },
+  ])("S8: a vote by a voter that was shown mode $mode until $until", ({ mode, until, ids }) => {
+    const world = made();
+    const cast = { name: "cast-vote", attempt: { id: "x" } } as unknown as BallotWrite;
+    world.oracle.onShown({ invocation: "az-a/1", item: item({ control: control("act") }) });
+    world.oracle.onWrite("voter:az-a", cast, "az-a/1");
+    world.oracle.onShown({ invocation: "az-a/2", item: item({ control: control("paused") }) });
+    world.oracle.onWrite("voter:az-a", cast, "az-a/1");
+    expect(world.ids()).toEqual([]);
+    const shown = control(mode, until === undefined ? {} : { until });
+    world.oracle.onShown({ invocation: "az-a/1", item: item({ control: shown }) });
+    world.oracle.onWrite("voter:az-a", cast, "az-a/1");
+    expect(world.ids()).toEqual(ids);
   });
 
   it("S8: nothing by a record that was written for another table", () => {

@@ -1,5 +1,5 @@
 // S8 over what begins and what is sent: while a group is paused or observed nothing is begun, and a voter that knows of it
-// sends nothing but probes to a node, beyond what belongs to an operation that had begun before.
+// sends nothing but probes to a node, beyond what belongs to an operation that had begun before; paused, it does not vote.
 
 import type { Item } from "../../lib/core/ballot-write.ts";
 import type { NodeCommand, NodeId } from "../../lib/core/types.ts";
@@ -72,6 +72,13 @@ export class ControlOracle {
     const isLate = heldBackMs > this.#view.config().voteWindowMs * WINDOW_TOLERANCE;
     if (sent.command.kind === "pause" && isLate && this.#modeFor(this.#record, sent.by) !== "act")
       this.#findings.report("S8", `${what} ${heldBackMs} ms after the group was told to wait, without asking`);
+  }
+
+  /** Who was shown a pause votes no more, and retracts nothing (protocol.md, section 10); who only observes votes. */
+  onVote(by: string, invocation: string): void {
+    const item = this.#shown.get(invocation) ?? null;
+    if (this.#modeFor(item, by) === "paused")
+      this.#findings.report("S8", `${by} cast a vote and knew that the group is paused`);
   }
 
   /** Nothing is granted, adopted or initialised while the mode that stood was not `act`, over whatever stood beside it. */

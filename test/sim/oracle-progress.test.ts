@@ -24,6 +24,8 @@ interface MadeUp extends ProgressView {
   settings: ReturnType<ProgressView["config"]>;
   lost: number;
   order: string | null;
+  misnamed: boolean;
+  publishes: boolean;
   /** In SSM. */
   parameter: number | null;
   words: { detail: string; ends: string; check: string | null };
@@ -62,6 +64,8 @@ function made() {
     reason: null,
     lost: 0,
     order: null,
+    misnamed: false,
+    publishes: true,
     parameter: null,
     words: { detail: "seen", ends: "this ends it", check: null },
     now: () => view.time,
@@ -83,6 +87,8 @@ function made() {
     votersLost: () => view.lost,
     settled: () => view.isSettled,
     standingOrder: () => view.order,
+    isMisnamed: () => view.misnamed,
+    mayRepairCopies: () => view.publishes,
     publishedEpoch: () => view.published,
     parameterEpoch: () => view.parameter,
     reasons: () => [{ voter: "az-a", reason: view.reason, ...view.words, ageMs: 1_000 }],
@@ -184,6 +190,46 @@ describe("an order", () => {
     }
     for (const world of [beside, alone]) world.pass(60_000);
     expect([beside, alone, followed].flatMap((world) => world.ids())).toEqual([]);
+  });
+});
+
+describe("a parameter that somebody wrote over", () => {
+  const forged = () => {
+    const world = made();
+    world.view.misnamed = true;
+    world.oracle.onCopy("ssm", "hand");
+    return world;
+  };
+
+  it("L1: is put back by the publisher's next round", () => {
+    const world = forged();
+    world.pass(70_500);
+    expect(world.ids()).toEqual([]);
+    world.pass(500);
+    expect(world.ids()).toEqual(["L1"]);
+  });
+
+  it("L1: is waited for while the publisher may not or cannot, and anew when it is put back or says the truth", () => {
+    const [kept, back, true_] = [forged(), forged(), forged()];
+    kept.view.publishes = false;
+    for (const world of [kept, back, true_]) world.pass(60_000);
+    back.oracle.onCopy("ssm", "publisher");
+    true_.view.misnamed = false;
+    for (const world of [kept, back, true_]) world.pass(100_000);
+    expect([kept, back, true_].map((world) => [world.ids(), world.oracle.asked.copy])).toEqual([
+      [[], 0],
+      [[], 1],
+      [[], 0],
+    ]);
+  });
+
+  it("L1: is the parameter alone, and only what a hand wrote", () => {
+    const world = made();
+    world.view.misnamed = true;
+    world.oracle.onCopy("dns", "hand");
+    world.oracle.onCopy("ssm", "voter:az-a");
+    world.pass(100_000);
+    expect(world.ids()).toEqual([]);
   });
 });
 

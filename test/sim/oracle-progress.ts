@@ -51,6 +51,10 @@ export interface ProgressView {
   publishedEpoch(): number;
   /** Epoch in SSM; null where the voters have no path to it. */
   parameterEpoch(): number | null;
+  /** SSM says another address than that of the primary on record. */
+  isMisnamed(): boolean;
+  /** No mode, reason, service or network keeps the publisher from putting a copy back (protocol.md, section 11). */
+  mayRepairCopies(): boolean;
   /** Asked at every check: a slot is as old as the time since it was first seen. */
   reasons(): readonly ShownReason[];
 }
@@ -84,6 +88,8 @@ const REST_MS = 2_000;
 const REST_LIMIT_MS = 60_000;
 /** To see an order, to try it for three seconds, or to see that its holder has not answered it: twice over. */
 const ORDER_MS = 12_000;
+/** The publisher comes once a minute; what fails comes again within seconds. */
+const COPY_MS = 70_000;
 /** Rates of clocks differ, and a holder sees its own end before the world does. */
 const REST_TOLERANCE = 0.98;
 
@@ -95,10 +101,22 @@ interface Loss {
   readonly votersLost: number;
 }
 
-/** How often each bound was really asked. */
-export type Asked = Record<"takeOver" | "reason" | "replaced" | "rest" | "silenced" | "order", number>;
+/** How often each bound was really asked; the one of the fence in oracle-fence.ts. */
+export type Asked = Record<
+  "takeOver" | "reason" | "replaced" | "rest" | "silenced" | "order" | "copy" | "fence",
+  number
+>;
 
-export const NOTHING_ASKED: Readonly<Asked> = { takeOver: 0, reason: 0, replaced: 0, rest: 0, silenced: 0, order: 0 };
+export const NOTHING_ASKED: Readonly<Asked> = {
+  takeOver: 0,
+  reason: 0,
+  replaced: 0,
+  rest: 0,
+  silenced: 0,
+  order: 0,
+  copy: 0,
+  fence: 0,
+};
 
 export class ProgressOracle {
   /** How often each bound was really asked: a promise that is never asked is not checked. */
@@ -109,6 +127,8 @@ export class ProgressOracle {
   #lease: { readonly attempt: string; readonly at: number } | null = null;
   #loss: Loss | null = null;
   #wasSettled = false;
+  /** What SSM says was last written by somebody's hand. */
+  #isForged = false;
   /** Whether anything goes on is only looked at now and then; an epoch that came in between tells of it. */
   #leftEpoch = 0;
   /** Automatic attempts in a row that promoted nobody, and when the last of them ended. */
@@ -142,6 +162,7 @@ export class ProgressOracle {
     this.#replacedInTime();
     this.#notSilencedForLong(ballot, reasons);
     this.#orderAnswered(ballot);
+    this.#copyPutBack();
     this.#wasSettled = this.#view.settled() && this.#view.standingOrder() === null;
   }
 
@@ -156,6 +177,13 @@ export class ProgressOracle {
     const { epoch, runId } = ballot.primary;
     const [disturbances, votersLost] = [this.#view.disturbances(), this.#view.votersLost()];
     this.#loss = { at: this.#view.now(), epoch, runId, disturbances, votersLost };
+  }
+
+  onCopy(copy: string, by: string): void {
+    if (copy !== "ssm") return;
+    if (this.#isForged && by !== "hand") this.asked.copy += 1;
+    this.#isForged = by === "hand";
+    this.#since.delete("copy");
   }
 
   /** Attempts that another record knew of. */
@@ -252,6 +280,15 @@ export class ProgressOracle {
     if (leftFor <= ORDER_MS) return;
     this.#findings.report("orders", `${order} was neither begun nor answered for ${leftFor} ms`);
     this.#since.delete(name);
+  }
+
+  /** L1: what somebody wrote over the parameter is put back by the publisher's next round. */
+  #copyPutBack(): void {
+    const isOwed = this.#isForged && this.#view.isMisnamed() && this.#view.mayRepairCopies();
+    const stoodFor = this.#heldFor("copy", isOwed);
+    if (stoodFor <= COPY_MS) return;
+    this.#findings.report("L1", `SSM names what somebody wrote there for ${stoodFor} ms`);
+    this.#isForged = false;
   }
 
   #isOtherwiseWell(ballot: Ballot): boolean {

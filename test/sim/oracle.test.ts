@@ -247,7 +247,7 @@ describe("the nodes", () => {
     return world.ids();
   };
   const means = (world: Made) =>
-    world.oracle.onWrite("voter:az-a", { name: "record-intent", attempt: { id: "x" } } as BallotWrite);
+    world.oracle.onWrite("voter:az-a", { name: "record-intent", attempt: { id: "x" } } as BallotWrite, "az-a/1");
   const heard = (world: Made, reading: Partial<NodeReading> | null, by = "voter:az-a") =>
     world.oracle.onHeard({ by, node: n3, reading: reading as NodeReading | null });
   const asFrozen = { runId: runId(`run of ${n3}`), offset: 100 };

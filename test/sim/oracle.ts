@@ -89,6 +89,7 @@ export class Oracle implements Observer {
 
   onCopy(copy: string, epoch: number, by: string): void {
     this.record.onCopy(copy, epoch, by);
+    this.progress?.onCopy(copy, by);
   }
 
   onPublication(publication: Publication): void {
@@ -126,8 +127,9 @@ export class Oracle implements Observer {
     this.nodes.onHeard(heard);
   }
 
-  onWrite(by: string, { name, attempt }: BallotWrite): void {
+  onWrite(by: string, { name, attempt }: BallotWrite, invocation: string): void {
     if (name === "record-intent") this.nodes.onMeant(by, attempt.id);
+    if (name === "cast-vote") this.control.onVote(by, invocation);
   }
 
   onAnswer(answer: Answer): void {
@@ -208,6 +210,11 @@ function progressOf(world: World): ProgressView {
     },
     publishedEpoch: () => world.table.publications.get(GROUP)?.epoch ?? 0,
     parameterEpoch: () => (world.egress ? (world.copies.read("ssm", GROUP)?.epoch ?? 0) : null),
+    isMisnamed: () => {
+      const primary = world.primaryNode();
+      return primary !== null && world.copies.read("ssm", GROUP)?.primary.host !== primary.address.host;
+    },
+    mayRepairCopies: () => mayRepairCopies(world),
     reasons: () =>
       [...world.table.slots.values()].map((slot) => {
         const since = seenAt.get(slot) ?? world.queue.now;
@@ -227,6 +234,22 @@ function lifeOf({ id, process, forbidsReplicaof, options }: SimNode): NodeLife {
     mayWin: options.priority > 0,
     silenced: answers && !forbidsReplicaof && epochSpelledBy(process.follows) !== null,
   };
+}
+
+/** Reasons by which somebody is at work who may have changed a copy on purpose. */
+const KEEPS_COPIES: readonly string[] = ["unexplained-primary", "unknown-history"];
+
+const PUBLISHER_PLACE: Place = { name: "publisher", zone: null };
+
+function mayRepairCopies(world: World): boolean {
+  const { control } = world.ballot() ?? {};
+  const { failRate, lostAnswerRate, slowMs } = world.publicationWeather;
+  const isCalm = failRate === 0 && lostAnswerRate === 0 && slowMs === 0 && world.storeWeather.lostRequestRate < 0.5;
+  const paths = [STORE_PLACE, world.copies.places.ssm].flatMap((place) => pathsBetween(world, PUBLISHER_PLACE, place));
+  const isReached = !world.table.isAway && paths.every(({ cut }) => !cut) && roundTripMs(paths) <= TRY_TIMEOUT_MS;
+  const slots = [...world.table.slots.values()];
+  const isKept = slots.some((slot) => KEEPS_COPIES.includes(slot.groups[GROUP]?.rejection?.reason ?? ""));
+  return control?.mode === "act" && isCalm && isReached && !isKept;
 }
 
 /** Beyond the usual time of two packets: their jitter, and what serves them. */

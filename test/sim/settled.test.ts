@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Ballot, Lease, Operation, Primary } from "../../lib/core/ballot.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
-import { type Epoch, nodeId, runId, voterId } from "../../lib/core/types.ts";
+import { type Epoch, epoch, nodeId, runId, voterId } from "../../lib/core/types.ts";
 import { GROUP } from "./group.ts";
 import { Scenario, type ScenarioOptions } from "./scenario.ts";
 import { unsettled, waitsForPerson } from "./settled.ts";
@@ -177,6 +177,36 @@ describe("L1: what excuses a world that does not settle", () => {
   ] as const)("%s is believed where the primary is lost and the group is declared so", (reason, config, other) => {
     expect(said(lost({ config }), reason)).toEqual([reason]);
     expect(said(lost({ config: other }), reason)).toEqual([]);
+  });
+
+  it("held is believed of an intent whose node cannot be read, or has another history, and of no other", () => {
+    const scenario = new Scenario("excuses", {});
+    const { world } = scenario;
+    const { process } = world.node("n2");
+    const replicationId = process?.position.stream.id ?? "";
+    const heldBy = (step: string, intents: readonly { node: string; replicationId: string }[]): readonly string[] => {
+      const [event] = world.events;
+      if (event === undefined) throw new Error("nothing was told");
+      world.events.splice(0, 1, { ...event, event: "group.held", epoch: epoch(9) });
+      const item = world.table.ballot(GROUP);
+      const operation = { kind: "failover", step, began: 9, target: null, by: "automatic", reason: "", request: null };
+      const lineage = {
+        histories: [],
+        intents: intents.map((each) => ({ epoch: 9, runId: "r".repeat(40), offset: 1, ...each })),
+      };
+      world.table.putBallot(GROUP, { ...item, operation: { ...operation, insists: false }, lineage });
+      expect(world.ballot()?.lineage.intents).toHaveLength(intents.length);
+      return waitsForPerson(world);
+    };
+    const other = "f".repeat(40);
+    expect(heldBy("intended", [])).toEqual([]);
+    expect(heldBy("intended", [{ node: "n2", replicationId }])).toEqual([]);
+    expect(heldBy("intended", [{ node: "n2", replicationId: other }])).toEqual(["held"]);
+    expect(heldBy("committed", [{ node: "n2", replicationId: other }])).toEqual([]);
+    const takenBack = { node: "n1", replicationId };
+    expect(heldBy("restoring", [{ node: "n2", replicationId: other }, takenBack])).toEqual([]);
+    process?.hang();
+    expect(heldBy("intended", [{ node: "n2", replicationId }])).toEqual(["held"]);
   });
 
   it("budget-spent is believed of a record that shows it", () => {

@@ -82,6 +82,18 @@ function isLost({ fleet }: World, ballot: Ballot | null): boolean {
   return process?.runId !== primary?.runId || process?.follows !== null || process.stalled;
 }
 
+/** The node of an intent that stands cannot be read, or has another history by now: it may have been promoted (R21). */
+function isInDoubt({ fleet }: World, { operation, primary, lineage }: Ballot): boolean {
+  if (operation === null || operation.step === "committed") return false;
+  const intents = lineage.intents.filter(({ epoch }) => epoch >= operation.began);
+  // One that names the old primary was written when all before it had been read.
+  const open = intents.slice(intents.findLastIndex(({ node }) => node === primary?.node) + 1);
+  return open.some(({ node, replicationId }) => {
+    const { process } = fleet.node(node);
+    return process === null || process.stalled || process.loading || process.position.stream.id !== replicationId;
+  });
+}
+
 /** S12: why nothing is done, as the voters' slots and events say it: only what a person has to end, and what is true. */
 export function waitsForPerson(world: World): readonly string[] {
   const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
@@ -91,6 +103,7 @@ export function waitsForPerson(world: World): readonly string[] {
     .map(([reason]) => reason);
   // Each holder that takes it over tries again, and says so again after a while; `groups recover` passes them all.
   const began = ballot?.operation?.began ?? Number.POSITIVE_INFINITY;
-  const isHeld = world.events.some(({ event, epoch }) => event === "group.held" && epoch >= began);
+  const isSaid = world.events.some(({ event, epoch }) => event === "group.held" && epoch >= began);
+  const isHeld = isSaid && ballot !== null && isInDoubt(world, ballot);
   return isHeld ? [...waits, "held"] : waits;
 }

@@ -109,7 +109,7 @@ export function runCase(
     violations.push({ id: "L1", at: world.queue.now, detail: unsettled(world).join("; ") });
   }
   const { counts: situations } = sometimes;
-  const asked = oracle.progress?.asked ?? NOTHING_ASKED;
+  const asked = { ...(oracle.progress?.asked ?? NOTHING_ASKED), fence: oracle.fence.asked };
   const { count: steps, now: simulatedMs } = world.queue;
   return {
     world,

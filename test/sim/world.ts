@@ -88,7 +88,7 @@ export interface Observer {
   onAnswer?(answer: Answer): void;
   onHeard?(heard: Heard): void;
   /** A voter has sent a write of the ballot. */
-  onWrite?(by: string, write: BallotWrite): void;
+  onWrite?(by: string, write: BallotWrite, invocation: string): void;
   /** An invocation was answered with the record as it was a moment ago. */
   onShown?(shown: Shown): void;
   /** An invocation has sent a command to a node. */
@@ -314,7 +314,7 @@ export class World {
       for (const observer of this.observers) observer.onShown?.({ invocation: name, item });
     };
     const onWrite = (write: BallotWrite) => {
-      for (const observer of this.observers) observer.onWrite?.(place.name, write);
+      for (const observer of this.observers) observer.onWrite?.(place.name, write, name);
     };
     const user = { place, sandbox, direct: this.egress, onShown, onWrite };
     const store = this.#storeOf(user);
