@@ -9,8 +9,8 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { ConfigurationError } from "../core/errors.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
+import { watchRoom } from "./stack-room.ts";
 import { type VoterFunction, voterFunctionsOf } from "./voter-shards.ts";
 
 export interface FailoverAlarmsOptions {
@@ -25,8 +25,8 @@ export interface FailoverAlarmsOptions {
    */
   readonly deadLetterQueues?: IQueue[];
   /**
-   * Groups that get alarms of their own beside those over all, for people who look after one. Their figures have to be
-   * reported: `groupMetrics`.
+   * Groups that get alarms of their own beside those over all, eight each, for people who look after one. Their figures have
+   * to be reported: `groupMetrics`.
    * @default - none
    */
   readonly groupNames?: string[];
@@ -85,10 +85,6 @@ interface Condition {
 }
 
 const VOTER_SILENT = "voter-silent";
-/** A stack has 500 resources, and the rest of it needs some. */
-const MOST_GROUP_ALARMS = 400;
-/** A function with its role, log group and schedule, and two alarms. */
-const RESOURCES_OF_A_VOTER = 9;
 /** In a minute: a call that fails alone is tried again; one voter that is cut off alone has more than twice as many. */
 const STORE_FAILURES = 10;
 /** One suspension of a busy sandbox is harmless. */
@@ -97,11 +93,9 @@ const SUSPENSIONS = 3;
 export class FailoverAlarms extends Construct {
   readonly alarms: ConditionAlarm[];
 
-  /** Throws `ConfigurationError` when a stack has no room for the alarms of so many groups. */
   constructor(scope: Construct, id: string, props: FailoverAlarmsProps) {
     super(scope, id);
-    const issues = groupAlarmIssues(props, { zones: props.zones.length, shards: props.shards ?? 1 });
-    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
+    watchRoom(this);
     const metrics = new FailoverMetrics(props.tableName);
     const conditions = [
       ...silences(metrics, voterFunctionsOf(props.zones, props.shards ?? 1)),
@@ -234,20 +228,6 @@ const ofGroup = (tableName: string, group: string, index: number): Condition[] =
     means: `Group ${group}: ${condition.means}`,
     whenMissing: false,
   }));
-
-/** Why so many groups cannot have alarms of their own in one stack with so many voters. */
-export function groupAlarmIssues(
-  { groupNames = [] }: FailoverAlarmsOptions,
-  voters: { readonly zones: number; readonly shards: number },
-): string[] {
-  const count = groupNames.length * ofGroup("table", "group", 0).length;
-  const most = MOST_GROUP_ALARMS - (voters.shards - 1) * voters.zones * RESOURCES_OF_A_VOTER;
-  if (count <= most) return [];
-  return [
-    `${groupNames.length} groups would have ${count} alarms of their own, and one stack has room for ${Math.max(0, most)}: ` +
-      "name fewer groups, or create FailoverAlarms for the others in another stack",
-  ];
-}
 
 const ofTheStore = (metrics: FailoverMetrics): Condition[] => [
   {

@@ -9,7 +9,6 @@ import { ConfigurationError } from "../core/errors.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
-import { groupAlarmIssues } from "./failover-alarms.ts";
 import type { NotificationOptions } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues } from "./failover-table.ts";
@@ -50,8 +49,6 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
   if (props.notifications?.topic?.fifo === true) {
     complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
   }
-  const { shards } = sizingOf(props);
-  for (const issue of groupAlarmIssues(props.alarms ?? {}, { zones: zones.length, shards })) complain(issue);
   if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
     complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }

@@ -51,6 +51,10 @@ export class RegisteredGroups extends Construct {
     });
     this.function = registrar.function;
     props.table.grantRegister(registrar.role);
+    // Groups come after the registrar, and it after every voter: a setting that only the new version knows is registered when
+    // every voter has that version, and no voter is deleted before its groups are. Said once: said by each group it is most of
+    // a template of many, and CloudFormation takes 1 MB.
+    registrar.function.node.addDependency(...props.readers);
     for (const [index, group] of props.groups.entries()) {
       const resource = new CustomResource(this, group.name, {
         resourceType: "Custom::ValkeyGroup",
@@ -61,9 +65,6 @@ export class RegisteredGroups extends Construct {
       });
       // Its rights stand before it is called, and are taken away after it was called for the last time.
       resource.node.addDependency(registrar);
-      // A setting that only the new version knows is registered when every voter has that version; and no voter is deleted before
-      // its groups are.
-      resource.node.addDependency(...props.readers);
     }
   }
 }

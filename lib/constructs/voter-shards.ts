@@ -7,7 +7,7 @@ import type { ValkeyFailoverProps } from "./failover-props.ts";
 export const GROUPS_PER_VOTER = 50;
 /** What a voter writes about all of its groups is one item, and an item has 400 KB. */
 const MOST_GROUPS_PER_VOTER = 200;
-/** A stack has 500 resources, and a shard needs 27 of them in three zones. */
+/** A stack has 500 resources, and a shard needs 27 of them in three zones, six more where alarms are: declared groups leave less. */
 const MOST_SHARDS = 10;
 /** Of the memory that AWS gives a function at most. */
 const MOST_MEGABYTES = 10_240;
