@@ -10,6 +10,7 @@ import type { VoterId } from "../core/types.ts";
 import type { Egress } from "./egress.ts";
 import type { NodeCredentials, PublicationProps, TlsProps, ValkeyGroupProps } from "./group-props.ts";
 import { isRecordAllowed, recordPatterns } from "./publication-grants.ts";
+import { credentialsIssues } from "./voters-check.ts";
 
 const DEFAULT_USER = "valkeeper";
 
@@ -29,6 +30,10 @@ export function declareGroups(options: GroupsOptions, complain: (issue: string) 
     complain(`the DNS record ${name} is asked for by two groups`);
   }
   for (const issue of recordIssues(options)) complain(issue);
+  if (options.credentials !== undefined) {
+    for (const issue of credentialsIssues(options.credentials, options.egress)) complain(issue);
+  }
+  if (options.groups.length === 0) for (const issue of issuesWithoutGroups(options)) complain(issue);
   return options.groups.flatMap((group) => {
     // Written over by the construct's own, it would be lost without a word.
     if ("publication" in group) complain(`group ${group.name}: publication is set once for all groups, beside them`);
@@ -74,11 +79,10 @@ function declarationOf(group: ValkeyGroupProps, options: GroupsOptions): Record<
 }
 
 function referenceTo(credentials: NodeCredentials | undefined): Record<string, unknown> | undefined {
-  if (credentials === undefined) return undefined;
-  const user = credentials.user ?? DEFAULT_USER;
-  return credentials.secret === undefined
-    ? { user, parameter: credentials.parameterName }
-    : { user, secretId: credentials.secret.secretArn };
+  const { user = DEFAULT_USER, secret, parameterName } = credentials ?? {};
+  if (secret !== undefined) return { user, secretId: secret.secretArn };
+  // Neither: that is complained about already.
+  return parameterName === undefined ? undefined : { user, parameter: parameterName };
 }
 
 const tlsOf = (tls: TlsProps | undefined) =>
@@ -127,25 +131,29 @@ function recordIssues({ groups, publication }: GroupsOptions): string[] {
   );
 }
 
-function credentialIssues(group: ValkeyGroupProps, { egress, ...options }: GroupsOptions): string[] {
-  const credentials = group.credentials ?? options.credentials;
+function credentialIssues({ credentials }: ValkeyGroupProps, { egress }: GroupsOptions): string[] {
   if (credentials === undefined) return [];
-  const issues: string[] = [];
-  if ((credentials.secret === undefined) === (credentials.parameterName === undefined)) {
-    issues.push("credentials need exactly one of `secret` and `parameterName`");
+  const shared = egress.reachesSecrets
+    ? []
+    : [
+        'with egress "none" all groups share the construct\'s `credentials`: only one secret is placed into the voters at deployment',
+      ];
+  return [...credentialsIssues(credentials, egress), ...shared];
+}
+
+/**
+ * What is said for all groups is judged although none is declared: by a group that is made up. Of one that is declared these
+ * would be its own issues.
+ */
+function issuesWithoutGroups(options: GroupsOptions): string[] {
+  const sample = { name: "sample", nodes: [{ id: "n1", host: "192.0.2.1", zone: "" }] };
+  try {
+    checkDeclaration(declarationOf(sample, options), { voters: votersOf(options), isUnresolved });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.issues.filter((issue) => /^(credentials|publication)\b/.test(issue));
   }
-  if (egress.reachesSecrets) return issues;
-  if (group.credentials !== undefined) {
-    issues.push(
-      'with egress "none" all groups share the construct\'s `credentials`: only one secret is placed into the voters at deployment',
-    );
-  }
-  if (credentials.parameterName !== undefined) {
-    issues.push(
-      'with egress "none" credentials come from a Secrets Manager secret: a SecureString cannot be placed into a function at deployment',
-    );
-  }
-  return issues;
 }
 
 const repeated = (names: readonly string[]): string[] => [

@@ -1,7 +1,6 @@
 // Do the properties of a deployment fit together? All of them are checked before anything is created, so that one synthesis
 // names every issue.
 
-import { Token } from "aws-cdk-lib";
 import type { IVpc } from "aws-cdk-lib/aws-ec2";
 import type { Construct } from "constructs";
 import type { DeclaredConfig } from "../core/config.ts";
@@ -12,9 +11,11 @@ import { Egress } from "./egress.ts";
 import type { NotificationOptions } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues } from "./failover-table.ts";
-import { type NodePlatform, ruleNameOf } from "./node-platform.ts";
+import { given } from "./given.ts";
+import { clusterIssues, platformIssues } from "./node-platform.ts";
 import { sizeIssues, sizingOf } from "./voter-shards.ts";
 import { selectZones, type VoterZone } from "./voter-zones.ts";
+import { concurrencyIssues, placedSecretIssues, routeIssues } from "./voters-check.ts";
 
 export interface Checked {
   readonly zones: VoterZone[];
@@ -40,12 +41,9 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
     },
     complain,
   );
-  if (!egress.reachesSecrets && props.credentials !== undefined && props.environmentKey === undefined) {
-    complain(
-      'with egress "none" the secret is placed into the voters\' environment: give `environmentKey`, a key of yours that encrypts it, ' +
-        "or another egress, with which voters read the secret themselves",
-    );
-  }
+  const { credentials, environmentKey } = props;
+  const placed = { egress, ...given({ environmentKey }), credentials: credentials === undefined ? [] : [credentials] };
+  for (const issue of placedSecretIssues(placed)) complain(issue);
   if (props.notifications?.topic?.fifo === true) {
     complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
   }
@@ -53,33 +51,17 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
     complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }
   for (const issue of [
-    ...concurrencyIssues(props),
+    ...concurrencyIssues(props.reservedConcurrency),
     ...sizeIssues(props),
     ...tableIssues(scope, props),
     ...functionIssues(props, zones),
-    ...platformIssues(props),
+    ...platformIssues(props.nodesRunOn),
+    ...clusterIssues("hostStopping.ecsClusters", props.hostStopping?.ecsClusters),
   ])
     complain(issue);
   if (props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE) for (const issue of routeIssues(zones)) complain(issue);
   if (issues.length > 0) throw new ConfigurationError(scope.node.path, issues);
   return { zones, groups };
-}
-
-/** An imported subnet may not know its route table, and an endpoint without one reaches nothing. */
-const routeIssues = (zones: readonly VoterZone[]): string[] =>
-  zones
-    .filter(({ subnet }) => (subnet.routeTable.routeTableId as string | undefined) === undefined)
-    .map(({ zone }) => missingRouteTable(zone));
-
-const missingRouteTable = (zone: string): string =>
-  `dynamoDbEndpoint CREATE needs the route table of the subnet in ${zone}: import the VPC with its route table ids`;
-
-function concurrencyIssues({ reservedConcurrency }: ValkeyFailoverProps): string[] {
-  if (reservedConcurrency === undefined || Token.isUnresolved(reservedConcurrency) || reservedConcurrency >= 2)
-    return [];
-  return [
-    `reservedConcurrency is ${reservedConcurrency} and should be 2 or more: a successor must be able to start while its predecessor still watches`,
-  ];
 }
 
 function tableIssues(scope: Construct, props: ValkeyFailoverProps): string[] {
@@ -99,7 +81,8 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
   const issues: string[] = [];
   const voters = zones.length * sizingOf(props).shards;
   const count = functions.voters?.length ?? voters;
-  if (count !== voters) issues.push(`functions.voters has ${count} entries for ${voters} voters`);
+  // No zones: why there are none has been said.
+  if (voters > 0 && count !== voters) issues.push(`functions.voters has ${count} entries for ${voters} voters`);
   if (functions.notifier !== undefined && !isTold(props.notifications)) {
     issues.push("functions.notifier is given, and notifications tell nobody");
   }
@@ -113,33 +96,6 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
     issues.push("functions.registrar is given, and the app declares no groups to register");
   }
   return issues;
-}
-
-const PLATFORM_NAMES: Readonly<Record<string, readonly [what: string, pattern: RegExp]>> = {
-  autoScaling: ["a lifecycle hook's name", /^[A-Za-z0-9_/-]{1,255}$/],
-  ecs: ["an ECS cluster's name, not its ARN", /^[A-Za-z0-9_-]{1,255}$/],
-};
-
-function platformIssues({ nodesRunOn = [] }: ValkeyFailoverProps): string[] {
-  const all = nodesRunOn.map(({ name, _of }) => (_of === null ? name : `${name} ${_of}`));
-  const twice = [...new Set(all.filter((each, index) => all.indexOf(each) !== index))];
-  const misnamed = nodesRunOn.flatMap(({ name, _of }) => {
-    const [what, pattern] = PLATFORM_NAMES[name] ?? [];
-    const isWrong = pattern !== undefined && _of !== null && (Token.isUnresolved(_of) || !pattern.test(_of));
-    return isWrong ? [`nodesRunOn: ${JSON.stringify(_of)} should be ${what}, known at synthesis`] : [];
-  });
-  return [...twice.map((each) => `nodesRunOn names ${each} twice`), ...misnamed, ...hooksOfOneId(nodesRunOn)];
-}
-
-/** A slash separates the ids of constructs, so that rules have a hyphen in its place. */
-function hooksOfOneId(nodesRunOn: readonly NodePlatform[]): string[] {
-  const hooks = new Set(nodesRunOn.flatMap(({ name, _of }) => (name === "autoScaling" && _of !== null ? [_of] : [])));
-  return [...new Set([...hooks].map(ruleNameOf))]
-    .map((id) => [...hooks].filter((hook) => ruleNameOf(hook) === id))
-    .filter(({ length }) => length > 1)
-    .map(
-      (same) => `nodesRunOn: the hooks ${same.join(" and ")} differ by / and - alone, which gives their rules one id`,
-    );
 }
 
 /** Whether there is anybody whom the notifier is to tell. */

@@ -10,12 +10,13 @@ import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { VARIABLES, WAKE_UP } from "../runtime/environment.ts";
 import { DELIVERY_AGE_LIMIT_MS, EVACUATOR_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
-import { ecsArn, type NodePlatform } from "./node-platform.ts";
+import { ecsArn, type NodePlatform, platformIssues } from "./node-platform.ts";
 
 export interface HostEvacuatorProps {
   readonly nodesRunOn: NodePlatform[];
@@ -44,10 +45,13 @@ export class HostEvacuator extends Construct {
   /** One for each event that AWS gives notice by. */
   readonly rules: Rule[];
 
+  /** Throws `ConfigurationError` for names that AWS does not take. */
   constructor(scope: Construct, id: string, props: HostEvacuatorProps) {
     super(scope, id);
     const { table, nodesRunOn, restingVoters = [], deadLetterQueue } = props;
     const stack = Stack.of(this);
+    const issues = platformIssues(nodesRunOn);
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const evacuator = new BundledFunction(this, "Evacuator", {
       name: "evacuator",
       description: "Valkeeper evacuator: hands over the primaries of hosts that are going",

@@ -8,12 +8,14 @@ import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources"
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
 import { STOPPER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
+import { clusterIssues } from "./node-platform.ts";
 
 export interface HostStoppingOptions {
   /**
@@ -47,9 +49,12 @@ const BATCHES_AT_ONCE = 10;
 export class HostStopper extends Construct {
   readonly function: IFunction;
 
+  /** Throws `ConfigurationError` for names that AWS does not take. */
   constructor(scope: Construct, id: string, props: HostStopperProps) {
     super(scope, id);
     const { table, ecsClusters = [] } = props;
+    const issues = clusterIssues("ecsClusters", ecsClusters);
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const stopper = new BundledFunction(this, "Stopper", {
       name: "stopper",
       description: "Valkeeper stopper: stops the hosts of old primaries",

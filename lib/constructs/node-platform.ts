@@ -1,7 +1,7 @@
 // What do the nodes run on, and by which events does AWS say that a host of that kind is going? The events are those of the
 // documentation; lib/adapters/hosts/host-events.ts reads the same ones.
 
-import { Arn, ArnFormat, type Stack } from "aws-cdk-lib";
+import { Arn, ArnFormat, type Stack, Token } from "aws-cdk-lib";
 import type { EventPattern } from "aws-cdk-lib/aws-events";
 
 export interface Ec2PlatformOptions {
@@ -114,7 +114,43 @@ export class NodePlatform {
 }
 
 /** Two hooks may come to the same: that is complained about before anything is made. */
-export const ruleNameOf = (hookName: string): string => hookName.replaceAll("/", "-");
+const ruleNameOf = (hookName: string): string => hookName.replaceAll("/", "-");
 
 export const ecsArn = (stack: Stack, resource: string, resourceName: string): string =>
   Arn.format({ service: "ecs", resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME }, stack);
+
+const CLUSTER = ["an ECS cluster's name, not its ARN", /^[A-Za-z0-9_-]{1,255}$/] as const;
+const NAMES: Readonly<Record<string, readonly [what: string, pattern: RegExp]>> = {
+  autoScaling: ["a lifecycle hook's name", /^[A-Za-z0-9_/-]{1,255}$/],
+  ecs: CLUSTER,
+};
+
+const nameIssues = (at: string, name: string, [what, pattern]: readonly [string, RegExp]): string[] =>
+  Token.isUnresolved(name) || !pattern.test(name)
+    ? [`${at}: ${JSON.stringify(name)} should be ${what}, known at synthesis`]
+    : [];
+
+/** The names become part of ARNs: of one that is none nobody would ever be found. */
+export const clusterIssues = (at: string, clusters: readonly string[] = []): string[] =>
+  clusters.flatMap((cluster) => nameIssues(at, cluster, CLUSTER));
+
+export function platformIssues(nodesRunOn: readonly NodePlatform[] = []): string[] {
+  const all = nodesRunOn.map(({ name, _of }) => (_of === null ? name : `${name} ${_of}`));
+  const twice = [...new Set(all.filter((each, index) => all.indexOf(each) !== index))];
+  const misnamed = nodesRunOn.flatMap(({ name, _of }) => {
+    const known = NAMES[name];
+    return known === undefined || _of === null ? [] : nameIssues("nodesRunOn", _of, known);
+  });
+  return [...twice.map((each) => `nodesRunOn names ${each} twice`), ...misnamed, ...hooksOfOneId(nodesRunOn)];
+}
+
+/** A slash separates the ids of constructs, so that rules have a hyphen in its place. */
+function hooksOfOneId(nodesRunOn: readonly NodePlatform[]): string[] {
+  const hooks = new Set(nodesRunOn.flatMap(({ name, _of }) => (name === "autoScaling" && _of !== null ? [_of] : [])));
+  return [...new Set([...hooks].map(ruleNameOf))]
+    .map((id) => [...hooks].filter((hook) => ruleNameOf(hook) === id))
+    .filter(({ length }) => length > 1)
+    .map(
+      (same) => `nodesRunOn: the hooks ${same.join(" and ")} differ by / and - alone, which gives their rules one id`,
+    );
+}

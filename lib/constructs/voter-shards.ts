@@ -11,7 +11,16 @@ const MOST_GROUPS_PER_VOTER = 200;
 const MOST_SHARDS = 10;
 /** Of the memory that AWS gives a function at most. */
 const MOST_MEGABYTES = 10_240;
+const LEAST_MEGABYTES = 128;
 const MEGABYTES = 256;
+
+type Range = readonly [least: number, most: number];
+
+export const VOTER_BOUNDS = {
+  groupsPerVoter: [1, MOST_GROUPS_PER_VOTER],
+  shards: [1, MOST_SHARDS],
+  memoryMegabytes: [LEAST_MEGABYTES, MOST_MEGABYTES],
+} as const satisfies Record<string, Range>;
 
 export interface VoterFunction {
   readonly zone: string;
@@ -64,8 +73,9 @@ const memoryFor = (groupsPerVoter: number): number =>
 
 export function sizeIssues(props: Sizes): string[] {
   const issues = [
-    ...outOfRange("groupsPerVoter", props.groupsPerVoter, MOST_GROUPS_PER_VOTER),
-    ...outOfRange("shards", props.shards, MOST_SHARDS),
+    ...outOfRange("groupsPerVoter", props.groupsPerVoter, VOTER_BOUNDS.groupsPerVoter),
+    ...outOfRange("shards", props.shards, VOTER_BOUNDS.shards),
+    ...outOfRange("voterMemoryMegabytes", props.voterMemoryMegabytes, VOTER_BOUNDS.memoryMegabytes),
   ];
   if (issues.length > 0) return issues;
   const { shards, groupsPerVoter } = sizingOf(props);
@@ -83,7 +93,7 @@ export function sizeIssues(props: Sizes): string[] {
   ];
 }
 
-const outOfRange = (name: string, value: number | undefined, most: number): string[] =>
-  value === undefined || Token.isUnresolved(value) || (Number.isInteger(value) && value >= 1 && value <= most)
+export const outOfRange = (name: string, value: number | undefined, [least, most]: Range): string[] =>
+  value === undefined || Token.isUnresolved(value) || (Number.isInteger(value) && value >= least && value <= most)
     ? []
-    : [`${name} is ${value} and should be a whole number from 1 to ${most}`];
+    : [`${name} is ${value} and should be a whole number from ${least} to ${most}`];

@@ -22,7 +22,10 @@ export interface VoterZonesOptions {
 export function selectZones(options: VoterZonesOptions, complain: (issue: string) => void): VoterZone[] {
   if (isLookedUpLater(options.vpc)) return standIns(options);
   const byZone = new Map<string, ISubnet>();
-  for (const subnet of options.vpc.selectSubnets(options.subnets).subnets) {
+  const selected = select(options, complain);
+  // How many zones there would be is nobody's question then.
+  if (selected === null) return [];
+  for (const subnet of selected) {
     if (!byZone.has(subnet.availabilityZone)) byZone.set(subnet.availabilityZone, subnet);
   }
   const wanted = options.zones ?? [...byZone.keys()].slice(0, LEAST_ZONES);
@@ -30,16 +33,31 @@ export function selectZones(options: VoterZonesOptions, complain: (issue: string
   if (missing.length > 0) {
     complain(`no subnet of the VPC is in ${missing.join(", ")}: the selected ones are in ${named(byZone.keys())}`);
   }
-  if (new Set(wanted).size < LEAST_ZONES) {
-    complain(
-      `voters need ${LEAST_ZONES} availability zones, so that one can be lost, and there are ${new Set(wanted).size} (${named(wanted)}): ` +
-        "give a VPC with subnets in three zones, or select others with `subnets`",
-    );
-  }
+  for (const issue of tooFewZones(wanted)) complain(issue);
   return [...new Set(wanted)].flatMap((zone) => {
     const subnet = byZone.get(zone);
     return subnet === undefined ? [] : [{ zone, subnet }];
   });
+}
+
+export function tooFewZones(zones: readonly string[]): string[] {
+  const count = new Set(zones).size;
+  if (count >= LEAST_ZONES) return [];
+  return [
+    `voters need ${LEAST_ZONES} availability zones, so that one can be lost, and there are ${count} (${named(zones)}): ` +
+      "give a VPC with subnets in three zones, or select others with `subnets`",
+  ];
+}
+
+/** The CDK throws for a group or a type of subnets that the VPC has not: that is one issue among the others. */
+function select({ vpc, subnets }: VoterZonesOptions, complain: (issue: string) => void): readonly ISubnet[] | null {
+  try {
+    return vpc.selectSubnets(subnets).subnets;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    complain(`subnets: ${error.message.split("\n")[0]}`);
+    return null;
+  }
 }
 
 /**

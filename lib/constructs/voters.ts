@@ -21,6 +21,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
@@ -33,6 +34,7 @@ import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
 import { idOf } from "./voter-shards.ts";
 import type { VoterZone } from "./voter-zones.ts";
+import { votersIssues } from "./voters-check.ts";
 
 export interface VotersProps {
   readonly vpc: IVpc;
@@ -117,8 +119,11 @@ export class Voters extends Construct implements IConnectable {
   /** For rules of the nodes' security groups: `nodes.connections.allowFrom(voters, Port.tcp(6379))`. */
   readonly connections: Connections;
 
+  /** Throws `ConfigurationError` with every issue of the properties. */
   constructor(scope: Construct, id: string, props: VotersProps) {
     super(scope, id);
+    const issues = votersIssues(props);
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const securityGroup = props.securityGroup ?? this.#createSecurityGroup(props);
     this.connections = new Connections({ securityGroups: [securityGroup] });
     this.#createEndpoints(props);
