@@ -13,6 +13,7 @@ import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues } from "./failover-table.ts";
 import { given } from "./given.ts";
 import { clusterIssues, platformIssues } from "./node-platform.ts";
+import { watchRoom } from "./stack-room.ts";
 import { sizeIssues, sizingOf } from "./voter-shards.ts";
 import { selectZones, type VoterZone } from "./voter-zones.ts";
 import { concurrencyIssues, placedSecretIssues, routeIssues } from "./voters-check.ts";
@@ -61,6 +62,8 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
     complain(issue);
   if (props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE) for (const issue of routeIssues(zones)) complain(issue);
   if (issues.length > 0) throw new ConfigurationError(scope.node.path, issues);
+  // The rest shows when the app is complete.
+  watchRoom(scope);
   return { zones, groups };
 }
 

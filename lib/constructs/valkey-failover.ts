@@ -29,7 +29,6 @@ import { HostEvacuator } from "./host-evacuator.ts";
 import { HostStopper } from "./host-stopper.ts";
 import { PublicationPublisher } from "./publication-publisher.ts";
 import { RegisteredGroups } from "./registered-groups.ts";
-import { watchRoom } from "./stack-room.ts";
 import { sizingOf } from "./voter-shards.ts";
 import { type Voter, Voters } from "./voters.ts";
 
@@ -68,7 +67,6 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     const egress = props.egress ?? Egress.NONE;
     this.vpc = props.vpc ?? createVpc(this, "Vpc", egress);
     const { zones, groups } = checkProps(this, props, this.vpc);
-    watchRoom(this);
     const { publication = {}, notifications = {}, functions = {}, nodesRunOn = [], logRetention } = props;
     const names = zones.map((zone) => zone.zone);
     const deadLetterQueue = new DeadLetters(this, "DeadLetters").queue;
