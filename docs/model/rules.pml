@@ -215,5 +215,143 @@
 #define STOP_GOES_ON true
 #endif
 
+/* Section 6: which generation a voter's invocation has, and which look makes a vote count, until when. */
+#ifdef NO_GENERATION
+#define GENERATION false
+#else
+#define GENERATION true
+#endif
+#ifdef NO_FRESH_NEWS
+#define FRESH_NEWS false
+#else
+#define FRESH_NEWS true
+#endif
+#ifdef NO_FRESH_SENT
+#define FRESH_SENT false
+#else
+#define FRESH_SENT true
+#endif
+#ifdef NO_FRESH_CONSISTENT
+#define FRESH_CONSISTENT false
+#else
+#define FRESH_CONSISTENT true
+#endif
+#ifdef NO_FRESH_WINDOW
+#define FRESH_WINDOW false
+#else
+#define FRESH_WINDOW true
+#endif
+
+/* What S8 and S10 rest on: sections 7, 9, 10 and 14. */
+#ifdef NO_GRANT_CONTROL
+#define GRANT_CONTROL false
+#else
+#define GRANT_CONTROL true
+#endif
+#ifdef NO_ADOPT_CONTROL
+#define ADOPT_CONTROL false
+#else
+#define ADOPT_CONTROL true
+#endif
+#ifdef NO_SAME_CONTROL
+#define SAME_CONTROL false
+#else
+#define SAME_CONTROL true
+#endif
+#ifdef NO_HOLD_MODE
+#define HOLD_MODE false
+#else
+#define HOLD_MODE true
+#endif
+#ifdef NO_HOLD_FRESH
+#define HOLD_FRESH false
+#else
+#define HOLD_FRESH true
+#endif
+#ifdef NO_ASSIST_MODE
+#define ASSIST_MODE false
+#else
+#define ASSIST_MODE true
+#endif
+#ifdef NO_VOTE_MODE
+#define VOTE_MODE false
+#else
+#define VOTE_MODE true
+#endif
+#ifdef NO_TAKE_OVER_MODE
+#define TAKE_OVER_MODE false
+#else
+#define TAKE_OVER_MODE true
+#endif
+#ifdef NO_UNKNOWN_WAITS
+#define UNKNOWN_WAITS false
+#else
+#define UNKNOWN_WAITS true
+#endif
+#ifdef NO_RESUMES
+#define RESUMES false
+#else
+#define RESUMES true
+#endif
+
+/* Sections 7 and 9: which leases give way, and which votes are over. */
+#ifdef NO_VOTE_PRIMARY
+#define VOTE_PRIMARY false
+#else
+#define VOTE_PRIMARY true
+#endif
+#ifdef NO_FINISH_CLEARS
+#define FINISH_CLEARS false
+#else
+#define FINISH_CLEARS true
+#endif
+#ifdef NO_YIELDS
+#define YIELDS false
+#else
+#define YIELDS true
+#endif
+#ifdef NO_YIELDS_DECIDED
+#define YIELDS_DECIDED false
+#else
+#define YIELDS_DECIDED true
+#endif
+
+/* Section 9, "Interruption": what keeps an operation from standing for ever. */
+#ifdef NO_TAKE_OVER
+#define TAKE_OVER false
+#else
+#define TAKE_OVER true
+#endif
+#ifdef NO_LETS_GO
+#define LETS_GO false
+#else
+#define LETS_GO true
+#endif
+#ifdef NO_GOES_PAST
+#define GOES_PAST false
+#else
+#define GOES_PAST true
+#endif
+#ifdef NO_TELLING_ENDS
+#define TELLING_ENDS false
+#else
+#define TELLING_ENDS true
+#endif
+#ifdef NO_BECOMES_FAILOVER
+#define BECOMES_FAILOVER false
+#else
+#define BECOMES_FAILOVER true
+#endif
+#ifdef NO_MEANS_ONCE
+#define MEANS_ONCE false
+#else
+#define MEANS_ONCE true
+#endif
+#ifdef NO_ROLLS_BACK
+#define ROLLS_BACK false
+#else
+#define ROLLS_BACK true
+#endif
+
 /* A promise is asserted through a variable of its name, which the verifier then prints. */
 #define HOLDS(promise, condition) promise = (condition); assert(promise); promise = true

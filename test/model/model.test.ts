@@ -1,13 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { isMissing, projectRoot, readTools } from "../../lib/local/tools.ts";
-import { type Configuration, configurations } from "./configurations.ts";
+import { type Configuration, configurations, endless } from "./configurations.ts";
 import { countsLine, type Finding, findingLine } from "./report.ts";
 import { asExpected, modelFolder, readVerdict, search } from "./search.ts";
 
 const { spin } = readTools();
-const short = configurations.filter(({ isLong }) => !isLong);
+const short = configurations.filter(({ effort }) => effort !== "long");
 const limitSeconds = 100;
 
 /** What the models leave out, with the reason in docs/model/README.md. */
@@ -45,6 +45,16 @@ describe("the list of configurations", () => {
     expect(rules.filter((rule) => !removed.includes(`NO_${rule}`))).toEqual([]);
   });
 
+  it("breaks every promise that is asserted by some removal", () => {
+    const asserted = readdirSync(modelFolder)
+      .filter((name) => name.endsWith(".pml"))
+      .flatMap((name) => [...readFileSync(join(modelFolder, name), "utf8").matchAll(/^bool ([A-Z]\d+_\w+) = true;$/gm)])
+      .map(([, promise]) => promise ?? "");
+    expect(asserted.length).toBeGreaterThan(20);
+    const broken = configurations.map(({ breaks }) => breaks);
+    expect(asserted.filter((promise) => !broken.includes(promise))).toEqual([]);
+  });
+
   it("knows every rule of the specification, but those that no model can express", () => {
     const specification = readFileSync(join(projectRoot, "docs", "protocol.md"), "utf8");
     const known = rules.map((rule) => rule?.replace(/_.*/, ""));
@@ -63,7 +73,7 @@ describe("the list of configurations", () => {
 
 describe("the verdict of a search", () => {
   const counts = "State-vector 60 byte, depth reached 31, errors: 0\n      365 states, stored\n";
-  const held: Configuration = { name: "a", model: "a", defines: [], breaks: null, isLong: false };
+  const held: Configuration = { name: "a", model: "a", defines: [], breaks: null, effort: "small" };
 
   it("is held only if the search came to its end", () => {
     expect(readVerdict({ code: 0, output: counts })).toMatchObject({ verdict: "held", states: 365, depth: 31 });
@@ -75,6 +85,16 @@ describe("the verdict of a search", () => {
       expect(readVerdict({ code: 0, output })).toMatchObject({ verdict: "unfinished" });
     }
     expect(readVerdict({ code: null, output: counts })).toMatchObject({ verdict: "unfinished", detail: "out of time" });
+  });
+
+  it("tells a run that goes on for ever from the promises", () => {
+    const output = "pan:1: non-progress cycle (at depth 31)\nState-vector 76 byte, depth reached 68, errors: 1\n";
+    const result = { ...readVerdict({ code: 0, output }), seconds: 0 };
+    expect(result).toMatchObject({ verdict: "violated", detail: endless, depth: 31 });
+    expect(asExpected({ ...held, breaks: endless, looksFor: "cycles" }, result)).toBe(true);
+    expect(readVerdict({ code: 0, output: `\tnon-progress cycles \t+ (fairness disabled)\n${counts}` }).verdict).toBe(
+      "held",
+    );
   });
 
   it("names the promise that was broken, and another one than expected is unexpected", () => {

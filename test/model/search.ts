@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SpinTools } from "../../lib/local/tools.ts";
 import { projectRoot } from "../../lib/local/tools.ts";
-import type { Configuration } from "./configurations.ts";
+import { type Configuration, endless } from "./configurations.ts";
 
 export interface SearchResult {
   /** `held` only if the search came to its end. */
@@ -46,7 +46,9 @@ export async function search(
     await build(tools, configuration, folder, options);
     const began = performance.now();
     // -E: a state without a next step is an end like any other. The depth is a bound of the verifier, and one that is too small is told.
-    const verifier = await run(join(folder, "pan"), ["-E", "-m100000", "-w24"], folder, options.limitSeconds);
+    const table = configuration.effort === "small" ? "-w20" : "-w24";
+    const cycles = configuration.looksFor === undefined ? [] : ["-l"];
+    const verifier = await run(join(folder, "pan"), ["-E", "-m100000", table, ...cycles], folder, options.limitSeconds);
     return { ...readVerdict(verifier), seconds: (performance.now() - began) / 1_000 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -58,7 +60,8 @@ export async function trace(tools: SpinTools, configuration: Configuration): Pro
   const folder = mkdtempSync(join(tmpdir(), "valkeeper-model-"));
   try {
     await build(tools, configuration, folder, { limitSeconds: 600, isTraced: true });
-    await run(join(folder, "pan"), ["-E", "-w24"], folder, 600);
+    const cycles = configuration.looksFor === undefined ? [] : ["-l"];
+    await run(join(folder, "pan"), ["-E", "-w24", ...cycles], folder, 600);
     if (!existsSync(join(folder, `${configuration.model}.pml.trail`))) {
       return "no violation was found\n";
     }
@@ -85,9 +88,10 @@ async function build(
   }
   await succeed(tools.spin, ["-a", ...spinOptions(configuration)], folder);
   // A violation is found early, so what is compiled for one is compiled fast instead of running fast.
-  const speed = configuration.breaks === null || configuration.isLong ? "-O1" : "-O0";
-  const order = isTraced ? ["-DBFS"] : [];
-  const flags = [speed, "-w", "-DSAFETY", "-DCOLLAPSE", `-DMEMLIM=${memoryMegabytes}`, ...order];
+  const speed = configuration.effort === "small" ? "-O0" : "-O1";
+  const isForCycles = configuration.looksFor !== undefined;
+  const order = isTraced && !isForCycles ? ["-DBFS"] : [];
+  const flags = [speed, "-w", isForCycles ? "-DNP" : "-DSAFETY", "-DCOLLAPSE", `-DMEMLIM=${memoryMegabytes}`, ...order];
   await succeed(tools.compiler, [...flags, "-o", "pan", "pan.c"], folder);
 }
 
@@ -132,6 +136,9 @@ export function readVerdict({ output, code }: Ended): Omit<SearchResult, "second
   const promise = /assertion violated (\w+)/.exec(output)?.[1];
   if (promise !== undefined) {
     return { verdict: "violated", detail: promise, ...counts };
+  }
+  if (output.includes(`${endless} (`)) {
+    return { verdict: "violated", detail: endless, ...counts };
   }
   const isWhole = /errors: 0$/m.test(output) && !/not completed|max search depth too small/.test(output);
   if (code === 0 && isWhole) {

@@ -10,7 +10,7 @@ const BEGIN = "<!-- rules: begin (npm run rules) -->";
 const END = "<!-- rules: end -->";
 
 /** What the model calls otherwise. */
-const SPELLED: Readonly<Record<string, string>> = { "same lease": "HOLDER_VERSION" };
+const SPELLED: Readonly<Record<string, string>> = { "same lease": "HOLDER_VERSION", "take-over": "TAKE_OVER" };
 
 /** `R9 kill` is `R9_KILL` there; a half that the model does not know alone is in the whole rule. */
 function spinOf(rule: string): string {
