@@ -1,10 +1,9 @@
 /* An operation that is interrupted: whoever comes next ends it, by the record and what the nodes show, and it never stands for ever (S11).
 
    The ballot with its operation, two voters, three nodes. A voter reaches some of the nodes and not others, which changes some times and then
-   stays as it is. One voter may die at any moment; a lease lapses when its holder is dead, when it lets go, and now and
-   then while it acts. A NO ONE may have no answer, and takes effect late or never, unless a later command has closed its connection: what is
-   sent under a lease that has passed is fence.pml's. One node is enough, a roll back is as under `refuse`, and a node that is read is frozen
-   in the same moment. */
+   stays as it is. One voter may die at any moment; a lease lapses when its holder is dead, when it lets go, and once while it acts. A NO ONE
+   may have no answer, and takes effect late or never, unless a later command has closed its connection: what is sent under a lease that has
+   passed is fence.pml's. One node is enough, a roll back is as under `refuse`, and what is read is frozen in the same moment. */
 
 #include "rules.pml"
 

@@ -12,7 +12,7 @@ export interface Configuration {
   readonly looksFor?: "cycles";
 }
 
-/** `small`: over before a compiler's optimization pays; `long`: more than a few seconds, and left to `npm run model`. */
+/** `small`: over before a compiler's optimization pays; `long`: left to `npm run model`, being more than a few seconds, or many. */
 export type Effort = "small" | "short" | "long";
 
 const s1 = "S1_one_primary_for_an_epoch";
@@ -112,6 +112,7 @@ export const configurations: readonly Configuration[] = [
       HOLDER_VERSION: "S2_no_write_of_a_past_holder",
     },
     ["EPOCHS=3"],
+    "long",
   ),
   whole("lease", ["EPOCHS=4", "VOTES=3"], "long"),
   whole("control", ["SENDS"], "small"),
@@ -120,7 +121,7 @@ export const configurations: readonly Configuration[] = [
     { ASSIST_MODE: s8Sends, HOLD_MODE: s8Sends, VOTE_MODE: s8Sends, HOLD_FRESH: "S8_no_hold_beyond_the_window" },
     ["SENDS"],
   ),
-  whole("control", ["CHANGES=1"], "small"),
+  whole("control", ["CHANGES=1"], "long"),
   ...without(
     "control",
     {
@@ -131,6 +132,7 @@ export const configurations: readonly Configuration[] = [
       UNKNOWN_WAITS: "S10_acts_on_what_the_table_gave",
     },
     ["CHANGES=1"],
+    "long",
   ),
   whole("control", ["CHANGES=3"], "long"),
   ...without("control", { RESUMES: "L2_a_resumed_group_acts" }, ["CHANGES=3"], "long"),
@@ -147,6 +149,7 @@ export const configurations: readonly Configuration[] = [
       ROLLS_BACK: "S11_ends_with_a_primary",
     },
     briefly,
+    "long",
   ),
   whole("operation", ["GRANTS=1", "CHANGES=2"], "long"),
   whole("operation", ["GRANTS=2", "CHANGES=1"], "long"),

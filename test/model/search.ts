@@ -46,7 +46,7 @@ export async function search(
     await build(tools, configuration, folder, options);
     const began = performance.now();
     // -E: a state without a next step is an end like any other. The depth is a bound of the verifier, and one that is too small is told.
-    const table = configuration.effort === "small" ? "-w20" : "-w24";
+    const table = configuration.effort === "small" ? "-w22" : "-w24";
     const cycles = configuration.looksFor === undefined ? [] : ["-l"];
     const verifier = await run(join(folder, "pan"), ["-E", "-m100000", table, ...cycles], folder, options.limitSeconds);
     return { ...readVerdict(verifier), seconds: (performance.now() - began) / 1_000 };
