@@ -84,11 +84,20 @@ describe("the record", () => {
     expect(world.ids()).toEqual(["S1"]);
   });
 
-  it("S2: an epoch that falls, in the ballot and in what is published", () => {
+  it.each([
+    [{ epoch: 3 }, "epoch fell from 4 to 3 by renew of voter:az-a"],
+    [{ primary: primary(n2, 1) }, "primary.epoch fell from 2 to 1 by renew of voter:az-a"],
+    [{ primary: primary(n2, 5) }, "the primary's epoch is above the ballot's"],
+    [{ epoch: 5, primary: primary(n2, 5) }, null],
+  ])("S2: an epoch that falls, or is above what was given: %j", (changes, detail) => {
     const world = made();
-    world.write("voter:az-a", "adopt", { epoch: 3, primary: primary(n1, 3) });
-    world.write("voter:az-a", "grant", { epoch: 2 });
-    expect(world.ids()).toContain("S2");
+    world.write("voter:az-a", "adopt", { epoch: 4, primary: primary(n2, 2) });
+    world.write("voter:az-a", "renew", changes);
+    const found = detail === null ? [] : [{ id: "S2", at: 0, detail }];
+    expect(world.oracle.violations.filter(({ id }) => id === "S2")).toEqual(found);
+  });
+
+  it("S2: what is published is put over what is as new", () => {
     const other = made();
     other.write("voter:az-a", "adopt", { epoch: 3, primary: primary(n1, 3) });
     const publication = {
