@@ -2,13 +2,20 @@
 // line that carried the figure. Each is named for its condition, and docs/operations.md has a heading of the same
 // spelling: what it means, what to look at, what to do.
 
-import { Duration, Stack } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Annotations, AspectPriority, Aspects, Duration, Stack } from "aws-cdk-lib";
+import {
+  Alarm,
+  type CfnAlarm,
+  ComparisonOperator,
+  type IMetric,
+  Stats,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
-import { Construct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { watchRoom } from "./stack-room.ts";
 import { type VoterFunction, voterFunctionsOf } from "./voter-shards.ts";
@@ -16,7 +23,7 @@ import { type VoterFunction, voterFunctionsOf } from "./voter-shards.ts";
 export interface FailoverAlarmsOptions {
   /**
    * Told when an alarm rings, and when what has lasted is over.
-   * @default - nobody is told, the alarms only show
+   * @default - nobody is told, the alarms only show, and synthesis warns of it
    */
   readonly topic?: ITopic;
   /**
@@ -111,11 +118,24 @@ export class FailoverAlarms extends Construct {
       alarm: this.#create(condition, prefix, props.topic),
       ...(condition.groupName === undefined ? {} : { groupName: condition.groupName }),
     }));
+    if (props.topic === undefined) this.#warnIfNobodyIsTold();
   }
 
   /** The alarms of one condition; none when there is no such condition. */
   alarmsOf(condition: string): Alarm[] {
     return this.alarms.filter((each) => each.condition === condition).map((each) => each.alarm);
+  }
+
+  /** An app may give the alarms actions of its own: known when it is complete. */
+  #warnIfNobodyIsTold(): void {
+    const visit = (node: IConstruct): void => {
+      if (node !== this || this.alarms.some(({ alarm }) => hasAction(alarm))) return;
+      Annotations.of(this).addWarningV2(
+        "valkeeper:nobodyIsTold",
+        "nobody is told when an alarm rings: give alarms a topic, or actions of your own",
+      );
+    };
+    Aspects.of(this).add({ visit }, { priority: AspectPriority.READONLY });
   }
 
   #create(condition: Condition, prefix: string, topic: ITopic | undefined): Alarm {
@@ -141,6 +161,9 @@ export class FailoverAlarms extends Construct {
     return alarm;
   }
 }
+
+const hasAction = (alarm: Alarm): boolean =>
+  Stack.of(alarm).resolve((alarm.node.defaultChild as CfnAlarm).alarmActions) !== undefined;
 
 /** Of the stack and of the construct in it; the name of a nested stack is known at deployment only, and is a name all the same. */
 export function nameOf(construct: Construct): string {

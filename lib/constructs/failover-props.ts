@@ -128,7 +128,7 @@ export interface ValkeyFailoverProps {
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
   /**
-   * One alarm for each condition that an operator must act on; `{}` for alarms that tell nobody.
+   * One alarm for each condition that an operator must act on; `{}` for alarms that tell nobody, which synthesis warns of.
    * @default - no alarms
    */
   readonly alarms?: FailoverAlarmsOptions;

@@ -32,6 +32,7 @@ import type { FunctionParts } from "./function-parts.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
+import { watchPaths } from "./voter-paths.ts";
 import { idOf } from "./voter-shards.ts";
 import type { VoterZone } from "./voter-zones.ts";
 import { votersIssues } from "./voters-check.ts";
@@ -124,6 +125,7 @@ export class Voters extends Construct implements IConnectable {
     super(scope, id);
     const issues = votersIssues(props);
     if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
+    watchPaths(this, props);
     const securityGroup = props.securityGroup ?? this.#createSecurityGroup(props);
     this.connections = new Connections({ securityGroups: [securityGroup] });
     this.#createEndpoints(props);
