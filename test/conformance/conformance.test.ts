@@ -20,7 +20,7 @@ const FOUND: Readonly<Record<string, string>> = {
   "M1: a promoted node that came back with its snapshot is followed in full and under a new id":
     "rdb; write n1; end n2 shut-down; end n3 shut-down; start n2 kept fenced; start n3 kept fenced; " +
     "a seen promote n2 as-seen; write n2; a seen repoint n3 n2 kept",
-  "M2: an offset of one stands for none until a replica has followed anybody":
+  "M2: a replica that has followed nobody is promoted at the offset that is read of it":
     "aof; write n1; end n3 shut-down; start n3 kept fenced; b seen promote n3 as-seen",
   "M4: an emptied disk has no snapshot of an older synchronization":
     "none; end n2 killed; start n2 emptied fenced; end n2 killed; start n2 kept fenced",

@@ -92,6 +92,17 @@ export function describeChanges(begin: Begin): void {
     await scene.write(1, 1);
   });
 
+  it("R25: a blank server is promoted right behind the offset that it showed", async () => {
+    const scene = await begin({ nodes: 2 });
+    await scene.world.settled(scene.node(1).kill());
+    await scene.world.settled(scene.node(1).restart("emptied"));
+    const frozen = await scene.at(1).freeze(7);
+    expect(frozen.after.offset).toBe(0);
+    const promoted = await scene.at(1).change(promoteAfter(frozen, 7));
+    expect(promoted.after).toMatchObject({ role: "primary", secondReplicationOffset: 1, offset: 0 });
+    expect(promoted.after.secondReplicationId).toBe(frozen.after.replicationId);
+  });
+
   it("R6, R11: a promotion is not sent to a node that is not exactly what was expected", async () => {
     const scene = await begin();
     const frozen = await scene.at(1).freeze(7);

@@ -43,7 +43,7 @@ function readingOf(process: ValkeyProcess): NodeReading {
     replicationId: process.idWhileStarting ?? stream.id,
     secondReplicationId: starting ? null : (secondId?.id ?? null),
     secondReplicationOffset: starting ? null : (secondId?.offset ?? null),
-    offset: starting ? 0 : process.shownOffset,
+    offset: starting ? 0 : process.offset,
     follows: process.follows,
     linkUp: isReplica && replication.linkUp,
     linkDownSeconds: isReplica ? replication.linkDownSeconds : null,

@@ -128,11 +128,6 @@ export class ValkeyProcess {
     return { ...this.position, namesHistory };
   }
 
-  /** A replica that never followed anybody and loaded nothing says 1 (M2). */
-  get shownOffset(): number {
-    return this.follows !== null && !this.#hasPosition ? 1 : this.offset;
-  }
-
   /** Executes nothing and takes nothing in. */
   get stalled(): boolean {
     return this.hung || this.busy || this.#streamWaits || !this.alive;

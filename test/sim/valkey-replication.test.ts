@@ -116,7 +116,7 @@ describe("replication", () => {
     rig.node("n2").start("aof");
     rig.run(200);
     expect(rig.reading("n2").replicationId).not.toBe(before.replicationId);
-    expect(rig.reading("n2")).toMatchObject({ offset: 1, keyCount: 10 });
+    expect(rig.reading("n2")).toMatchObject({ offset: 0, keyCount: 10 });
   });
 
   it("a primary that loads a snapshot takes a new id and keeps the old one as its second", () => {
@@ -152,10 +152,10 @@ describe("replication", () => {
     expect(rig.reading("n3")).toMatchObject({ linkUp: true, replicationId: followed.replicationId, keyCount: 13 });
   });
 
-  it("M2: a replica that never followed anybody says 1, and is at 0 when it is promoted", () => {
+  it("M2: a replica that never followed anybody is at 0, also when it is promoted", () => {
     const rig = new Rig("M2", ["n1"]);
     rig.run(10);
-    expect(rig.reading("n1")).toMatchObject({ role: "replica", offset: 1 });
+    expect(rig.reading("n1")).toMatchObject({ role: "replica", offset: 0 });
     rig.follow("n1", null);
     expect(rig.reading("n1")).toMatchObject({ role: "primary", offset: 0, secondReplicationOffset: 1 });
   });

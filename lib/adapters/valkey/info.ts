@@ -133,11 +133,12 @@ function primaryFields(fields: Fields): RoleFields {
 
 function replicaFields(fields: Fields, uptimeSeconds: number): RoleFields {
   const linkUp = fields.oneOf("master_link_status", ["up", "down"]) === "up";
-  // Both offsets are printed by a replica. The promise is about the stream that it applied: slave_repl_offset.
-  const offset = fields.whole("slave_repl_offset");
-  fields.whole("master_repl_offset");
+  // Both offsets are printed by a replica. The promise is about the stream that it applied: slave_repl_offset. One that has
+  // never had a stream says 1 there; its own says 0, and that is what a promotion goes on from (R25).
+  const applied = fields.whole("slave_repl_offset");
+  const own = fields.whole("master_repl_offset");
   return {
-    offset,
+    offset: own === 0 && applied === 1 ? 0 : applied,
     follows: { host: fields.text("master_host"), port: fields.port("master_port") },
     linkUp,
     // -1: it never was up since the process started, so it has been down for all of its life.

@@ -106,6 +106,12 @@ describe("a synthetic field", () => {
     expect(read(withField(replica, name, value))).toMatchObject(expected);
   });
 
+  it("a replica that never had a stream is at 0, where its promotion begins, and not at the 1 that it says", () => {
+    const blank = withField(withField(replica, "master_repl_offset", "0"), "slave_repl_offset", "1");
+    expect(read(blank).offset).toBe(0);
+    expect(read(withField(blank, "master_repl_offset", "1")).offset).toBe(1);
+  });
+
   it("is no field of ours when a server plants __proto__", () => {
     const reading = read(replica.replace("# Replication\r\n", "# Replication\r\n__proto__:x\r\nconstructor:y\r\n"));
     expect(reading).toEqual(read(replica));
