@@ -130,12 +130,14 @@ class EpochWatch {
     this.ended = this.#run(name);
   }
 
+  /** What stands when it is ended is looked at, too. */
   async #run(name: GroupName): Promise<void> {
-    while (!this.#isOver) {
+    for (let isLast = false; !isLast; ) {
+      isLast = this.#isOver;
       const [item, copy] = await Promise.all([store.readPublication(name), copied(name)]);
       if (item !== null) this.table.push(item.epoch);
       if (copy !== null) this.copy.push(copy);
-      await sleep(100);
+      if (!isLast) await sleep(100);
     }
   }
 
