@@ -245,7 +245,8 @@ export class Replication {
       process: follower,
       attempt,
       state: "wait_bgsave",
-      acknowledged: follower.offset,
+      // What it has of another history says nothing: it counts from its first acknowledgement on.
+      acknowledged: 0,
       acknowledgedAt: self.queue.now,
     };
     this.#removeProcess(follower);

@@ -165,6 +165,22 @@ describe("writes", () => {
     expect(client.ask({ kind: "wait", replicas: 1, timeoutMs: 500 })).toEqual({ kind: "count", count: 0 });
   });
 
+  it("WAIT counts no replica for what it had of another history (seed 960000000967)", () => {
+    const rig = Rig.trio("wait-other");
+    rig.node("n2").kill();
+    rig.follow("n3", null);
+    rig.write("n3", 500);
+    const longer = rig.reading("n3").offset;
+    rig.follow("n3", addressOf("n1"));
+    rig.run(3_000);
+    expect(rig.reading("n3")).toMatchObject({ linkUp: true, replicationId: rig.reading("n1").replicationId });
+    expect(rig.reading("n1").offset).toBeLessThan(longer);
+    rig.network.impose({ from: "node:n1", to: "node:n3", effect: { kind: "cut" } });
+    const client = rig.connect("n1", { name: "client:c" }, "application");
+    client.ask({ kind: "write", write: 900 });
+    expect(client.ask({ kind: "wait", replicas: 1, timeoutMs: 500 })).toEqual({ kind: "count", count: 0 });
+  });
+
   it("I5: a WAIT on a node that is demoted is no acknowledgement", () => {
     const rig = Rig.trio("I5");
     const client = rig.connect("n1", { name: "client:c" }, "application");
