@@ -98,6 +98,12 @@ export const PLANS = {
   /** And several things that go wrong, one after the other or at once: each is explored to its end. */
   troubled: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1, delay: 1, restart: 1 },
   lapsed: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1, long: 1 },
+  /** A voter is cut off from a node at any moment, and reaches it again at any later one; `parted`: and leases lapse. */
+  severed: { ...NOTHING, opening: ["n1 dies", ...GRANTED], loss: 1, cut: 1 },
+  parted: { ...NOTHING, opening: [...TWO, ...GRANTED], long: 1, cut: 1 },
+  /** A voter dies and is started anew, and what its predecessor sent arrives late; or it has died before. */
+  renewed: { ...NOTHING, opening: ["n1 dies", ...GRANTED], delay: 1, crash: 1, start: 1 },
+  rejoined: { ...NOTHING, opening: [...TWO, ...GRANTED], loss: 1, start: 1 },
   /** Two voters: what is lost, who dies, who is late. */
   lost: { ...NOTHING, opening: [...TWO, ...GRANTED], loss: 1, delay: 1 },
   crashed: { ...NOTHING, opening: [...TWO, ...GRANTED], crash: 1 },
@@ -193,6 +199,15 @@ export const PLANS = {
     settings: REFUSE,
     lose: 1,
   },
+  /** And what is lost or late while it is decided. */
+  kept: {
+    ...NOTHING,
+    opening: ["az-c dies", "a client writes to n1, and n3 has it", "n1 dies", ...GRANTED],
+    settings: REFUSE,
+    loss: 1,
+    delay: 1,
+    restart: 1,
+  },
   /** All nodes restarted. */
   cold: {
     ...NOTHING,
@@ -241,6 +256,8 @@ export type PlanName = keyof typeof PLANS;
 export const IN_TESTS = [
   "granted",
   "lost",
+  "parted",
+  "rejoined",
   "crashed",
   "promoted",
   "published",
