@@ -1,8 +1,8 @@
 // A function of this project: its handler bundled with everything it imports, a role with nothing in it but its log group
 // unless one is given, and the runtime it was tested on. What each function may do is granted by the construct that makes it.
 
-import { Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
-import { type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { Effect, type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { FunctionOptions } from "aws-cdk-lib/aws-lambda";
 import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
@@ -29,6 +29,15 @@ export interface BundledFunctionProps {
    */
   readonly options?: FunctionOptions;
 }
+
+const NETWORK_INTERFACES = [
+  "ec2:CreateNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSubnets",
+  "ec2:DeleteNetworkInterface",
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:UnassignPrivateIpAddresses",
+];
 
 export class BundledFunction extends Construct {
   readonly function: NodejsFunction;
@@ -57,6 +66,8 @@ export class BundledFunction extends Construct {
     if (!takesPolicies(this.role)) warnOfImmutable(this, this.role, props.name);
     if (props.options?.vpc !== undefined) {
       this.role.addToPrincipalPolicy(networkInterfaces());
+      // A given role may be that of other functions too, whose code is its owner's.
+      if (this.#ownsRole) this.role.addToPrincipalPolicy(noneByCode(Stack.of(this)));
       this.acknowledgeWildcard("*", "Network interfaces of a function in a VPC: these actions take no resource.");
     }
     this.function = new NodejsFunction(this, "Function", {
@@ -96,15 +107,23 @@ function spelledByNag(resource: unknown): string {
 }
 
 /** Lambda manages the network interfaces of a function in a VPC in the function's name; these actions take no resource. */
-const networkInterfaces = (): PolicyStatement =>
+const networkInterfaces = (): PolicyStatement => new PolicyStatement({ actions: NETWORK_INTERFACES, resources: ["*"] });
+
+/**
+ * What the function's own code asks is told by this key; what Lambda asks has none. A pattern, because the function waits for its
+ * role, which so cannot name it; no other function has this role.
+ */
+const noneByCode = (stack: Stack): PolicyStatement =>
   new PolicyStatement({
-    actions: [
-      "ec2:CreateNetworkInterface",
-      "ec2:DescribeNetworkInterfaces",
-      "ec2:DescribeSubnets",
-      "ec2:DeleteNetworkInterface",
-      "ec2:AssignPrivateIpAddresses",
-      "ec2:UnassignPrivateIpAddresses",
-    ],
+    effect: Effect.DENY,
+    actions: NETWORK_INTERFACES,
     resources: ["*"],
+    conditions: {
+      ArnEquals: {
+        "lambda:SourceFunctionArn": stack.formatArn({
+          ...{ service: "lambda", resource: "function", resourceName: "*" },
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      },
+    },
   });

@@ -16,6 +16,7 @@ import { DELIVERY_AGE_LIMIT_MS, EVACUATOR_TIMEOUT_MS } from "../runtime/timing.t
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
+import { isTagged } from "./host-stopper.ts";
 import { ecsArn, type NodePlatform, platformIssues } from "./node-platform.ts";
 
 export interface HostEvacuatorProps {
@@ -130,9 +131,13 @@ function grantHooks(evacuator: BundledFunction, stack: Stack): void {
   );
   role.addToPrincipalPolicy(new PolicyStatement({ actions: ["autoscaling:DescribeLifecycleHooks"], resources: ["*"] }));
   role.addToPrincipalPolicy(
-    new PolicyStatement({ actions: ["autoscaling:CompleteLifecycleAction"], resources: [groups] }),
+    new PolicyStatement({
+      actions: ["autoscaling:CompleteLifecycleAction"],
+      resources: [groups],
+      conditions: isTagged,
+    }),
   );
-  evacuator.acknowledgeWildcard(groups, "Which groups have the hook is not known here; IAM does not tell hooks apart.");
+  evacuator.acknowledgeWildcard(groups, "Which groups have the hook is not known here; only those that are tagged.");
 }
 
 function grantTasks(evacuator: BundledFunction, stack: Stack, clusters: readonly string[]): void {

@@ -40,6 +40,8 @@ export interface HostStopperProps extends HostStoppingOptions {
 
 /** The tag by which hosts are found. lib/ports/hosts.ts, which constructs must not import, spells it too; a test compares. */
 const GROUP_TAG = "valkeeper:group";
+/** Which groups there will be is not known at deployment. */
+export const isTagged = { StringLike: { [`aws:ResourceTag/${GROUP_TAG}`]: "?*" } };
 /** An operation does not wait for longer (core's host-stop.ts). */
 const GIVEN_UP_AFTER = Duration.minutes(3);
 const RETRIES = 5;
@@ -86,8 +88,6 @@ export class HostStopper extends Construct {
     );
   }
 }
-
-const isTagged = { StringLike: { [`aws:ResourceTag/${GROUP_TAG}`]: "?*" } };
 
 function grantInstances(stopper: BundledFunction, stack: Stack): void {
   const { role } = stopper;

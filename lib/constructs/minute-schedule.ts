@@ -1,7 +1,7 @@
 // Calls a function once a minute, for ever, and never twice for one minute: what comes late or failed is not tried again,
 // since the next call is due by then. Scheduler delivers at least once; handlers bear that.
 
-import { Duration } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import {
@@ -31,7 +31,7 @@ export class MinuteSchedule extends Construct {
 
   constructor(scope: Construct, id: string, props: MinuteScheduleProps) {
     super(scope, id);
-    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("scheduler.amazonaws.com") });
+    const role = new Role(this, "Role", { assumedBy: schedulesOf(Stack.of(this)) });
     role.addToPolicy(
       new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [props.target.functionArn] }),
     );
@@ -55,3 +55,18 @@ export class MinuteSchedule extends Construct {
     this.schedule.node.addDependency(role);
   }
 }
+
+/** EventBridge Scheduler for the schedules of this account's default group, and not for anybody else's that name the role. */
+const schedulesOf = (stack: Stack): ServicePrincipal =>
+  new ServicePrincipal("scheduler.amazonaws.com", {
+    conditions: {
+      StringEquals: {
+        "aws:SourceAccount": stack.account,
+        "aws:SourceArn": stack.formatArn({
+          service: "scheduler",
+          resource: "schedule-group",
+          resourceName: "default",
+        }),
+      },
+    },
+  });

@@ -89,9 +89,10 @@ const protection = (InstanceId: string) =>
 const stopTask = (cluster: string, task: string) => new StopTaskCommand({ cluster, task });
 const secret = (SecretId: string) => new GetSecretValueCommand({ SecretId });
 
-const letGo = new CompleteLifecycleActionCommand({
-  ...{ AutoScalingGroupName: "nodes", LifecycleHookName: "valkeeper", LifecycleActionResult: "CONTINUE" },
-});
+const letGo = (AutoScalingGroupName: string) =>
+  new CompleteLifecycleActionCommand({
+    ...{ AutoScalingGroupName, LifecycleHookName: "valkeeper", LifecycleActionResult: "CONTINUE" },
+  });
 
 /** Whether all that the command asks for is allowed. */
 function may(role: string, command: SdkCommand): boolean {
@@ -125,7 +126,7 @@ const allowed: readonly (readonly [string, string, SdkCommand])[] = [
   ["evacuator", "looks at a group", update(ballotKey(group))],
   ["evacuator", "looks for an instance", new DescribeInstancesCommand({})],
   ["evacuator", "looks for tasks of its clusters", new ListTasksCommand({ cluster: "prod" })],
-  ["evacuator", "lets an instance go that a hook holds back", letGo],
+  ["evacuator", "lets an instance go that a hook of a tagged Auto Scaling group holds back", letGo(TAGGED)],
   ["evacuator", "wakes the voters", tell("valkeeper.evacuator")],
   ["registrar", "withdraws a group", remove(ballotKey(group))],
   ["operator", "looks at a group", get(ballotKey(group))],
@@ -208,6 +209,7 @@ const refused: readonly (readonly [string, string, SdkCommand])[] = [
   ["stopper", "declares a group", put(specKey(group))],
   ["stopper", "writes a slot", put(own)],
   ["stopper", "reads the nodes' password", secret(SECRET_NAME)],
+  ["evacuator", "lets an instance of an Auto Scaling group go that is tagged for no group", letGo("other")],
   ["evacuator", "stops an instance", stopInstance(TAGGED)],
   ["evacuator", "terminates an instance", new TerminateInstancesCommand({ InstanceIds: [TAGGED] })],
   ["evacuator", "stops a task", stopTask("prod", TAGGED)],
@@ -275,6 +277,17 @@ const lines = (statements: readonly PolicyStatement[]): readonly string[] =>
         ),
     )
     .sort();
+
+describe("network interfaces", () => {
+  const actions = ["CreateNetworkInterface", "DeleteNetworkInterface", "DescribeSubnets", "AssignPrivateIpAddresses"];
+  const ask = (action: string, context = {}) =>
+    allows(secured.roles.get("voter-a") ?? [], { action: `ec2:${action}`, resource: "*", context });
+
+  it.each(actions)("ec2:%s is Lambda's to ask in the voter's name, and not its code's", (action) => {
+    const byCode = { "lambda:SourceFunctionArn": ["arn:aws:lambda:eu-west-1:123456789012:function:Voter1"] };
+    expect([ask(action), ask(action, byCode)]).toEqual([true, false]);
+  });
+});
 
 describe("least privilege", () => {
   it.each([

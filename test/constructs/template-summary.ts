@@ -75,7 +75,8 @@ function sourceLine({
 /** Each role with its actions, services together. */
 function rights(template: Template): readonly string[] {
   return Object.entries(template.findResources("AWS::IAM::Policy")).map(([id, policy]) => {
-    const actions = actionsOf(policy["Properties"].PolicyDocument.Statement);
+    const statements = policy["Properties"].PolicyDocument.Statement as Parameters<typeof actionsOf>[0];
+    const actions = actionsOf(statements.filter(({ Effect }) => Effect === "Allow"));
     const services = [...new Set(actions.map((action) => action.split(":")[0]))];
     const text = services.map((service) => {
       const own = actions.filter((action) => action.startsWith(`${service}:`)).map((action) => action.split(":")[1]);

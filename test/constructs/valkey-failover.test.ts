@@ -3,6 +3,7 @@ import { Match, Template } from "aws-cdk-lib/assertions";
 import { Port, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { describe, expect, it } from "vitest";
 import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
+import { textOf } from "../support/iam-policy.ts";
 import { actionsOf, group, importVpc, issuesOf, newStack, statementsOf, synthesize } from "./failover-stack.ts";
 
 describe("the table", () => {
@@ -179,6 +180,20 @@ describe("the schedules", () => {
         },
       });
     }
+  });
+
+  it("have roles that EventBridge Scheduler takes for this account's schedules alone", () => {
+    const roles = Object.values(template.findResources("AWS::IAM::Role")).filter(({ Properties }) =>
+      JSON.stringify(Properties.AssumeRolePolicyDocument).includes("scheduler.amazonaws.com"),
+    );
+    expect(roles).toHaveLength(4);
+    for (const { Properties } of roles) {
+      const [statement] = Properties.AssumeRolePolicyDocument.Statement;
+      const { "aws:SourceArn": group, "aws:SourceAccount": account } = statement.Condition.StringEquals;
+      expect(textOf(group)).toBe("arn:aws:scheduler:eu-west-1:123456789012:schedule-group/default");
+      expect(account).toBe("123456789012");
+    }
+    for (const { Properties } of schedules) expect(Properties.GroupName).toBeUndefined();
   });
 
   it("may call their one function and no version of it", () => {

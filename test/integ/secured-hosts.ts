@@ -42,6 +42,11 @@ export class SecuredHosts {
     return new Set([...this.instances.values(), this.others.instance, this.others.task]);
   }
 
+  /** Instances, and the Auto Scaling group, that carry a group's tag. */
+  get tagged(): ReadonlySet<string> {
+    return new Set([...this.instances.values(), SCALING.group]);
+  }
+
   async prepare(nodes: readonly ValkeyProcess[]): Promise<void> {
     const { clients } = this.#options;
     await Promise.all(nodes.map((node) => this.#runInstance(node)));
@@ -50,6 +55,7 @@ export class SecuredHosts {
     await clients.autoScaling.send(
       new CreateAutoScalingGroupCommand({
         ...{ AutoScalingGroupName, MinSize: 0, MaxSize: 0, AvailabilityZones: ["eu-west-1a"] },
+        Tags: [{ Key: "valkeeper:group", Value: this.#options.group, PropagateAtLaunch: true }],
       }),
     );
     const LifecycleTransition = "autoscaling:EC2_INSTANCE_TERMINATING";

@@ -136,7 +136,12 @@ export function requestsOf(command: SdkCommand, tableArn: string, tagged = CALLE
     case "DescribeLifecycleHooks":
       return [{ action: "autoscaling:DescribeLifecycleHooks", resource: "*" }];
     case "CompleteLifecycleAction":
-      return [{ action: "autoscaling:CompleteLifecycleAction", resource: scalingArn(input) }];
+      return [
+        {
+          ...{ action: "autoscaling:CompleteLifecycleAction", resource: scalingArn(input) },
+          context: tagsOf(input.AutoScalingGroupName ?? "", tagged),
+        },
+      ];
     case "ListTasks":
       return [{ action: "ecs:ListTasks", resource: "*", context: { "ecs:cluster": [clusterArn(input)] } }];
     case "DescribeTasks":
