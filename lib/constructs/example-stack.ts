@@ -30,6 +30,7 @@ import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import { type ExampleSecrets, exampleUserData } from "./example-node.ts";
 import { NodePlatform } from "./node-platform.ts";
+import { exportOutputs } from "./operator-outputs.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
 import { LEAST_ZONES } from "./voter-zones.ts";
 
@@ -120,7 +121,7 @@ export class ExampleStack extends Stack {
       const machine = makeMachine(this, { ...node, vpc, securityGroup, role, image, userData });
       new CfnOutput(this, `Instance${node.id.toUpperCase()}`, { value: machine.instanceId });
     }
-    new CfnOutput(this, "TableName", { value: failover.table.table.tableName });
+    exportOutputs(this, failover);
     new CfnOutput(this, "ApplicationSecret", { value: secrets.application.secretArn });
   }
 }

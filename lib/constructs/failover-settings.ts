@@ -55,6 +55,12 @@ export interface TableSettings {
   readonly streamArn: string;
 }
 
+export interface AlarmSettings {
+  readonly topicArn?: string;
+  /** Groups that get alarms of their own, which needs `groupMetrics`. Left out: none. */
+  readonly groupNames?: readonly string[];
+}
+
 export interface FailoverSettings {
   /** @default "Valkeeper" */
   readonly stackName?: string;
@@ -72,7 +78,7 @@ export interface FailoverSettings {
   /** Without tokens: the same settings as the construct's. */
   readonly groups?: readonly ValkeyGroupProps[];
   /** `{}` for alarms that tell nobody. Left out: no alarms. */
-  readonly alarms?: { readonly topicArn?: string };
+  readonly alarms?: AlarmSettings;
   /** Left out: the account's default bus, no topic. */
   readonly notifications?: NotificationSettings;
   /** Left out: nothing is stopped. `{}`: EC2 instances alone. */
@@ -119,7 +125,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
     recordTtlSeconds: "number",
   },
   groups: "groups",
-  alarms: { topicArn: "text" },
+  alarms: { topicArn: "text", groupNames: "texts" },
   notifications: { topicArn: "text", eventBusName: "text", toEventBus: "flag" },
   hostStopping: { ecsClusters: "texts" },
   nodesRunOn: { ec2: "flag", rebalanceRecommendations: "flag", autoScalingHooks: "texts", ecsClusters: "texts" },

@@ -14,6 +14,7 @@ import { Egress } from "./egress.ts";
 import type { FailoverAlarmsOptions } from "./failover-alarms.ts";
 import type { NotificationOptions } from "./failover-notifications.ts";
 import type {
+  AlarmSettings,
   CredentialsSettings,
   FailoverSettings,
   NotificationSettings,
@@ -24,6 +25,7 @@ import { FailoverTable } from "./failover-table.ts";
 import { given } from "./given.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { NodePlatform } from "./node-platform.ts";
+import { exportOutputs } from "./operator-outputs.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
 
 export interface FailoverStackProps extends StackProps {
@@ -63,7 +65,7 @@ export class FailoverStack extends Stack {
         ? {}
         : { environmentKey: Key.fromKeyArn(this, "EnvironmentKey", settings.environmentKeyArn) }),
     });
-    new CfnOutput(this, "TableName", { value: failover.table.table.tableName });
+    exportOutputs(this, failover);
     new CfnOutput(this, "PublisherName", { value: failover.publisher.function.functionName });
     // What the nodes' own security group must admit to the Valkey port.
     new CfnOutput(this, "VoterSecurityGroups", {
@@ -95,8 +97,10 @@ const tableOf = (scope: Construct, { table, retainTable }: FailoverSettings) =>
         }),
       };
 
-const alarmsOf = (scope: Construct, { topicArn }: NonNullable<FailoverSettings["alarms"]>): FailoverAlarmsOptions =>
-  topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) };
+const alarmsOf = (scope: Construct, { topicArn, groupNames }: AlarmSettings): FailoverAlarmsOptions => ({
+  ...(topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) }),
+  ...(groupNames === undefined ? {} : { groupNames: [...groupNames] }),
+});
 
 const platformsOf = (settings: PlatformSettings): NodePlatform[] => {
   const { ec2, rebalanceRecommendations = false, autoScalingHooks = [], ecsClusters = [] } = settings;

@@ -2,9 +2,11 @@
 // that the app declares.
 
 import type { Connections, IConnectable, IVpc } from "aws-cdk-lib/aws-ec2";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { voterFunctionName } from "../runtime/metric-names.ts";
+import { BundledFunction } from "./bundled-function.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
@@ -60,6 +62,10 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
   readonly metrics: FailoverMetrics;
   /** Undefined unless asked for. */
   readonly alarms?: FailoverAlarms;
+  /** Undefined unless asked for. */
+  readonly dashboard?: FailoverDashboard;
+  /** Every function's, for a query over all of them. */
+  readonly logGroups: ILogGroup[];
 
   /** Throws `ConfigurationError` with every issue of the properties. */
   constructor(scope: Construct, id: string, props: ValkeyFailoverProps = {}) {
@@ -122,10 +128,11 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       const named = { namePrefix: nameOf(this), ...props.alarms };
       this.alarms = new FailoverAlarms(this, "Alarms", { ...seen, ...named, deadLetterQueues });
     }
+    this.logGroups = this.node.findAll().flatMap((each) => (each instanceof BundledFunction ? [each.logGroup] : []));
     if (props.dashboard === true) {
       // One widget shows a hundred alarms at most, and those over all groups ring with those of one.
       const overAll = (this.alarms?.alarms ?? []).filter((each) => each.groupName === undefined);
-      new FailoverDashboard(this, "Dashboard", { ...seen, alarms: overAll.map((each) => each.alarm) });
+      this.dashboard = new FailoverDashboard(this, "Dashboard", { ...seen, alarms: overAll.map((each) => each.alarm) });
     }
   }
 

@@ -23,6 +23,8 @@ describe("the app's settings", () => {
     const template = Template.fromStack(stack);
     expect(Object.keys(template.toJSON()["Outputs"])).toEqual([
       "TableName",
+      "DeadLetterQueueUrl",
+      "LogGroupNames",
       "PublisherName",
       "VoterSecurityGroups",
       "Voter1Name",
@@ -36,7 +38,7 @@ describe("the app's settings", () => {
     const topicArn = "arn:aws:sns:eu-west-1:123456789012:oncall";
     const settings = readSettings({
       ...example,
-      alarms: { topicArn },
+      alarms: { topicArn, groupNames: ["mymaster"] },
       dashboard: true,
       groupMetrics: true,
       economy: true,
@@ -45,11 +47,14 @@ describe("the app's settings", () => {
     const template = Template.fromStack(new FailoverStack(app, "Valkeeper", { settings }));
     template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [topicArn] });
     template.resourceCountIs("AWS::CloudWatch::Dashboard", 1);
+    template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+      AlarmName: Match.stringLikeRegexp("-failover-blocked-mymaster$"),
+    });
     template.hasResourceProperties("AWS::Lambda::Function", {
       Environment: { Variables: Match.objectLike({ VALKEEPER_METRICS: "groups", VALKEEPER_ECONOMY: "true" }) },
     });
     expect(issuesOf({ ...example, alarms: { topic: topicArn } })).toEqual([
-      'settings.alarms has no setting "topic": there are topicArn',
+      'settings.alarms has no setting "topic": there are topicArn, groupNames',
     ]);
   });
 

@@ -1,9 +1,14 @@
 import { readFileSync } from "node:fs";
+import { App } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
 import type { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { describe, expect, it } from "vitest";
 import type { ConditionAlarm } from "../../lib/constructs/failover-alarms.ts";
+import { settingsFrom } from "../../lib/constructs/failover-settings.ts";
+import { FailoverStack } from "../../lib/constructs/failover-stack.ts";
 import { CONDITION_OF } from "../../lib/runtime/group-conditions.ts";
 import { METRICS } from "../../lib/runtime/metric-names.ts";
+import { textOf } from "../support/iam-policy.ts";
 import { synthesize } from "./failover-stack.ts";
 
 const text = readFileSync("docs/operations.md", "utf8");
@@ -81,6 +86,20 @@ describe("docs/operations.md", () => {
   it("lists every metric", () => {
     const listed = rowsOf(sectionOf(text, "The figures")).map(([name]) => code(name));
     expect(listed.sort()).toEqual(Object.values(METRICS).sort());
+  });
+
+  it("names outputs that the app's stack has", () => {
+    const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+    const { valkeeper } = JSON.parse(readFileSync("cdk.json", "utf8")).context as { readonly valkeeper: object };
+    const settings = settingsFrom(undefined, { ...valkeeper, dashboard: true });
+    const template = Template.fromStack(new FailoverStack(app, "Valkeeper", { settings })).toJSON();
+    const outputs = template["Outputs"] as Readonly<Record<string, { readonly Value: unknown }>>;
+    const named = [...text.matchAll(/\$\(output (\w+)\)/g)].map(([, name = ""]) => name);
+    expect(new Set(named)).toEqual(new Set(["TableName", "LogGroupNames", "DeadLetterQueueUrl"]));
+    expect(named.filter((name) => !(name in outputs))).toEqual([]);
+    expect(outputs["DashboardName"]).toBeDefined();
+    const logGroups = Object.keys(template["Resources"]).filter((id) => /Logs[0-9A-F]{8}$/.test(id));
+    expect(textOf(outputs["LogGroupNames"]?.Value).split(" ").toSorted()).toEqual(logGroups.toSorted());
   });
 
   it("links to headings that there are", () => {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Stack } from "aws-cdk-lib";
 import { AccountRootPrincipal, Role } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -18,6 +19,8 @@ export const TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:steps";
 
 export interface SecuredStack {
   readonly tableArn: string;
+  /** As deployed. */
+  readonly text: string;
   /** Statements by role: `voter-a`, the voter of eu-west-1a, and so on; the other functions by their names, and people. */
   readonly roles: ReadonlyMap<string, readonly PolicyStatement[]>;
 }
@@ -59,8 +62,19 @@ export function synthesizeSecured(there = { zoneId: ZONE_ID, topicArn: TOPIC_ARN
   const [table] = Object.keys(template.findResources("AWS::DynamoDB::GlobalTable"));
   return {
     tableArn: `${table}.Arn`,
+    text: JSON.stringify(template.toJSON()),
     roles: new Map(Object.entries(policies).map(([role, part]) => [role, statementsOf(template, part)])),
   };
+}
+
+/** The template of an installation whose voters are given the password by CloudFormation. */
+export function placedSecretText(): string {
+  const make = (stack: Stack): Partial<ValkeyFailoverProps> => ({
+    egress: Egress.NONE,
+    credentials: { secret: Secret.fromSecretNameV2(stack, "Secret", SECRET_NAME) },
+    environmentKey: new Key(stack, "Key"),
+  });
+  return JSON.stringify(synthesize(make).template.toJSON());
 }
 
 /** The rights on the table that docs/security.md names, by role; a row of its tables is a statement. */

@@ -131,17 +131,31 @@ export class SecuredRun {
     ]);
     this.zoneId = (zone.HostedZone?.Id ?? "").replace("/hostedzone/", "");
     this.topicArn = await this.#inbox.subscribe("steps");
+    await this.#inbox.follow("bus", { eventBus: "default", pattern: { source: ["valkeeper"] } });
     this.table = await makeTable(this.clients);
     this.store = createDynamodbStore({ client: this.clients.dynamodb, table: this.table, limits: PATIENT });
     const { clients, store, recorder } = this;
     const keep = (place: string, text: string): void => void this.#keep(place, text);
-    this.hosts = new SecuredHosts({ clients, store, recorder, group: NAME, variables: this.#variables, keep });
+    this.hosts = new SecuredHosts({
+      clients,
+      store,
+      recorder,
+      group: NAME,
+      variables: this.#told(this.#variables),
+      keep,
+    });
     await this.hosts.prepare(this.nodes);
   }
 
   #keep(place: string, text: unknown): boolean {
     this.written.set(place, `${this.written.get(place) ?? ""}${String(text)}\n`);
     return true;
+  }
+
+  /** What a function's environment holds, but for the password that is placed into it on purpose. */
+  #told<T extends Variables>(variables: T): T {
+    this.#keep("the functions' environments", JSON.stringify(variables));
+    return variables;
   }
 
   get #variables(): Record<string, string> {
@@ -172,7 +186,7 @@ export class SecuredRun {
       ResponseURL: `http://127.0.0.1:${(this.#answers.address() as AddressInfo).port}/`,
       ResourceProperties: { Declaration: JSON.stringify(declaration) },
     } as unknown as CloudFormationCustomResourceEvent;
-    const registrar = this.#functions.registrar(this.#variables);
+    const registrar = this.#functions.registrar(this.#told(this.#variables));
     await this.recorder.as("registrar", () => registrar(event));
   }
 
@@ -180,15 +194,15 @@ export class SecuredRun {
   startVoters(placedPassword: string): void {
     for (const [index, VALKEEPER_VOTER] of ZONES.entries()) {
       const isPlaced = index === 2;
-      const voter = makeVoter(
-        parseVoterEnvironment({
-          ...this.#variables,
-          VALKEEPER_VOTER,
-          VALKEEPER_PUBLISHES: isPlaced ? "" : "ssm,dns",
-          VALKEEPER_METRICS: "groups",
-          ...(isPlaced ? { VALKEEPER_SECRET_ID: SECRET_NAME, VALKEEPER_SECRET_VALUE: placedPassword } : {}),
-        }),
-      );
+      const variables = this.#told({
+        ...this.#variables,
+        VALKEEPER_VOTER,
+        VALKEEPER_PUBLISHES: isPlaced ? "" : "ssm,dns",
+        VALKEEPER_METRICS: "groups",
+        ...(isPlaced ? { VALKEEPER_SECRET_ID: SECRET_NAME } : {}),
+      });
+      const placed = isPlaced ? { VALKEEPER_SECRET_VALUE: placedPassword } : {};
+      const voter = makeVoter(parseVoterEnvironment({ ...variables, ...placed }));
       const role = `voter-${"abc"[index]}`;
       this.#voters.push(this.recorder.as(role, () => this.#serve(role, voter)));
     }
@@ -203,7 +217,7 @@ export class SecuredRun {
   }
 
   async publish(): Promise<void> {
-    const publisher = this.#functions.publisher({ ...this.#variables, VALKEEPER_METRICS: "groups" });
+    const publisher = this.#functions.publisher(this.#told({ ...this.#variables, VALKEEPER_METRICS: "groups" }));
     const result = await this.recorder.as("publisher", () => publisher({}, { getRemainingTimeInMillis: () => 60_000 }));
     this.#keep("the publisher's results", JSON.stringify(result));
   }
@@ -236,12 +250,14 @@ export class SecuredRun {
       const NewImage = { ...marshalItem(step as never), ...Keys };
       return { eventName: "INSERT", dynamodb: { Keys, NewImage, SequenceNumber: String(index) } };
     });
-    const variables = { ...this.#variables, VALKEEPER_TOPIC_ARN: this.topicArn, VALKEEPER_EVENT_BUS: "default" };
-    const notifier = this.#functions.notifier(variables);
+    const bound = { VALKEEPER_TOPIC_ARN: this.topicArn, VALKEEPER_EVENT_BUS: "default" };
+    const notifier = this.#functions.notifier(this.#told({ ...this.#variables, ...bound }));
     const result = await this.recorder.as("notifier", () => notifier({ Records }));
     this.#keep("the notifier's results", JSON.stringify(result));
     const messages = await this.#inbox.received("steps", history.length, 20_000);
     for (const message of messages) this.#keep("the notifications", JSON.stringify(message));
+    const events = await this.#inbox.received("bus", history.length, 20_000);
+    for (const event of events) this.#keep("the bus's events", JSON.stringify(event));
   }
 
   /** The command line's text; `files` are what it may read. */

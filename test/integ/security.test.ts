@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { groupName } from "../../lib/core/types.ts";
 import { localAccess } from "../../lib/local/valkey-config.ts";
 import { SPECS_EVERY_MS } from "../../lib/runtime/voter-loop.ts";
-import { SECRET_NAME, type SecuredStack, synthesizeSecured } from "../constructs/secured-stack.ts";
+import { placedSecretText, SECRET_NAME, type SecuredStack, synthesizeSecured } from "../constructs/secured-stack.ts";
 import { localCloudForFile } from "../contract/group-store-endpoints.ts";
 import { type AwsRequest, allows, applies, type PolicyStatement } from "../support/iam-policy.ts";
 import { isHealthy } from "../support/live-group.ts";
@@ -32,7 +32,9 @@ const isReady = async (): Promise<boolean> => {
 beforeAll(async () => {
   run = new SecuredRun(endpoint());
   await run.prepare(group, { coordinator: first, replication });
+  process.stderr.write("whatever a function writes here is kept\n");
   secured = synthesizeSecured(run);
+  run.written.set("the templates", `${secured.text}${placedSecretText()}`);
   await run.register("Create");
   run.startVoters(first);
   await eventually("the group is healthy", isReady, 60_000);
@@ -225,6 +227,26 @@ function named(touched: Touched, role: string): Touched {
   return { ...touched, sets: touched.sets.map(nameOf), asks: touched.asks.map(nameOf) };
 }
 
+const places = [
+  "the functions' stdout",
+  "the functions' stderr",
+  "the functions' environments",
+  "the voters' results",
+  "the publisher's results",
+  "the registrar's answers",
+  "the notifier's results",
+  "the stopper's results",
+  "the evacuator's results",
+  "the command line",
+  "the table",
+  "the parameters",
+  "the DNS records",
+  "the notifications",
+  "the bus's events",
+  "the requests",
+  "the templates",
+];
+
 describe("the passwords", () => {
   it("were used, refused and changed in this run", () => {
     const log = run.written.get("the functions' stdout") ?? "";
@@ -233,20 +255,16 @@ describe("the passwords", () => {
     expect(run.written.get("the command line")).toMatch(/NOPERM|permission/);
   });
 
-  it.each([
-    "the functions' stdout",
-    "the voters' results",
-    "the publisher's results",
-    "the registrar's answers",
-    "the stopper's results",
-    "the evacuator's results",
-    "the command line",
-    "the table",
-    "the parameters",
-    "the DNS records",
-    "the notifications",
-    "the requests",
-  ])("are in no text of %s", (place) => {
+  it("are placed by CloudFormation, and so only named in the template", () => {
+    expect(run.written.get("the templates")).toContain(`{{resolve:secretsmanager:`);
+    expect(run.written.get("the templates")).toContain(`secret:${SECRET_NAME}:SecretString`);
+  });
+
+  it("are looked for wherever this run has written something", () => {
+    expect([...run.written.keys()].toSorted()).toEqual(places.toSorted());
+  });
+
+  it.each(places)("are in no text of %s", (place) => {
     const text = run.written.get(place) ?? "";
     expect(text.length).toBeGreaterThan(10);
     for (const secret of [first, second, replication]) expect(findSecret(secret, new Map([[place, text]]))).toEqual([]);

@@ -68,6 +68,20 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
     expect(new Set(all.map(own))).toHaveLength(all.length);
   });
 
+  it("brings every picture that its pages show", () => {
+    const root = join(packed.folder, "node_modules", "valkeeper");
+    const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => join("docs", name))];
+    const shown = pages
+      .filter((page) => page.endsWith(".md"))
+      .flatMap((page) =>
+        [...readFileSync(join(root, page), "utf8").matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, picture = ""]) =>
+          join(root, page, "..", picture),
+        ),
+      );
+    expect(shown.length).toBeGreaterThan(2);
+    expect(shown.filter((picture) => !existsSync(picture))).toEqual([]);
+  });
+
   it("can be required by an app that is CommonJS", async () => {
     const { stdout } = await run(packed.folder, [node, "--print", "typeof require('valkeeper').ValkeyFailover"]);
     expect(stdout.trim()).toBe("function");
