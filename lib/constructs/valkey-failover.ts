@@ -64,8 +64,6 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
   readonly alarms?: FailoverAlarms;
   /** Undefined unless asked for. */
   readonly dashboard?: FailoverDashboard;
-  /** Every function's, for a query over all of them. */
-  readonly logGroups: ILogGroup[];
 
   /** Throws `ConfigurationError` with every issue of the properties. */
   constructor(scope: Construct, id: string, props: ValkeyFailoverProps = {}) {
@@ -128,12 +126,16 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       const named = { namePrefix: nameOf(this), ...props.alarms };
       this.alarms = new FailoverAlarms(this, "Alarms", { ...seen, ...named, deadLetterQueues });
     }
-    this.logGroups = this.node.findAll().flatMap((each) => (each instanceof BundledFunction ? [each.logGroup] : []));
     if (props.dashboard === true) {
       // One widget shows a hundred alarms at most, and those over all groups ring with those of one.
       const overAll = (this.alarms?.alarms ?? []).filter((each) => each.groupName === undefined);
       this.dashboard = new FailoverDashboard(this, "Dashboard", { ...seen, alarms: overAll.map((each) => each.alarm) });
     }
+  }
+
+  /** Every function's, for a query over all of them. */
+  get logGroups(): ILogGroup[] {
+    return this.node.findAll().flatMap((each) => (each instanceof BundledFunction ? [each.logGroup] : []));
   }
 
   #createTable(props: ValkeyFailoverProps): FailoverTable {

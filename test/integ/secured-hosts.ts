@@ -39,12 +39,7 @@ export class SecuredHosts {
 
   /** Ids of what carries a group's tag. */
   get tagged(): ReadonlySet<string> {
-    return new Set([...this.instances.values(), this.others.instance, this.others.task]);
-  }
-
-  /** Instances, and the Auto Scaling group, that carry a group's tag. */
-  get tagged(): ReadonlySet<string> {
-    return new Set([...this.instances.values(), SCALING.group]);
+    return new Set([...this.instances.values(), this.others.instance, this.others.task, SCALING.group]);
   }
 
   async prepare(nodes: readonly ValkeyProcess[]): Promise<void> {

@@ -56,6 +56,7 @@ export const NOT_RUN: readonly NotRun[] = [
     "test/contract/group-store-compiler.test.ts",
     "test/contract/registrar-function.test.ts",
     "test/integ/command-line.test.ts",
+    "test/integ/restored-table.test.ts",
     "test/integ/sentinel-import.test.ts",
     "test/integ/shards.test.ts",
     "test/integ/table-traffic.test.ts",

@@ -173,6 +173,11 @@ export class LiveGroup {
     return live;
   }
 
+  /** The same nodes, with voters over another table. Closing it leaves `live` to be closed. */
+  static over(live: LiveGroup, table: string): LiveGroup {
+    return new LiveGroup(live.options, table, live.nodes, live.voterIds);
+  }
+
   async register(settings: Partial<GroupConfig>): Promise<void> {
     const declaration = {
       name: this.name,
