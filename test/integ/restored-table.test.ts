@@ -65,13 +65,14 @@ describe("a restored table in the place of the lost one", () => {
   it("is only looked at: the record says one primary, the world another, and nothing is changed", async () => {
     const isTold = async () => (await valkeeper("why", "mymaster")).out.includes("foreign-table");
     await eventually("the reason is shown", isTold, 20_000);
+    // Far longer than it takes to judge.
     await sleep(3_000);
     const standing = await restored.store.readBallot(restored.name);
     expect([standing?.primary?.node, standing?.epoch]).toEqual([yesterday.primary?.node, yesterday.epoch]);
     expect(standing?.primary?.node).not.toBe("n2");
     expect(await live.node("n2").ask("SET", "still", "writable")).toBe("OK");
     expect(await published()).toBe(addressOf("n2"));
-  });
+  }, 60_000);
 
   it("shows what each node holds, and asks whose data counts", async () => {
     const { exit, out, notes } = await valkeeper("groups", "recover", "mymaster");
@@ -89,13 +90,13 @@ describe("a restored table in the place of the lost one", () => {
     expect(ballot.epoch).toBeGreaterThan(today.epoch);
     expect(await live.node("n2").ask("GET", "key")).toBe("of today");
     expect(await published()).toBe(addressOf("n2"));
-  });
+  }, 90_000);
 
   it("fails over afterwards, and publishes it", async () => {
     await live.node("n2").kill();
     const ballot = await restored.healthyWithout("n2");
     const primary = ballot.primary?.node ?? "";
     expect(await live.node(primary).ask("GET", "key")).toBe("of today");
-    await eventually("the new primary is published", async () => (await published()) === addressOf(primary));
-  });
+    await eventually("the new primary is published", async () => (await published()) === addressOf(primary), 20_000);
+  }, 90_000);
 });
