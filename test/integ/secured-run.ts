@@ -3,7 +3,7 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
@@ -25,7 +25,7 @@ import { makeVoter } from "../../functions/voter/voter.ts";
 import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { marshalItem } from "../../lib/adapters/dynamodb/attribute-value.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
-import { eventKey } from "../../lib/adapters/dynamodb/keys.ts";
+import { ballotKey, eventKey } from "../../lib/adapters/dynamodb/keys.ts";
 import { runCli } from "../../lib/cli/program.ts";
 import { type GroupName, groupName, wallTime } from "../../lib/core/types.ts";
 import type { ProcessGroup } from "../../lib/local/process-group.ts";
@@ -305,6 +305,12 @@ export class SecuredRun {
       await this.clients.ssm.send(new GetParametersCommand({ Names: names }));
       await this.store.readPublication(group);
     });
+  }
+
+  async removeBallot(): Promise<void> {
+    const { pk, sk } = ballotKey(NAME);
+    const Key = { pk: { S: pk }, sk: { S: sk } };
+    await this.clients.dynamodb.send(new DeleteItemCommand({ TableName: this.table, Key }));
   }
 
   /** Where a password is changed by hand: in the secret. */
