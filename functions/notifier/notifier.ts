@@ -1,15 +1,15 @@
-// The notifier put together. It only passes on what is in the history: nothing waits for it, and what it does not get rid
-// of now the stream brings again.
+// The notifier put together. It only passes on what is in the history and in the notes of the groups' conditions: nothing
+// waits for it, and what it does not get rid of now the stream brings again.
 
 import { createAwsClients } from "../../lib/adapters/aws/clients.ts";
 import { SystemClock } from "../../lib/adapters/clock/system-clock.ts";
-import { newSteps, type StreamRecord } from "../../lib/adapters/dynamodb/stream-event.ts";
+import { conditionChanges, newSteps, type StreamRecord } from "../../lib/adapters/dynamodb/stream-event.ts";
 import { ConsoleJournal } from "../../lib/adapters/journal/console-journal.ts";
 import { EventBusNotifier } from "../../lib/adapters/notification/event-bus.ts";
-import { notificationOf } from "../../lib/adapters/notification/notification.ts";
+import { notificationOf, notificationOfChange } from "../../lib/adapters/notification/notification.ts";
 import { TopicNotifier } from "../../lib/adapters/notification/topic.ts";
 import { epoch, type GroupName, groupName, voterId } from "../../lib/core/types.ts";
-import type { Notifier } from "../../lib/ports/notifier.ts";
+import type { Notification, Notifier } from "../../lib/ports/notifier.ts";
 import { NOTIFICATION_SOURCE, type NotifierEnvironment } from "../../lib/runtime/environment.ts";
 
 export interface NotifierEvent {
@@ -17,7 +17,7 @@ export interface NotifierEvent {
 }
 
 export interface NotifierResult {
-  /** Steps of this batch that both have taken. */
+  /** Steps and conditions of this batch that everybody has taken who was to hear them. */
   readonly told: number;
   /** From the first of these on the stream is read again. */
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
@@ -42,41 +42,91 @@ export function makeNotifier(
     journal.write({ ...line, voter: NOTIFIER, generation: 0, tick: 0 });
   };
   return async ({ Records = [] }) => {
-    const steps = newSteps(Records);
     const failed = new Set<string>();
-    for (const { step, sequenceNumber, trouble } of steps) {
-      if (step !== null) continue;
+    const giveBack = ({ sequenceNumber, group }: Pick<Telling, "sequenceNumber" | "group">, reason: string): void => {
       failed.add(sequenceNumber);
-      fail(groupName(""), trouble);
-    }
-    const good = steps.flatMap(({ step, sequenceNumber }) => (step === null ? [] : [{ step, sequenceNumber }]));
-    const notifications = good.map(({ step }) => notificationOf(step, environment.table));
+      fail(group, reason);
+    };
+    const unread = (trouble: Unread): void => giveBack({ ...trouble, group: groupName("") }, trouble.trouble);
+    const tellings = [...stepsIn(Records, environment.table, unread), ...changesIn(Records, environment.table, unread)];
     const clients = createAwsClients({ region: environment.region });
     try {
-      const outcomes = await Promise.all(notifiersOf(environment, clients).map((each) => each.send(notifications)));
-      for (const [index, { step, sequenceNumber }] of good.entries()) {
-        for (const reason of outcomes.map((each) => each[index] ?? null)) {
-          if (reason === null) continue;
-          failed.add(sequenceNumber);
-          fail(step.group, `${step.id}: ${reason}`);
-        }
-      }
+      const receivers = receiversOf(environment, clients);
+      await Promise.all(
+        receivers.map(async ({ notifier, hears }) => {
+          const heard = tellings.filter(hears);
+          const outcomes = await notifier.send(heard.map(({ notification }) => notification));
+          for (const [index, telling] of heard.entries()) {
+            const reason = outcomes[index] ?? null;
+            if (reason !== null) giveBack(telling, `${telling.name}: ${reason}`);
+          }
+        }),
+      );
     } finally {
       clients.destroy();
     }
     return {
-      told: steps.length - failed.size,
+      told: tellings.filter(({ sequenceNumber }) => !failed.has(sequenceNumber)).length,
       batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })),
     };
   };
 }
 
-function notifiersOf(
-  { topicArn, eventBus }: NotifierEnvironment,
+interface Telling {
+  /** An alarm rings for it, and does not say which group it is. */
+  readonly isAlarmed: boolean;
+  readonly group: GroupName;
+  /** For the log. */
+  readonly name: string;
+  readonly notification: Notification;
+  readonly sequenceNumber: string;
+}
+
+interface Unread {
+  readonly sequenceNumber: string;
+  readonly trouble: string;
+}
+
+function stepsIn(records: readonly StreamRecord[], table: string, unread: (trouble: Unread) => void): Telling[] {
+  return newSteps(records).flatMap(({ step, sequenceNumber, trouble }): Telling[] => {
+    if (step === null) {
+      unread({ sequenceNumber, trouble });
+      return [];
+    }
+    const notification = notificationOf(step, table);
+    const isAlarmed = step.event === "failover.completed";
+    return [{ isAlarmed, group: step.group, name: step.id, notification, sequenceNumber }];
+  });
+}
+
+function changesIn(records: readonly StreamRecord[], table: string, unread: (trouble: Unread) => void): Telling[] {
+  return conditionChanges(records).flatMap(({ changes, sequenceNumber, trouble }): Telling[] => {
+    if (trouble !== "") unread({ sequenceNumber, trouble });
+    return changes.map((change) => {
+      const name = `${change.name} ${change.kind}`;
+      const notification = notificationOfChange(change, table);
+      return { isAlarmed: true, group: change.group, name, notification, sequenceNumber };
+    });
+  });
+}
+
+interface Receiver {
+  readonly notifier: Notifier;
+  readonly hears: (telling: Telling) => boolean;
+}
+
+function receiversOf(
+  { topicArn, eventBus, conditionTopicArn }: NotifierEnvironment,
   clients: ReturnType<typeof createAwsClients>,
-): readonly Notifier[] {
+): readonly Receiver[] {
+  const all = (notifier: Notifier): Receiver => ({ notifier, hears: () => true });
+  const alarmed = (notifier: Notifier): Receiver => ({ notifier, hears: ({ isAlarmed }) => isAlarmed });
   return [
-    ...(topicArn === null ? [] : [new TopicNotifier(clients.sns, topicArn)]),
-    ...(eventBus === null ? [] : [new EventBusNotifier(clients.eventbridge, eventBus, NOTIFICATION_SOURCE)]),
+    ...(topicArn === null ? [] : [all(new TopicNotifier(clients.sns, topicArn))]),
+    ...(eventBus === null ? [] : [all(new EventBusNotifier(clients.eventbridge, eventBus, NOTIFICATION_SOURCE))]),
+    // One topic for both is told of everything once.
+    ...(conditionTopicArn === null || conditionTopicArn === topicArn
+      ? []
+      : [alarmed(new TopicNotifier(clients.sns, conditionTopicArn))]),
   ];
 }

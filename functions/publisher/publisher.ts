@@ -10,6 +10,7 @@ import { EmfMetrics } from "../../lib/adapters/metrics/emf-metrics.ts";
 import { watchThrottles } from "../../lib/adapters/metrics/throttles.ts";
 import { createPublisher } from "../../lib/adapters/publication/publisher.ts";
 import { after, epoch, type GroupName, groupName } from "../../lib/core/types.ts";
+import { ConditionBook } from "../../lib/runtime/condition-book.ts";
 import type { PublisherEnvironment } from "../../lib/runtime/environment.ts";
 import { METRIC_NAMESPACE } from "../../lib/runtime/metric-names.ts";
 import { PUBLISHER, type PublisherSummary, publishGroups } from "../../lib/runtime/publisher-loop.ts";
@@ -63,15 +64,19 @@ export function makePublisher(
           ...{ voter: PUBLISHER, generation: 0, tick: 0, detail: { kind, detail } },
         }),
     });
+    const conditions = new ConditionBook({ store, clock, journal });
+    const watched = conditions.watch(store);
     try {
       const publisher = createPublisher({
-        ...{ store, ssm: clients.ssm, route53: clients.route53, clock },
+        ...{ store: watched, ssm: clients.ssm, route53: clients.route53, clock },
         notesFailures: true,
       });
       const only = asked === null ? null : new Set(asked.keys());
-      const ports = { store: meter?.store(store) ?? store, publisher, clock, journal };
+      const ports = { store: meter?.store(watched) ?? watched, publisher, clock, journal };
       const summary = await publishGroups(ports, { only, deadline });
-      meter?.ended(summary, asked === null);
+      const found = meter?.ended(summary, asked === null);
+      // A run of the stream looks at some groups, and comes at any time.
+      if (asked === null && found !== undefined) await conditions.note(found, deadline);
       return { ...summary, batchItemFailures: asked === null ? [] : failuresOf(asked, summary) };
     } catch (error) {
       meter?.failed();

@@ -2,17 +2,20 @@
 // line that carried the figure. Each is named for its condition, and docs/operations.md has a heading of the same
 // spelling: what it means, what to look at, what to do.
 
-import { Annotations, AspectPriority, Aspects, Duration, Stack } from "aws-cdk-lib";
+import { Annotations, AspectPriority, Aspects, Duration, Stack, Token } from "aws-cdk-lib";
 import {
   Alarm,
   type CfnAlarm,
   ComparisonOperator,
+  type IAlarmAction,
   type IMetric,
+  type Metric,
   Stats,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct, type IConstruct } from "constructs";
@@ -26,6 +29,11 @@ export interface FailoverAlarmsOptions {
    * @default - nobody is told, the alarms only show, and synthesis warns of it
    */
   readonly topic?: ITopic;
+  /**
+   * Taken when an alarm rings, and when what has lasted is over, beside the topic's: any of `aws-cloudwatch-actions`.
+   * @default - none
+   */
+  readonly actions?: IAlarmAction[];
   /**
    * A message in one of these rings `dead-letters`.
    * @default - no such alarm
@@ -56,6 +64,12 @@ export interface FailoverAlarmsProps extends FailoverAlarmsOptions {
   readonly shards?: number;
   /** The voters', the publisher's and the registrar's. */
   readonly functions: WatchedFunction[];
+  /**
+   * Those of the voters and the publisher, whose lines say which group it is. The alarms' descriptions name them where there is
+   * room.
+   * @default - the descriptions name none
+   */
+  readonly logGroups?: ILogGroup[];
 }
 
 export interface WatchedFunction {
@@ -80,6 +94,8 @@ interface Condition {
   readonly groupName?: string;
   readonly id: string;
   readonly metric: IMetric;
+  /** Of a condition of groups: what their log lines call it. */
+  readonly figure?: string;
   readonly means: string;
   /** @default 1 */
   readonly threshold?: number;
@@ -115,10 +131,10 @@ export class FailoverAlarms extends Construct {
     const prefix = props.namePrefix ?? nameOf(this);
     this.alarms = conditions.map((condition) => ({
       condition: condition.name,
-      alarm: this.#create(condition, prefix, props.topic),
+      alarm: this.#create(condition, prefix, props),
       ...(condition.groupName === undefined ? {} : { groupName: condition.groupName }),
     }));
-    if (props.topic === undefined) this.#warnIfNobodyIsTold();
+    if (actionsOf(props).length === 0) this.#warnIfNobodyIsTold();
   }
 
   /** The alarms of one condition; none when there is no such condition. */
@@ -132,18 +148,18 @@ export class FailoverAlarms extends Construct {
       if (node !== this || this.alarms.some(({ alarm }) => hasAction(alarm))) return;
       Annotations.of(this).addWarningV2(
         "valkeeper:nobodyIsTold",
-        "nobody is told when an alarm rings: give alarms a topic, or actions of your own",
+        "nobody is told when an alarm rings: give alarms a topic, or actions",
       );
     };
     Aspects.of(this).add({ visit }, { priority: AspectPriority.READONLY });
   }
 
-  #create(condition: Condition, prefix: string, topic: ITopic | undefined): Alarm {
+  #create(condition: Condition, prefix: string, props: FailoverAlarmsProps): Alarm {
     const { name, suffix, metric, means, threshold = 1, lasts = [1, 1], whenMissing = false } = condition;
     const [breaching, periods] = lasts;
     const alarm = new Alarm(this, condition.id, {
       alarmName: [prefix, name, ...(suffix === undefined ? [] : [suffix])].join("-"),
-      alarmDescription: `${means} What to do: "${name}" in docs/operations.md.`,
+      alarmDescription: `${means}${whereFrom(condition, props.logGroups ?? [])} What to do: "${name}" in docs/operations.md.`,
       metric,
       threshold,
       comparisonOperator:
@@ -154,12 +170,41 @@ export class FailoverAlarms extends Construct {
       datapointsToAlarm: breaching,
       treatMissingData: whenMissing ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
-    if (topic === undefined) return alarm;
-    const action = new SnsAction(topic);
-    alarm.addAlarmAction(action);
-    if (condition.isMoment !== true) alarm.addOkAction(action);
+    const actions = actionsOf(props);
+    alarm.addAlarmAction(...actions);
+    if (condition.isMoment !== true) alarm.addOkAction(...actions);
     return alarm;
   }
+}
+
+const actionsOf = ({ topic, actions = [] }: FailoverAlarmsOptions): readonly IAlarmAction[] => [
+  ...(topic === undefined ? [] : [new SnsAction(topic)]),
+  ...actions,
+];
+
+/** A description takes 1,024 characters, and says other things too. */
+const ROOM_FOR_NAMES = 600;
+/** What CloudFormation puts between and behind the stack's name and a log group's in the template. */
+const GENERATED_LENGTH = 80;
+const STACK_NAME_LIMIT = 128;
+
+/** Where the group's name is found, of an alarm over all groups. */
+function whereFrom({ groupName, figure }: Condition, logGroups: readonly ILogGroup[]): string {
+  if (figure === undefined || groupName !== undefined) return "";
+  const needed = logGroups.map(nameLength).reduce((sum, each) => sum + each, 0);
+  const isNamed = logGroups.length > 0 && needed <= ROOM_FOR_NAMES;
+  const names = isNamed
+    ? logGroups.map((each) => each.logGroupName).join(", ")
+    : "the log groups of the voters and the publisher";
+  const query = `CloudWatch Logs Insights with "filter ${figure} > 0" over ${names}`;
+  return ` Which group: the notification beside this one, or ${query}.`;
+}
+
+/** At most. */
+function nameLength(logGroup: ILogGroup): number {
+  if (!Token.isUnresolved(logGroup.logGroupName)) return logGroup.logGroupName.length;
+  const { stackName } = Stack.of(logGroup);
+  return GENERATED_LENGTH + (Token.isUnresolved(stackName) ? STACK_NAME_LIMIT : stackName.length);
 }
 
 const hasAction = (alarm: Alarm): boolean =>
@@ -184,7 +229,10 @@ const silences = (metrics: FailoverMetrics, voters: readonly VoterFunction[]): C
     whenMissing: true,
   }));
 
-const ofGroups = (metrics: FailoverMetrics): Condition[] => [
+const ofGroups = (metrics: FailoverMetrics): Condition[] =>
+  conditionsOfGroups(metrics).map((condition) => ({ ...condition, figure: condition.metric.metricName }));
+
+const conditionsOfGroups = (metrics: FailoverMetrics): (Condition & { readonly metric: Metric })[] => [
   {
     name: "group-not-ready",
     id: "GroupNotReady",

@@ -1,5 +1,5 @@
-// Each step of every group's history, told to an EventBridge bus and to an SNS topic, by a function of its own on the
-// table's stream: whoever is slow to be told delays nobody's publication.
+// Each step of every group's history, and each condition of a group that begins or ends, told to an EventBridge bus and to an
+// SNS topic, by a function of its own on the table's stream: whoever is slow to be told delays nobody's publication.
 
 import { Duration } from "aws-cdk-lib";
 import { EventBus, type IEventBus } from "aws-cdk-lib/aws-events";
@@ -33,6 +33,11 @@ export interface NotificationOptions {
    * @default true
    */
   readonly toEventBus?: boolean;
+  /**
+   * A standard topic that is told for which groups alarms ring, and for which they are over; nothing else.
+   * @default - the alarms' topic, if they have one
+   */
+  readonly conditionTopic?: ITopic;
 }
 
 export interface FailoverNotificationsProps extends NotificationOptions {
@@ -58,23 +63,25 @@ export class FailoverNotifications extends Construct {
 
   constructor(scope: Construct, id: string, props: FailoverNotificationsProps) {
     super(scope, id);
-    const { table, topic } = props;
+    const { table, topic, conditionTopic } = props;
     const eventBus = props.toEventBus === false ? undefined : (props.eventBus ?? this.#defaultBus());
     const notifier = new BundledFunction(this, "Notifier", {
       name: "notifier",
-      description: "Valkeeper notifier: tells of each step of the groups' history",
+      description: "Valkeeper notifier: tells of each step of the groups' history, and of what alarms ring for",
       timeoutMs: NOTIFIER_TIMEOUT_MS,
       memoryMegabytes: 256,
       environment: {
         [VARIABLES.table]: table.table.tableName,
         ...(topic === undefined ? {} : { [VARIABLES.topic]: topic.topicArn }),
         ...(eventBus === undefined ? {} : { [VARIABLES.eventBus]: eventBus.eventBusArn }),
+        ...(conditionTopic === undefined ? {} : { [VARIABLES.conditionTopic]: conditionTopic.topicArn }),
       },
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       ...(props.parts === undefined ? {} : { parts: props.parts }),
     });
     this.function = notifier.function;
     topic?.grantPublish(notifier.role);
+    if (conditionTopic !== topic) conditionTopic?.grantPublish(notifier.role);
     if (eventBus !== undefined) notifier.role.addToPrincipalPolicy(mayPutEvents(eventBus));
     notifier.function.addEventSource(
       new DynamoEventSource(table.table, {
@@ -84,7 +91,7 @@ export class FailoverNotifications extends Construct {
         bisectBatchOnError: true,
         retryAttempts: RETRIES,
         maxRecordAge: GIVEN_UP_AFTER,
-        filters: [newSteps()],
+        filters: [newSteps(), notes()],
         ...(props.deadLetterQueue === undefined ? {} : { onFailure: new SqsDlq(props.deadLetterQueue) }),
       }),
     );
@@ -110,6 +117,17 @@ const newSteps = () =>
       Keys: {
         [PARTITION_KEY]: { S: FilterRule.beginsWith("group#") },
         [SORT_KEY]: { S: FilterRule.beginsWith("event#") },
+      },
+    },
+  });
+
+/** The same item says what the copies were confirmed to say; that changes seldom. */
+const notes = () =>
+  FilterCriteria.filter({
+    dynamodb: {
+      Keys: {
+        [PARTITION_KEY]: { S: FilterRule.beginsWith("published#") },
+        [SORT_KEY]: { S: FilterRule.isEqual("copies") },
       },
     },
   });

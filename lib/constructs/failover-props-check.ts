@@ -2,13 +2,13 @@
 // names every issue.
 
 import type { IVpc } from "aws-cdk-lib/aws-ec2";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 import type { DeclaredConfig } from "../core/config.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
-import type { NotificationOptions } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues } from "./failover-table.ts";
 import { given } from "./given.ts";
@@ -48,6 +48,9 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
   if (props.notifications?.topic?.fifo === true) {
     complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
   }
+  if (conditionTopicOf(props)?.fifo === true) {
+    complain("the topic that is told which groups alarms ring for is a FIFO topic: give a standard one");
+  }
   if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
     complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }
@@ -86,7 +89,7 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
   const count = functions.voters?.length ?? voters;
   // No zones: why there are none has been said.
   if (voters > 0 && count !== voters) issues.push(`functions.voters has ${count} entries for ${voters} voters`);
-  if (functions.notifier !== undefined && !isTold(props.notifications)) {
+  if (functions.notifier !== undefined && !isTold(props)) {
     issues.push("functions.notifier is given, and notifications tell nobody");
   }
   if (functions.stopper !== undefined && props.hostStopping === undefined) {
@@ -102,5 +105,10 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
 }
 
 /** Whether there is anybody whom the notifier is to tell. */
-export const isTold = ({ topic, toEventBus }: NotificationOptions = {}): boolean =>
-  topic !== undefined || toEventBus !== false;
+export const isTold = (props: ValkeyFailoverProps): boolean => {
+  const { topic, toEventBus } = props.notifications ?? {};
+  return topic !== undefined || toEventBus !== false || conditionTopicOf(props) !== undefined;
+};
+
+export const conditionTopicOf = ({ notifications, alarms }: ValkeyFailoverProps): ITopic | undefined =>
+  notifications?.conditionTopic ?? alarms?.topic;

@@ -21,7 +21,7 @@ import { FailoverDashboard } from "./failover-dashboard.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { FailoverNotifications } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
-import { checkProps, isTold } from "./failover-props-check.ts";
+import { checkProps, conditionTopicOf, isTold } from "./failover-props-check.ts";
 import { FailoverTable } from "./failover-table.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import { createVpc } from "./failover-vpc.ts";
@@ -94,8 +94,8 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       ...watchedVoters(this.voters.voters.filter(({ shard }) => shard === 0)),
       { name: "publisher", function: this.publisher.function },
     ];
-    if (isTold(notifications)) {
-      const parts = given({ parts: functions.notifier });
+    if (isTold(props)) {
+      const parts = given({ conditionTopic: conditionTopicOf(props), parts: functions.notifier });
       this.notifications = new FailoverNotifications(this, "Notifications", { ...own, ...notifications, ...parts });
       watched.push({ name: "notifier", function: this.notifications.function });
     }
@@ -123,7 +123,7 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     const seen = { tableName: table.table.tableName, zones: names, shards, functions: watched };
     if (props.alarms !== undefined) {
       const deadLetterQueues = [deadLetterQueue, ...(props.alarms.deadLetterQueues ?? [])];
-      const named = { namePrefix: nameOf(this), ...props.alarms };
+      const named = { namePrefix: nameOf(this), logGroups: logGroupsIn(this.voters, this.publisher), ...props.alarms };
       this.alarms = new FailoverAlarms(this, "Alarms", { ...seen, ...named, deadLetterQueues });
     }
     if (props.dashboard === true) {
@@ -135,7 +135,7 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
 
   /** Every function's, for a query over all of them. */
   get logGroups(): ILogGroup[] {
-    return this.node.findAll().flatMap((each) => (each instanceof BundledFunction ? [each.logGroup] : []));
+    return logGroupsIn(this);
   }
 
   #createTable(props: ValkeyFailoverProps): FailoverTable {
@@ -144,6 +144,11 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
     return new FailoverTable(this, "Table", given({ removalPolicy, encryptionKey, warmThroughput }));
   }
 }
+
+const logGroupsIn = (...scopes: readonly Construct[]): ILogGroup[] =>
+  scopes
+    .flatMap((scope) => scope.node.findAll())
+    .flatMap((each) => (each instanceof BundledFunction ? [each.logGroup] : []));
 
 const watchedVoters = (voters: readonly Voter[]): WatchedFunction[] =>
   voters.map(({ zone, shard, function: voter }) => ({

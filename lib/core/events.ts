@@ -56,6 +56,8 @@ export const EVENTS = {
   "publication.failed": { history: true, sentinel: null },
   "notification.failed": { history: false, sentinel: null },
   "evacuation.ended": { history: false, sentinel: null },
+  "condition.began": { history: false, sentinel: null },
+  "condition.ended": { history: false, sentinel: null },
   "request.refused": { history: true, sentinel: null },
   "request.done": { history: true, sentinel: null },
   "failover.completed": { history: true, sentinel: "+failover-end" },

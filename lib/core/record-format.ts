@@ -8,6 +8,8 @@ import { RecordFormatError } from "./errors.ts";
 import type { EventName } from "./events.ts";
 import type {
   HistoryRecord,
+  NotedCondition,
+  NotedConditions,
   Override,
   Publication,
   PublishedCopies,
@@ -16,7 +18,20 @@ import type {
   SpecRecord,
   VoterGroupView,
 } from "./records.ts";
-import { assumed, boolean, fields, fitting, list, map, nullable, number, oneOf, type Shape, text } from "./shape.ts";
+import {
+  assumed,
+  boolean,
+  type Fitting,
+  fields,
+  fitting,
+  list,
+  map,
+  nullable,
+  number,
+  oneOf,
+  type Shape,
+  text,
+} from "./shape.ts";
 import type { Epoch, GroupName, NodeId, VoterId, WallTime } from "./types.ts";
 
 const RECORD_SCHEMA = 1;
@@ -76,7 +91,12 @@ const publication = fields({
 });
 const confirmed = nullable(fields({ epoch, revision: number, at }));
 const copyFailure = nullable(fields({ detail: text, at }));
-const copies = fields({ ssm: confirmed, dns: confirmed, ssmFailure: copyFailure, dnsFailure: copyFailure });
+const noted = fields({ since: at, epoch, reason: text, isTold: boolean, goneAt: nullable(at) });
+const conditions = fields({ at, standing: map(noted) });
+const copies = fields({
+  ...{ ssm: confirmed, dns: confirmed, ssmFailure: copyFailure, dnsFailure: copyFailure },
+  conditions: nullable(conditions),
+});
 const rejection = fields({ reason: text, detail: text, ends: text, check: nullable(text), sinceMs: number });
 const nodeView = fields({ address, zone: text, class: text, sinceMs: number, detail: text });
 const view = fields({
@@ -120,14 +140,24 @@ export function decodePublication(item: Item): Publication {
 }
 
 export function decodeCopies(item: Item): PublishedCopies {
-  const { ssm, dns, ssmFailure, dnsFailure, ...more } = readAnySchema(item, copies, "record of published copies");
+  const stored = readAnySchema(item, copies, "record of published copies");
+  const { ssm, dns, ssmFailure, dnsFailure, conditions: found, ...more } = stored;
   return {
     ...more,
     ssm: ssm ?? null,
     dns: dns ?? null,
     ...(ssmFailure == null ? {} : { ssmFailure }),
     ...(dnsFailure == null ? {} : { dnsFailure }),
+    ...(found == null ? {} : { conditions: decodeConditions(found) }),
   };
+}
+
+function decodeConditions({ at: written, standing }: Fitting<typeof conditions>): NotedConditions {
+  const decoded = Object.entries(standing).map(([name, { goneAt, ...each }]): [string, NotedCondition] => [
+    name,
+    { ...each, ...(goneAt == null ? {} : { goneAt }) },
+  ]);
+  return { at: written, standing: Object.fromEntries(decoded) };
 }
 
 export function decodeSlot(item: Item): SlotRecord {

@@ -96,13 +96,38 @@ export interface CopyFailure {
   readonly at: WallTime;
 }
 
-/** `pk published#<name>`, `sk copies`: what was last confirmed at each copy, and what keeps the next from being written. */
+/** A condition that a person must act on, as the publisher has seen it once a minute. */
+export interface NotedCondition {
+  /** When it was first seen. */
+  readonly since: WallTime;
+  /** Of the ballot then. */
+  readonly epoch: Epoch;
+  readonly reason: string;
+  /** It has lasted for so long that people are told; and told that it is over, when it is. */
+  readonly isTold: boolean;
+  /** Since when it is not seen. @default it is */
+  readonly goneAt?: WallTime;
+}
+
+export interface NotedConditions {
+  /** When this was written, by which the next run knows that nobody else has. */
+  readonly at: WallTime;
+  /** By the alarm's name. */
+  readonly standing: Readonly<Record<string, NotedCondition>>;
+}
+
+/**
+ * `pk published#<name>`, `sk copies`: what was last confirmed at each copy, what keeps the next from being written, and what is
+ * wrong with the group, whose changes the notifier tells from the table's stream.
+ */
 export interface PublishedCopies {
   readonly ssm: { readonly epoch: Epoch; readonly revision: number; readonly at: WallTime } | null;
   readonly dns: { readonly epoch: Epoch; readonly revision: number; readonly at: WallTime } | null;
   /** Of no meaning once that copy is confirmed to say what it should. @default nothing failed since the last confirmation */
   readonly ssmFailure?: CopyFailure;
   readonly dnsFailure?: CopyFailure;
+  /** @default nothing was ever wrong */
+  readonly conditions?: NotedConditions;
 }
 
 /** `pk voter#<voter>#<shard>`, `sk slot`. */

@@ -4,6 +4,7 @@ import type { Ballot } from "../core/ballot.ts";
 import type { BallotWrite, WriteOutcome } from "../core/ballot-write.ts";
 import type {
   HistoryRecord,
+  NotedConditions,
   Publication,
   PublishedCopies,
   RequestRecord,
@@ -60,6 +61,12 @@ export interface PublicationStore {
   readCopies(group: GroupName): PromiseLike<PublishedCopies>;
   /** A copy that is confirmed takes its failure away. */
   writeCopies(group: GroupName, copies: Partial<PublishedCopies>): PromiseLike<void>;
+}
+
+/** What is needed to note what is wrong with a group. */
+export interface ConditionStore extends Pick<PublicationStore, "readCopies"> {
+  /** Over those that were written at `before` (null: none ever were); false: somebody has written since. */
+  writeConditions(group: GroupName, conditions: NotedConditions, before: WallTime | null): PromiseLike<boolean>;
 }
 
 /** What operators' commands need beside that. */

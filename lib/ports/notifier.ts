@@ -1,13 +1,13 @@
-// Telling people and programs outside of the steps of history. The format is public: docs/notification.schema.json
+// Telling people and programs outside of the steps of history, and of conditions that begin and end. The format is public: docs/notification.schema.json
 // describes it, and what is there is never renamed or taken away within one `schema`.
 
 import type { EventName } from "../core/events.ts";
-import type { HistoryRecord } from "../core/records.ts";
-import type { Epoch, GroupName, VoterId } from "../core/types.ts";
+import type { HistoryRecord, NotedCondition } from "../core/records.ts";
+import type { Epoch, GroupName, VoterId, WallTime } from "../core/types.ts";
 
 export interface Notification {
   readonly schema: 1;
-  /** The same each time this step is told: a notification may come more than once. */
+  /** The same each time this is told: a notification may come more than once. */
   readonly id: string;
   /** The table of the deployment that looks after the group. */
   readonly deployment: string;
@@ -21,6 +21,17 @@ export interface Notification {
   readonly voter: VoterId;
   /** Facts of the event, flat, in the units their names end with; `node` is the node that it is about. */
   readonly detail: HistoryRecord["detail"];
+}
+
+/** What an alarm over all groups rings for, of one of them. */
+export interface ConditionChange {
+  readonly group: GroupName;
+  /** As its alarm is called. */
+  readonly name: string;
+  readonly kind: "began" | "ended";
+  readonly condition: NotedCondition;
+  /** When, by the publisher's clock. */
+  readonly at: WallTime;
 }
 
 export interface Notifier {

@@ -33,6 +33,8 @@ export const VARIABLES = {
   /** Where each step is told of: an SNS topic, an EventBridge bus, or both. */
   topic: "VALKEEPER_TOPIC_ARN",
   eventBus: "VALKEEPER_EVENT_BUS",
+  /** An SNS topic that is told which groups alarms ring for, and of nothing else: that of the alarms. */
+  conditionTopic: "VALKEEPER_CONDITION_TOPIC_ARN",
   /** Names of ECS clusters in which hosts are looked for, separated by commas. */
   clusters: "VALKEEPER_ECS_CLUSTERS",
   /** `true`: the deployment has a stopper, and groups may ask for the stop of a host. */
@@ -116,6 +118,8 @@ export interface NotifierEnvironment {
   readonly topicArn: string | null;
   /** Name or ARN. Null: no bus is told. */
   readonly eventBus: string | null;
+  /** Told which groups alarms ring for. Null: no topic is told beside the other. */
+  readonly conditionTopicArn: string | null;
 }
 
 /** Throws `ConfigurationError` with every issue. */
@@ -199,9 +203,13 @@ export function parseNotifierEnvironment(variables: Variables): NotifierEnvironm
     ...read.store(),
     topicArn: textOrNull(VARIABLES.topic, topicPattern, "a topic's ARN"),
     eventBus: textOrNull(VARIABLES.eventBus, eventBusPattern, "an event bus's name or ARN"),
+    conditionTopicArn: textOrNull(VARIABLES.conditionTopic, topicPattern, "a topic's ARN"),
   };
-  if (environment.topicArn === null && environment.eventBus === null) {
-    read.issue(`neither ${VARIABLES.topic} nor ${VARIABLES.eventBus} is set: there is nobody to tell`);
+  const { topicArn, eventBus, conditionTopicArn } = environment;
+  if (topicArn === null && eventBus === null && conditionTopicArn === null) {
+    read.issue(
+      `none of ${VARIABLES.topic}, ${VARIABLES.eventBus} and ${VARIABLES.conditionTopic} is set: there is nobody to tell`,
+    );
   }
   read.finish("the notifier's environment");
   return environment;

@@ -44,6 +44,17 @@ export const CONDITION_OF: Readonly<Record<RejectionReason, MetricName | null>> 
   "stop-awaited": groupsBlocked,
 };
 
+/** Conditions that begin and end for one group, as their alarms and the runbook's headings are called. */
+export const CONDITION_NAMES: Readonly<Partial<Record<MetricName, string>>> = {
+  [groupsNotReady]: "group-not-ready",
+  [groupsBlocked]: "failover-blocked",
+  [groupsMisconfigured]: "credentials-misconfigured",
+  [groupsBootFenced]: "boot-fenced-waiting",
+  [METRICS.publicationsBehind]: "publication-behind",
+  [METRICS.groupsChurning]: "needless-churn",
+  [METRICS.unreadableRecords]: "record-unreadable",
+};
+
 /** A condition, by its metric, and the reason in the words of the view. */
 export type Conditions = ReadonlyMap<MetricName, string>;
 

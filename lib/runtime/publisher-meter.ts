@@ -23,6 +23,9 @@ export interface PublisherMeterOptions {
   readonly byGroup: boolean;
 }
 
+/** By the metric of the condition: the groups, with the reason of each. */
+export type ConditionsFound = ReadonlyMap<MetricName, ReadonlyMap<GroupName, string>>;
+
 /** Automatic operations within the budget's ten minutes. The second one may be needless; the budget lets a third begin. */
 const CHURN_ATTEMPTS = 2;
 
@@ -67,28 +70,31 @@ export class PublisherMeter {
     this.#add(METRICS.throttles);
   }
 
-  /** `isOverAll`: of every group, as the schedule asks each minute. A stream's run that failed is tried again by then. */
-  ended({ failed }: PublisherSummary, isOverAll: boolean): void {
-    const behind = new Map(entriesOf(failed));
-    const conditions = {
-      [METRICS.publicationsBehind]: behind,
-      [METRICS.groupsChurning]: this.#churning,
-      [METRICS.groupsNotReady]: this.#unserved,
-    };
+  /**
+   * `isOverAll`: of every group, as the schedule asks each minute. A stream's run that failed is tried again by then. Returns
+   * the groups that are in some condition, with the reason.
+   */
+  ended({ failed }: PublisherSummary, isOverAll: boolean): ConditionsFound {
+    const conditions = new Map<MetricName, ReadonlyMap<GroupName, string>>([
+      [METRICS.publicationsBehind, new Map(entriesOf(failed))],
+      [METRICS.groupsChurning, this.#churning],
+      [METRICS.groupsNotReady, this.#unserved],
+    ]);
     const counted: Record<string, number> = Object.fromEntries(this.#sums);
     if (isOverAll) {
-      // Zero is told too: an alarm on it takes a publisher that is not heard for one that is behind.
-      counted[METRICS.publicationsBehind] = behind.size;
-      if (this.#churning.size > 0) counted[METRICS.groupsChurning] = this.#churning.size;
-      if (this.#unserved.size > 0) counted[METRICS.groupsNotReady] = this.#unserved.size;
+      for (const [name, groups] of conditions) {
+        // Zero is told too: an alarm on it takes a publisher that is not heard for one that is behind.
+        if (groups.size > 0 || name === METRICS.publicationsBehind) counted[name] = groups.size;
+      }
     }
-    this.#put(counted, isOverAll ? conditions : {});
+    this.#put(counted, isOverAll ? conditions : new Map());
+    return conditions;
   }
 
   /** Nothing could be looked at. */
   failed(): void {
     this.#add(METRICS.storeFailures);
-    this.#put(Object.fromEntries(this.#sums), {});
+    this.#put(Object.fromEntries(this.#sums), new Map());
   }
 
   #read(ballot: Ballot): void {
@@ -110,14 +116,11 @@ export class PublisherMeter {
     this.#sums.set(name, (this.#sums.get(name) ?? 0) + 1);
   }
 
-  #put(
-    values: Readonly<Record<string, number>>,
-    found: Readonly<Record<string, ReadonlyMap<GroupName, string>>>,
-  ): void {
+  #put(values: Readonly<Record<string, number>>, found: ConditionsFound): void {
     const { metrics, table } = this.#options;
     if (Object.keys(values).length === 0) return;
     const deployment: MetricSeries = { dimensions: { [DIMENSIONS.deployment]: table }, values };
-    const named = Object.entries(found).filter(([, groups]) => groups.size > 0);
+    const named = [...found].filter(([, groups]) => groups.size > 0);
     const conditions = Object.fromEntries(named.map(([name, groups]) => [name, Object.fromEntries(groups)]));
     metrics.put({ series: [deployment], facts: { voter: PUBLISHER, conditions } });
     if (!this.#options.byGroup) return;

@@ -1,13 +1,17 @@
 import { Template } from "aws-cdk-lib/assertions";
+import type { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
+import { OpsItemSeverity, SsmAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
 import { FailoverAlarms } from "../../lib/constructs/failover-alarms.ts";
 import { widgetsOf } from "../dashboard/body.ts";
+import { textOf } from "../support/iam-policy.ts";
 import { issuesOf, newStack, synthesize, zones } from "./failover-stack.ts";
 
 interface AlarmProperties {
   readonly AlarmName: string;
-  readonly AlarmDescription: string;
+  readonly AlarmDescription: unknown;
   readonly Namespace?: string;
   readonly MetricName?: string;
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
@@ -85,7 +89,7 @@ describe("the alarms", () => {
     expect(alarm.ComparisonOperator).toBe(
       name.startsWith("voter-silent") ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold",
     );
-    expect(alarm.AlarmDescription).toContain("in docs/operations.md.");
+    expect(textOf(alarm.AlarmDescription)).toContain("in docs/operations.md.");
   });
 
   it("read the metrics of this deployment's table, and of one voter", () => {
@@ -115,6 +119,38 @@ describe("the alarms", () => {
       expect(alarm.AlarmActions).toEqual(topic);
       const isMoment = /failover-happened|group-failed/.test(alarm.AlarmName);
       expect(alarm.OKActions, alarm.AlarmName).toEqual(isMoment ? undefined : topic);
+    }
+  });
+
+  it("of groups say where the group is found, by the figure's name in the log groups that carry it", () => {
+    const described = alarms.filter((alarm) => textOf(alarm.AlarmDescription).includes("Which group"));
+    const ofGroups = described.map((alarm) => alarm.AlarmName.slice(PREFIX.length)).toSorted();
+    expect(ofGroups).toEqual([
+      ...["boot-fenced-waiting", "credentials-misconfigured", "failover-blocked", "failover-happened", "group-failed"],
+      ...["group-not-ready", "needless-churn", "publication-behind"],
+    ]);
+    const text = JSON.stringify(named("failover-blocked").AlarmDescription);
+    expect(text).toContain("filter GroupsBlocked > 0");
+    const carrying = [...text.matchAll(/"Ref":"(\w+)"/g)].map(([, id]) => id);
+    expect(carrying).toHaveLength(4);
+    expect(Object.keys(template.findResources("AWS::Logs::LogGroup"))).toEqual(expect.arrayContaining(carrying));
+  });
+
+  it("describe themselves within what CloudWatch takes, however long the stack's name is", () => {
+    const stack = newStack("S".repeat(128));
+    const logGroups = ["a", "b", "c", "d"].map((id) => new LogGroup(stack, id));
+    const made = new FailoverAlarms(stack, "Alarms", { tableName: "t", zones, functions: [], logGroups });
+    const [alarm] = made.alarmsOf("failover-blocked");
+    const resource = alarm?.node.defaultChild as CfnAlarm | undefined;
+    expect(resource?.alarmDescription).toContain("over the log groups of the voters and the publisher");
+  });
+
+  it("take actions of other kinds, beside those of a topic", () => {
+    const actions = [new SsmAction(OpsItemSeverity.HIGH)];
+    const made = synthesize((stack) => ({ alarms: { topic: new Topic(stack, "Topic"), actions } })).template;
+    const ours = "arn:aws:ssm:eu-west-1:123456789012:opsitem:2";
+    for (const { Properties } of Object.values(made.findResources("AWS::CloudWatch::Alarm"))) {
+      expect(Properties.AlarmActions.map(textOf)).toEqual([expect.stringContaining("Topic"), ours]);
     }
   });
 

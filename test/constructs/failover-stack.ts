@@ -15,8 +15,8 @@ export const group: ValkeyGroupProps = {
   nodes: zones.map((zone, index) => ({ id: `n${index + 1}`, host: `10.0.${index + 1}.10`, zone })),
 };
 
-export const newStack = (): Stack =>
-  new Stack(new App({ context: { "aws:cdk:bundling-stacks": [] } }), "Test", {
+export const newStack = (id = "Test"): Stack =>
+  new Stack(new App({ context: { "aws:cdk:bundling-stacks": [] } }), id, {
     env: { account: "123456789012", region: "eu-west-1" },
   });
 

@@ -31,7 +31,7 @@ describe("the notifier", () => {
     expect(put?.Condition).toEqual({ StringEquals: { "events:source": "valkeeper" } });
   });
 
-  it("is woken by new steps alone, tries for an hour, and leaves what it cannot tell in the queue", () => {
+  it("is woken by new steps and by what is noted of a group alone, tries for an hour, and leaves what it cannot tell in the queue", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
       StartingPosition: "LATEST",
       BisectBatchOnFunctionError: true,
@@ -44,6 +44,7 @@ describe("the notifier", () => {
             Pattern:
               '{"eventName":["INSERT"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"group#"}]},"sk":{"S":[{"prefix":"event#"}]}}}}',
           },
+          { Pattern: '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"published#"}]},"sk":{"S":["copies"]}}}}' },
         ],
       },
       DestinationConfig: { OnFailure: { Destination: deadLetters } },
@@ -81,6 +82,30 @@ describe("the notifier", () => {
       notifications: { topic: new Topic(stack, "Topic"), toEventBus: false },
     }));
     expect(actionsOf(statementsOf(other, "NotificationsNotifier"))).not.toContain("events:PutEvents");
+  });
+
+  it("tells the alarms' topic, or another, which groups alarms ring for", () => {
+    const withTopics = (isOther: boolean) =>
+      synthesize((stack) => ({
+        alarms: { topic: new Topic(stack, "Pager") },
+        notifications: { toEventBus: false, ...(isOther ? { conditionTopic: new Topic(stack, "Other") } : {}) },
+      })).template;
+    for (const [isOther, name] of [
+      [false, "Pager"],
+      [true, "Other"],
+    ] as const) {
+      const made = withTopics(isOther);
+      const [notifier] = Object.values(made.findResources("AWS::Lambda::Function")).filter(isNotifier);
+      const ref = { Ref: expect.stringMatching(`^${name}`) };
+      expect(notifier?.["Properties"].Environment.Variables["VALKEEPER_CONDITION_TOPIC_ARN"]).toEqual(ref);
+      const publish = statementsOf(made, "NotificationsNotifier").filter(({ Action }) => Action === "sns:Publish");
+      expect(publish).toEqual([expect.objectContaining({ Resource: ref })]);
+    }
+  });
+
+  it("refuses a FIFO topic of alarms", () => {
+    const issues = issuesOf((stack) => ({ alarms: { topic: new Topic(stack, "Topic", { fifo: true }) } }));
+    expect(issues).toEqual([expect.stringContaining("which groups alarms ring for is a FIFO topic")]);
   });
 
   it("refuses a FIFO topic", () => {

@@ -53,7 +53,10 @@ describe("two shards", () => {
   it("leave every resource of the first as it is, but for what tells the others of a second", () => {
     const [before, after] = [resourcesOf(one.template), resourcesOf(two.template)];
     expect(idsOf(one.template).filter((id) => !idsOf(two.template).includes(id))).toEqual([]);
-    const changed = Object.keys(before).filter((id) => JSON.stringify(before[id]) !== JSON.stringify(after[id]));
+    // An alarm's words name the log groups, of which there are more.
+    const textIn = (resource: unknown): string =>
+      JSON.stringify(resource, (key, value: unknown) => (key === "AlarmDescription" ? undefined : value));
+    const changed = Object.keys(before).filter((id) => textIn(before[id]) !== textIn(after[id]));
     const named = changed.map((id) => id.replace(/[0-9A-F]{8}$/, ""));
     expect(named.toSorted()).toEqual([
       "FailoverDashboard",

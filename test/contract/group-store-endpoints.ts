@@ -15,6 +15,7 @@ import type { Item } from "../../lib/core/ballot-write.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import { startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
+import type { ConditionStore, OperatorStore } from "../../lib/ports/group-store.ts";
 import { PARTITION_KEY, SORT_KEY } from "../../lib/runtime/table-schema.ts";
 import { cloudKind, RUN_TAG, testPrefix } from "../support/cloud-under-test.ts";
 import type { StoreUnderTest } from "./group-store-builders.ts";
@@ -77,6 +78,7 @@ export async function createTable({ dynamodb }: AwsClients, table: CreateTableCo
 }
 
 export interface EndpointStore extends StoreUnderTest {
+  readonly store: OperatorStore & ConditionStore;
   readonly clients: AwsClients;
   readonly table: string;
 }

@@ -18,7 +18,7 @@ let inbox: Inbox;
 let topicArn: string;
 let lines: Record<string, unknown>[];
 let notify: ReturnType<typeof makeNotifier>;
-const environment = { region: "eu-west-1", table: "valkeeper-test", eventBus: "valkeeper" };
+const environment = { region: "eu-west-1", table: "valkeeper-test", eventBus: "valkeeper", conditionTopicArn: null };
 
 beforeAll(async () => {
   Object.assign(process.env, {
@@ -57,6 +57,20 @@ const recordOf = (step: object, sequence: number, eventName = "INSERT"): StreamR
   dynamodb: {
     Keys: { pk: { S: `group#${group}` }, sk: { S: (step as HistoryRecord).id } },
     NewImage: { ...marshalItem(step as never), pk: { S: `group#${group}` }, sk: { S: (step as HistoryRecord).id } },
+    SequenceNumber: String(sequence),
+  },
+});
+const noteOf = (condition: object): object => ({
+  at: 9_000,
+  standing: { "failover-blocked": { epoch: 7, reason: "quorum-pending: one of two", ...condition } },
+});
+/** A change of the item in which a group's conditions are noted. */
+const noteRecord = (sequence: number, before: object, after: object): StreamRecord => ({
+  eventName: "MODIFY",
+  dynamodb: {
+    Keys: { pk: { S: `published#${group}` }, sk: { S: "copies" } },
+    OldImage: marshalItem(("at" in before ? { conditions: before } : {}) as never),
+    NewImage: marshalItem({ conditions: after } as never),
     SequenceNumber: String(sequence),
   },
 });
@@ -104,6 +118,41 @@ describe("the notifier function", () => {
     const steps = Array.from({ length: 25 }, (_, index) => stepOf(100 + index, "node.frozen"));
     expect(await run(...steps.map((step, index) => recordOf(step, index + 1)))).toMatchObject({ told: 25 });
     expect(await inbox.received("topic", 25)).toHaveLength(25);
+  });
+
+  it("tells the alarms' topic which group they ring for and what a failover was, and the others as well", async () => {
+    const conditionTopicArn = await inbox.subscribe("pager");
+    notify = makeNotifier({ ...environment, topicArn, conditionTopicArn }, (line) => lines.push(JSON.parse(line)));
+    const began = noteOf({ since: 5_000, isTold: true });
+    const records = [
+      noteRecord(31, {}, began),
+      recordOf(stepOf(8, "lease.acquired"), 32),
+      recordOf(stepOf(9, "failover.completed"), 33),
+      noteRecord(34, began, noteOf({ since: 5_000, isTold: true, goneAt: 65_000 })),
+      noteRecord(35, noteOf({ since: 5_000, isTold: true, goneAt: 65_000 }), { at: 185_000, standing: {} }),
+    ];
+    expect(await run(...records)).toEqual({ told: 4, batchItemFailures: [] });
+    const [all, paged] = [await inbox.received("topic", 4), await inbox.received("pager", 3)];
+    expect(all).toHaveLength(4);
+    const told = paged.map(({ Message }) => JSON.parse(String(Message)) as Record<string, unknown>);
+    expect(told.map(({ event }) => event).toSorted()).toEqual([
+      ...["condition.began", "condition.ended", "failover.completed"],
+    ]);
+    expect(told.flatMap(schemaIssues)).toEqual([]);
+    const detail = { condition: "failover-blocked", reason: "quorum-pending: one of two" };
+    expect(told).toContainEqual(expect.objectContaining({ event: "condition.began", group: "mymaster", detail }));
+    const ended = { ...detail, lastedMs: 60_000 };
+    expect(told).toContainEqual(expect.objectContaining({ event: "condition.ended", detail: ended }));
+    // The attribute by which a subscriber of the alarms alone passes them over.
+    expect(paged[0]?.["MessageAttributes"]).toMatchObject({ event: { Value: expect.any(String) } });
+  });
+
+  it("tells one topic that is the alarms' and everybody's once", async () => {
+    notify = makeNotifier({ ...environment, topicArn, conditionTopicArn: topicArn });
+    const note = noteOf({ since: 7_000, isTold: true });
+    expect(await run(noteRecord(41, {}, note), recordOf(stepOf(10, "node.frozen"), 42))).toMatchObject({ told: 2 });
+    await inbox.received("topic", 2);
+    await expect(inbox.received("topic", 1, 1_500)).rejects.toThrow();
   });
 
   it("gives a damaged step back to the stream, with its reason in the log, and tells the others", async () => {

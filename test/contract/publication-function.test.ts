@@ -4,7 +4,9 @@ import { CreateHostedZoneCommand, ListResourceRecordSetsCommand } from "@aws-sdk
 import { GetParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { makePublisher, type PublisherEvent } from "../../functions/publisher/publisher.ts";
-import type { GroupName } from "../../lib/core/types.ts";
+import type { VoterGroupView } from "../../lib/core/records.ts";
+import { type GroupName, voterId, wallTime } from "../../lib/core/types.ts";
+import { rejected, viewOf } from "../runtime/views.ts";
 import { freshPrefix } from "../support/cloud-under-test.ts";
 import { ballotOf, createBallot, freshGroup, specOf } from "./group-store-builders.ts";
 import { type EndpointStore, localCloudForFile, makeStoreAt } from "./group-store-endpoints.ts";
@@ -88,6 +90,41 @@ describe("the publisher function", () => {
     expect(figures.filter((line) => "_aws" in line)).toMatchObject([
       { Table: made.table, PublicationsBehind: 0, _aws: { CloudWatchMetrics: [{ Namespace: "Valkeeper" }] } },
     ]);
+  });
+
+  it("notes which group is in a condition that an alarm rings for, once, and that it is over", async () => {
+    const slot = await made.store.takeSlot(voterId("az-a"), 0, "a test", wallTime(Date.now()));
+    const seen = (rejection: VoterGroupView["rejection"]) =>
+      made.store.writeSlot({
+        ...{ ...slot, heartbeatAt: wallTime(Date.now()) },
+        groups: { [group]: viewOf({ at: wallTime(Date.now()), rejection }) },
+      });
+    const environment = { region: "eu-west-1", table: made.table, shards: 1, metrics: "deployment" } as const;
+    const measured = makePublisher(environment, (line) => lines.push(JSON.parse(line)));
+    const noted = async () => (await made.store.readCopies(group)).conditions;
+    await seen(null);
+    await measured({}, invocation);
+    expect(await noted()).toBeUndefined();
+    await seen(rejected("quorum-pending", 40_000));
+    await measured(streamEvent(group), invocation);
+    expect(await noted()).toBeUndefined();
+    await measured({}, invocation);
+    const first = await noted();
+    expect(first?.standing).toMatchObject({ "failover-blocked": { epoch: 4, isTold: true } });
+    await measured({}, invocation);
+    expect(await noted()).toEqual(first);
+    const since = wallTime(Date.now() - 300_000);
+    const { "failover-blocked": blocked } = first?.standing ?? {};
+    if (first === undefined || blocked === undefined) throw new Error("it is noted");
+    const earlier = { at: since, standing: { "failover-blocked": { ...blocked, goneAt: since } } };
+    expect(await made.store.writeConditions(group, earlier, first.at)).toBe(true);
+    // Another run had read the note before.
+    expect(await made.store.writeConditions(group, { at: since, standing: {} }, first.at)).toBe(false);
+    await seen(null);
+    await measured({}, invocation);
+    expect((await noted())?.standing).toEqual({});
+    expect((await made.store.readCopies(group)).ssm).toMatchObject({ epoch: 4 });
+    expect(lines.filter(({ event }) => event === "notification.failed")).toEqual([]);
   });
 
   it("L1: puts back a parameter that somebody overwrote", async () => {

@@ -5,7 +5,8 @@ import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import { DEFAULTS } from "../../lib/core/config.ts";
 import type { HistoryRecord, SlotRecord } from "../../lib/core/records.ts";
-import { groupName, type VoterId } from "../../lib/core/types.ts";
+import { attemptId, groupName, type VoterId, wallTime } from "../../lib/core/types.ts";
+import { setControl } from "../../lib/core/writes.ts";
 import { clientsOf, type Deployed, deployStack, destroyStack, invokeNow } from "../../lib/local/deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
@@ -29,6 +30,7 @@ let store: OperatorStore;
 let watch: SlotWatch;
 let inbox: Inbox;
 let topicArn: string;
+let pagerArn: string;
 
 /** As a person sees a voter: what its slot said last, and the longest time for which it said nothing new. */
 interface Seen {
@@ -96,6 +98,7 @@ const settingsWith = (more: object): Record<string, unknown> => ({
   // Without `egress`: the voters reach the table and the nodes, and nothing else.
   publication: { hostedZone: { id: hostedZoneId, name: "valkey.internal" } },
   notifications: { topicArn },
+  alarms: { topicArn: pagerArn },
   groups: [
     {
       name,
@@ -118,6 +121,7 @@ beforeAll(async () => {
   hostedZoneId = ((await clients.route53.send(zone)).HostedZone?.Id ?? "").replace("/hostedzone/", "");
   inbox = new Inbox(cloud.endpoint);
   topicArn = await inbox.subscribe("everything");
+  pagerArn = await inbox.subscribe("pager");
   const pattern = { source: ["valkeeper"], detail: { sentinel: ["+switch-master"] } };
   await inbox.follow("new-primaries", { eventBus: "default", pattern });
   deployed = await deployStack({ group, cloud, settings: settingsWith({ downAfterMs: 3_000 }) });
@@ -222,6 +226,36 @@ describe("what was deployed, called by its schedules alone", () => {
     expect(silent).toEqual([]);
     expect(watch.left).toEqual([]);
   }, 150_000);
+});
+
+describe("whoever the alarms page", () => {
+  const setMode = async (mode: "act" | "paused"): Promise<void> => {
+    const ballot = await store.readBallot(name);
+    if (ballot === null) throw new Error("the group has no ballot");
+    const until = mode === "paused" ? wallTime(Date.now() + 600_000) : null;
+    const control = { mode, until, by: "test", reason: "a test", attempt: attemptId(`test-${mode}`) };
+    expect(await store.writeBallot(setControl(ballot, control))).toMatchObject({ kind: "applied" });
+  };
+
+  it("is told which group it is, and nothing of a failover's single steps", async () => {
+    await setMode("paused");
+    const old = await primary();
+    await nodes.find((node) => node.id === old)?.kill();
+    const told = (body: Readonly<Record<string, unknown>>) => {
+      const { event, group: of, detail } = JSON.parse(String(body["Message"]));
+      return [event, of, detail.condition].filter((each) => each !== undefined).join(" ");
+    };
+    const expected = [`failover.completed ${name}`, `condition.began ${name} failover-blocked`];
+    const messages = await inbox.receivedAll("pager", expected, told, 150_000);
+    expect(messages.map(told).filter((each) => !/^(failover.completed|condition\.)/.test(each))).toEqual([]);
+    await Promise.all(nodes.filter(({ isRunning }) => !isRunning).map((node) => node.restart()));
+    await setMode("act");
+    const isReady = async () => {
+      const ballot = await store.readBallot(name);
+      return ballot !== null && isHealthy(ballot, nodes.length);
+    };
+    await eventually("the group is healthy again", isReady, 60_000);
+  }, 240_000);
 });
 
 describe("the way back", () => {

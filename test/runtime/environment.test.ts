@@ -142,13 +142,17 @@ describe("the other functions' environments", () => {
     const VALKEEPER_EVENT_BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default";
     const store = { region: "eu-west-1", table: "valkeeper" };
     const both = parseNotifierEnvironment({ ...variables, VALKEEPER_TOPIC_ARN, VALKEEPER_EVENT_BUS });
-    expect(both).toEqual({ ...store, topicArn: VALKEEPER_TOPIC_ARN, eventBus: VALKEEPER_EVENT_BUS });
+    const noOther = { conditionTopicArn: null };
+    expect(both).toEqual({ ...store, topicArn: VALKEEPER_TOPIC_ARN, eventBus: VALKEEPER_EVENT_BUS, ...noOther });
+    expect(parseNotifierEnvironment({ ...variables, VALKEEPER_CONDITION_TOPIC_ARN: VALKEEPER_TOPIC_ARN })).toEqual({
+      ...{ ...store, topicArn: null, eventBus: null, conditionTopicArn: VALKEEPER_TOPIC_ARN },
+    });
     expect(parseNotifierEnvironment({ ...variables, VALKEEPER_EVENT_BUS: "default" })).toMatchObject({
       topicArn: null,
       eventBus: "default",
     });
     expect(issuesOf(() => parseNotifierEnvironment({ ...variables, VALKEEPER_TOPIC_ARN: "" }))).toEqual([
-      "neither VALKEEPER_TOPIC_ARN nor VALKEEPER_EVENT_BUS is set: there is nobody to tell",
+      "none of VALKEEPER_TOPIC_ARN, VALKEEPER_EVENT_BUS and VALKEEPER_CONDITION_TOPIC_ARN is set: there is nobody to tell",
     ]);
     expect(issuesOf(() => parseNotifierEnvironment({ ...variables, VALKEEPER_TOPIC_ARN: "failovers" }))).toEqual([
       'VALKEEPER_TOPIC_ARN is "failovers": it should be a topic\'s ARN',

@@ -116,6 +116,8 @@ export const OF_EVENT: Readonly<Record<EventName, Mark | null>> = {
   "notification.failed": null,
   // The evacuator's, likewise.
   "evacuation.ended": null,
+  "condition.began": null,
+  "condition.ended": null,
   "request.refused": "N",
   "request.done": "Y",
   "failover.abandoned": "X",

@@ -48,12 +48,17 @@ export class Inbox {
   }
 
   /** The same, as soon as each of `wanted` is what `of` makes of one of them. */
-  receivedAll(name: string, wanted: readonly string[], of: (body: Body) => string): Promise<readonly Body[]> {
+  receivedAll(
+    name: string,
+    wanted: readonly string[],
+    of: (body: Body) => string,
+    withinMs = 20_000,
+  ): Promise<readonly Body[]> {
     const areAllIn = (bodies: readonly Body[]): boolean => {
       const there = new Set(bodies.map(of));
       return wanted.every((each) => there.has(each));
     };
-    return this.#receivedUntil({ name, what: wanted.join(", "), withinMs: 20_000 }, areAllIn);
+    return this.#receivedUntil({ name, what: wanted.join(", "), withinMs }, areAllIn);
   }
 
   async #receivedUntil(

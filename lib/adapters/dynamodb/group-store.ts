@@ -1,11 +1,11 @@
 // The ports of lib/ports/group-store.ts on one DynamoDB table.
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { OperatorStore } from "../../ports/group-store.ts";
+import type { ConditionStore, OperatorStore } from "../../ports/group-store.ts";
 import type { CallLimits } from "../aws/call.ts";
 import { glance, look, readBallot, writeBallot } from "./ballots.ts";
 import { appendHistory, readHistory } from "./history.ts";
-import { readCopies, readPublication, writeCopies, writePublication } from "./publications.ts";
+import { readCopies, readPublication, writeConditions, writeCopies, writePublication } from "./publications.ts";
 import { readRequest, resolveRequest, writeRequest } from "./requests.ts";
 import { listSlots, readSlot, takeSlot, writeSlot } from "./slots.ts";
 import { listSpecs, type OnUnreadable, readSpec, removeGroup, writeSpec } from "./specs.ts";
@@ -27,7 +27,7 @@ export interface DynamodbStoreOptions {
  */
 export const STORE_LIMITS: CallLimits = { attemptTimeoutMs: 500, totalMs: 1_200, attempts: 4 };
 
-export function createDynamodbStore(options: DynamodbStoreOptions): OperatorStore {
+export function createDynamodbStore(options: DynamodbStoreOptions): OperatorStore & ConditionStore {
   const table = createTable(options.client, options.table, options.limits ?? STORE_LIMITS);
   const onUnreadable = options.onUnreadable ?? (() => undefined);
   return {
@@ -45,6 +45,7 @@ export function createDynamodbStore(options: DynamodbStoreOptions): OperatorStor
     writePublication: (publication) => writePublication(table, publication),
     readCopies: (group) => readCopies(table, group),
     writeCopies: (group, copies) => writeCopies(table, group, copies),
+    writeConditions: (group, conditions, before) => writeConditions(table, group, { conditions, before }),
     readSpec: (group) => readSpec(table, group),
     writeSpec: (spec, expectedVersion) => writeSpec(table, spec, expectedVersion),
     removeGroup: (group) => removeGroup(table, group),

@@ -3,8 +3,8 @@
 import { type Item, itemOf } from "../../core/ballot-write.ts";
 import { saysTheSame } from "../../core/publication.ts";
 import { decodeCopies, decodePublication } from "../../core/record-format.ts";
-import type { CopyFailure, Publication, PublishedCopies } from "../../core/records.ts";
-import type { GroupName } from "../../core/types.ts";
+import type { CopyFailure, NotedConditions, Publication, PublishedCopies } from "../../core/records.ts";
+import type { GroupName, WallTime } from "../../core/types.ts";
 import { marshal } from "./attribute-value.ts";
 import type { Expressions } from "./expression.ts";
 import { copiesKey, publicationKey } from "./keys.ts";
@@ -50,6 +50,24 @@ export async function writeCopies(table: Table, group: GroupName, copies: Partia
     if (copy !== undefined) await update(table, group, copyExpressions(target, copy));
     if (failure !== undefined) await update(table, group, failureExpressions(target, failure));
   }
+}
+
+interface ConditionsWrite {
+  readonly conditions: NotedConditions;
+  readonly before: WallTime | null;
+}
+
+export async function writeConditions(table: Table, group: GroupName, write: ConditionsWrite): Promise<boolean> {
+  const { conditions, before } = write;
+  const guard = guardExpressions({
+    // Two runs of the publisher at once, one with an older look: what it does not know of would be told as over.
+    condition: before === null ? "attribute_not_exists(#conditions)" : "#conditions.#at = :before",
+    names: { "#conditions": "conditions", ...(before === null ? {} : { "#at": "at" }) },
+    values: { ":conditions": itemOf(conditions), ...(before === null ? {} : { ":before": before }) },
+  });
+  const written = await table.update(copiesKey(group), { ...guard, UpdateExpression: "SET #conditions = :conditions" });
+  if (written.kind === "failed") throw storeError("writeConditions", written.failure.detail, written.failure.error);
+  return written.kind === "applied";
 }
 
 async function update(table: Table, group: GroupName, expressions: Expressions): Promise<void> {

@@ -53,8 +53,14 @@ function entryOf(notification: Notification, index: number): PublishBatchRequest
   };
 }
 
-const subjectOf = ({ group, event, epoch }: Notification): string =>
-  `Valkeeper: ${group}: ${event} (epoch ${epoch})`.replaceAll(/[^ -~]/g, "?").slice(0, SUBJECT_LENGTH);
+/** A condition is what whoever is paged looks for. */
+const whatOf = ({ event, detail }: Notification): string =>
+  typeof detail["condition"] === "string" ? `${detail["condition"]}, ${event}` : event;
+
+const subjectOf = (notification: Notification): string =>
+  `Valkeeper: ${notification.group}: ${whatOf(notification)} (epoch ${notification.epoch})`
+    .replaceAll(/[^ -~]/g, "?")
+    .slice(0, SUBJECT_LENGTH);
 
 function linesOf({ group, event, sentinel, epoch, at, voter, detail, deployment }: Notification): string {
   const facts = Object.entries(detail).filter(([, value]) => value !== null && value !== "");
@@ -65,6 +71,6 @@ function linesOf({ group, event, sentinel, epoch, at, voter, detail, deployment 
     `at          ${at}, by the voter ${voter}`,
     ...facts.map(([name, value]) => `${name.padEnd(11)} ${value}`),
     "",
-    `valkeeper history ${group} has every step; the deployment's table is ${deployment}.`,
+    `valkeeper why ${group} says what is wrong now, valkeeper history ${group} every step; the deployment's table is ${deployment}.`,
   ].join("\n");
 }

@@ -1,6 +1,11 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
-import { groupsToPublish, groupsToStop, type StreamRecord } from "../../../lib/adapters/dynamodb/stream-event.ts";
+import {
+  conditionChanges,
+  groupsToPublish,
+  groupsToStop,
+  type StreamRecord,
+} from "../../../lib/adapters/dynamodb/stream-event.ts";
 
 type Image = Readonly<Record<string, AttributeValue>>;
 
@@ -90,5 +95,61 @@ describe("what is wished to be stopped", () => {
   it("is nothing while it stands as it was, is gone, or was never there", () => {
     expect(groupsToStop([change("7", "7"), change("7", null), change(null, null), {}]).size).toBe(0);
     expect(groupsToStop([recordOf("group#g", "request", { after: wishing("7") })]).size).toBe(0);
+  });
+});
+
+describe("which conditions a batch of stream records says have begun or ended", () => {
+  const noted = (name: string, more: Image = {}): Image => ({
+    conditions: {
+      M: {
+        at: { N: "9" },
+        standing: {
+          M: {
+            [name]: {
+              M: { since: { N: "5" }, epoch: { N: "7" }, reason: { S: "n2" }, isTold: { BOOL: true }, ...more },
+            },
+          },
+        },
+      },
+    },
+  });
+  const change = (before?: Image, after?: Image) =>
+    recordOf("published#g", "copies", {
+      number: "3",
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    });
+  const changesOf = (...records: readonly StreamRecord[]) =>
+    conditionChanges(records).flatMap(({ changes }) =>
+      changes.map(({ group, name, kind, at }) => [group, name, kind, at]),
+    );
+
+  it("what is told and was not has begun, and what was and is not has ended when it was seen last", () => {
+    expect(changesOf(change(undefined, noted("group-not-ready")))).toEqual([["g", "group-not-ready", "began", 5]]);
+    const gone = noted("failover-blocked", { goneAt: { N: "8" } });
+    expect(changesOf(change(gone, noted("needless-churn")))).toEqual([
+      ["g", "needless-churn", "began", 5],
+      ["g", "failover-blocked", "ended", 8],
+    ]);
+  });
+
+  it("what is not told yet, is missed once, or stands beside a copy that changes, is no news", () => {
+    const told = noted("group-not-ready");
+    const untold = noted("group-not-ready", { isTold: { BOOL: false } });
+    const copied = { ...told, ssm: { M: { epoch: { N: "7" }, revision: { N: "0" }, at: { N: "9" } } } };
+    const missed = noted("group-not-ready", { goneAt: { N: "8" } });
+    const records = [change(undefined, untold), change(untold, {}), change(told, copied), change(told, missed)];
+    expect(changesOf(...records, change(missed, told), recordOf("published#g", "primary"), {})).toEqual([]);
+  });
+
+  it("a group that was removed has none any more", () => {
+    const { dynamodb, ...record } = change(noted("group-not-ready"));
+    const removed = { ...record, eventName: "REMOVE", dynamodb: { ...dynamodb, ApproximateCreationDateTime: 12 } };
+    expect(changesOf(removed)).toEqual([["g", "group-not-ready", "ended", 12_000]]);
+  });
+
+  it("a note that cannot be decoded is given back to the stream", () => {
+    const [damaged] = conditionChanges([change({}, noted("group-not-ready", { since: { S: "long" } }))]);
+    expect(damaged).toMatchObject({ changes: [], sequenceNumber: "3", trouble: expect.stringContaining("since") });
   });
 });
