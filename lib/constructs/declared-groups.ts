@@ -7,7 +7,7 @@ import type { DeclaredConfig } from "../core/config.ts";
 import { checkDeclaration } from "../core/config-check.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import type { VoterId } from "../core/types.ts";
-import type { Egress } from "./egress.ts";
+import { Egress } from "./egress.ts";
 import type { NodeCredentials, PublicationProps, TlsProps, ValkeyGroupProps } from "./group-props.ts";
 import { isRecordAllowed, recordPatterns } from "./publication-grants.ts";
 import { credentialsIssues } from "./voters-check.ts";
@@ -59,7 +59,7 @@ const LOOKED_UP_LATER = /^(dummy-value-for-|DUMMY$)/;
 const isUnresolved = (text: string): boolean => Token.isUnresolved(text) || LOOKED_UP_LATER.test(text);
 
 /** Ids to judge by; a zone known at deployment only has no id yet. */
-const votersOf = (options: GroupsOptions): VoterId[] => {
+const votersOf = (options: Pick<GroupsOptions, "voters">): VoterId[] => {
   const count = Math.max(options.voters.length, 3);
   return Array.from({ length: count }, (_, index) => {
     const voter = options.voters[index];
@@ -68,7 +68,7 @@ const votersOf = (options: GroupsOptions): VoterId[] => {
 };
 
 /** Of no particular shape: `checkDeclaration` reads it as it reads any input. */
-function declarationOf(group: ValkeyGroupProps, options: GroupsOptions): Record<string, unknown> {
+function declarationOf(group: ValkeyGroupProps, options: Omit<GroupsOptions, "groups">): Record<string, unknown> {
   const { credentials, tls, recordName: _recordName, readersRecordName: _readersRecordName, ...settings } = group;
   return {
     ...settings,
@@ -145,15 +145,27 @@ function credentialIssues({ credentials }: ValkeyGroupProps, { egress }: GroupsO
  * What is said for all groups is judged although none is declared: by a group that is made up. Of one that is declared these
  * would be its own issues.
  */
-function issuesWithoutGroups(options: GroupsOptions): string[] {
+const issuesWithoutGroups = (options: GroupsOptions): string[] =>
+  issuesOfSample(options, /^(credentials|publication)\b/);
+
+function issuesOfSample(options: Omit<GroupsOptions, "groups">, about: RegExp): string[] {
   const sample = { name: "sample", nodes: [{ id: "n1", host: "192.0.2.1", zone: "" }] };
   try {
     checkDeclaration(declarationOf(sample, options), { voters: votersOf(options), isUnresolved });
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return error.issues.filter((issue) => /^(credentials|publication)\b/.test(issue));
+    return error.issues.filter((issue) => about.test(issue));
   }
+}
+
+/** Of a publisher that is made alone. */
+export function publicationIssues(publication: PublicationProps): string[] {
+  const nothing = { credentials: undefined, voters: [], egress: Egress.NAT, hasStopper: false };
+  return [
+    ...issuesOfSample({ ...nothing, publication }, /^publication\b/),
+    ...recordIssues({ ...nothing, publication, groups: [] }),
+  ];
 }
 
 const repeated = (names: readonly string[]): string[] => [

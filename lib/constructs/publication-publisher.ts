@@ -12,12 +12,13 @@ import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
 import { publisherTimeoutMs, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
+import { publicationIssues } from "./declared-groups.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
 import type { PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
-import { GROUPS_PER_VOTER } from "./voter-shards.ts";
+import { GROUPS_PER_VOTER, outOfRange, VOTER_BOUNDS } from "./voter-shards.ts";
 
 export interface PublicationPublisherProps {
   readonly table: IFailoverTable;
@@ -53,11 +54,12 @@ export interface PublicationPublisherProps {
 export class PublicationPublisher extends Construct {
   readonly function: IFunction;
 
-  /** Throws `ConfigurationError` when there is room for more groups than can be compared within a minute. */
+  /** Throws `ConfigurationError` with every issue. */
   constructor(scope: Construct, id: string, props: PublicationPublisherProps) {
     super(scope, id);
     const groups = roomOf(props);
-    if (groups > MOST_GROUPS) throw new ConfigurationError(this.node.path, [tooMany(groups)]);
+    const issues = publisherIssues(props);
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const { table, publication, deadLetterQueue } = props;
     const publisher = new BundledFunction(this, "Publisher", {
       name: "publisher",
@@ -104,6 +106,24 @@ const GROUPS_OF_MEGABYTES = 250;
 
 const roomOf = ({ shards = 1, groupsPerVoter = GROUPS_PER_VOTER }: PublicationPublisherProps): number =>
   shards * groupsPerVoter;
+
+function publisherIssues(props: PublicationPublisherProps): string[] {
+  const groups = roomOf(props);
+  // How many voters bear is for them to say.
+  const bounds = (["shards", "groupsPerVoter"] as const).flatMap((name) =>
+    outOfRange(name, props[name], [1, MOST_GROUPS]),
+  );
+  return [
+    ...bounds,
+    ...outOfRange("memoryMegabytes", props.memoryMegabytes, VOTER_BOUNDS.memoryMegabytes),
+    // Of sizes that are wrong themselves the product says nothing.
+    ...(bounds.length === 0 && groups > MOST_GROUPS ? [tooMany(groups)] : []),
+    ...publicationIssues(props.publication),
+    ...(props.table.table.tableStreamArn === undefined
+      ? ["the given table has no stream that is known here: import it with its `tableStreamArn`"]
+      : []),
+  ];
+}
 
 const tooMany = (groups: number): string =>
   `shards times groupsPerVoter is ${groups} and should be ${MOST_GROUPS} or less: Parameter Store serves ` +

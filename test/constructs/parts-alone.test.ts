@@ -12,6 +12,7 @@ import type { NodeCredentials } from "../../lib/constructs/group-props.ts";
 import { HostEvacuator } from "../../lib/constructs/host-evacuator.ts";
 import { HostStopper } from "../../lib/constructs/host-stopper.ts";
 import { NodePlatform } from "../../lib/constructs/node-platform.ts";
+import { PublicationPublisher, type PublicationPublisherProps } from "../../lib/constructs/publication-publisher.ts";
 import { Voters, type VotersProps } from "../../lib/constructs/voters.ts";
 import { importVpc, newStack } from "./failover-stack.ts";
 
@@ -105,6 +106,38 @@ describe("voters alone", () => {
       "memoryMegabytes is 64 and should be a whole number from 128 to 10240",
       "functions has 1 entries for 33 voters",
       ...["a", "b", "c"].map((zone) => expect.stringContaining(`the route table of the subnet in ${zone}`)),
+    ]);
+  });
+});
+
+describe("the publisher alone", () => {
+  const streamed = (stack: Stack) =>
+    FailoverTable.fromAttributes(stack, "Streamed", {
+      tableName: "shared",
+      tableStreamArn: "arn:aws:dynamodb:eu-west-1:123456789012:table/shared/stream/2026-01-01T00:00:00.000",
+    });
+  const publisher = (props: Partial<PublicationPublisherProps>, table = streamed) => {
+    const stack = newStack();
+    return issuesIn(
+      () => new PublicationPublisher(stack, "Publication", { table: table(stack), publication: {}, ...props }),
+    );
+  };
+
+  it("is made where everything is right", () => {
+    expect(publisher({})).toEqual([]);
+    expect(publisher({ shards: 2, publication: { parameterPrefix: "/valkey", recordTtlSeconds: 5 } })).toEqual([]);
+  });
+
+  it("is judged as in the whole: its sizes, its publication, and a table whose stream is known", () => {
+    const sizes = { shards: 1.5, groupsPerVoter: 0, memoryMegabytes: 64 };
+    const publication = { parameterPrefix: "no prefix", recordNames: ["a.b"] };
+    expect(publisher({ ...sizes, publication }, tableOf)).toEqual([
+      "shards is 1.5 and should be a whole number from 1 to 2400",
+      "groupsPerVoter is 0 and should be a whole number from 1 to 2400",
+      "memoryMegabytes is 64 and should be a whole number from 128 to 10240",
+      expect.stringMatching(/^publication.parameterPrefix /),
+      "publication.recordNames needs the publication's hostedZone",
+      expect.stringContaining("has no stream that is known here"),
     ]);
   });
 });
