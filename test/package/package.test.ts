@@ -9,6 +9,7 @@ import { clientsOf, deployApp } from "../../lib/local/deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
 import { isMissing, pathForPrograms, projectRoot, readTools } from "../../lib/local/tools.ts";
+import { messagesIn } from "../support/assembly.ts";
 import { npmProgram, type PackedPackage, packAndInstall, run, withOnly } from "./packed-package.ts";
 
 const node = process.execPath;
@@ -50,6 +51,22 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
       Array.from({ length: 6 }, () => "index.handler"),
     );
   });
+
+  it("says what an app has to know once, where the app does not acknowledge it, and is synthesized all the same", async () => {
+    expect(messagesIn(installed)).toEqual([]);
+    const quiet = app.replace("groups: [", "alarms: {}, groups: [");
+    const id = "valkeeper:nobodyIsTold";
+    const knowing = `${quiet}\nimport { Annotations } from "aws-cdk-lib";\nAnnotations.of(stack).acknowledgeWarning("${id}");\n`;
+    const messagesOf = async (name: string, text: string): Promise<readonly string[]> => {
+      const folder = join(packed.folder, `${name}.out`);
+      writeFileSync(join(packed.folder, `${name}.mjs`), text);
+      await run(packed.folder, [node, `${name}.mjs`], { CDK_OUTDIR: folder });
+      expect(Object.keys(templateOf(folder).Resources).length).toBeGreaterThan(20);
+      return messagesIn(folder);
+    };
+    expect(await messagesOf("quiet", quiet)).toEqual([expect.stringContaining(`[ack: ${id}]`)]);
+    expect(await messagesOf("knowing", knowing)).toEqual([]);
+  }, 60_000);
 
   it("gives the template that the checkout gives, but for the assets' keys", () => {
     const keyless = (folder: string): unknown =>
@@ -98,6 +115,7 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
       );
     };
     expect(await check("app-types.mts", app)).toBe("");
+    expect(await check("sessions.mts", deployPage())).toBe("");
     expect(await check("wrong-types.mts", app.replace("primary:", "primry:"))).toMatch(/'primry' does not exist/);
   }, 60_000);
 
@@ -159,6 +177,11 @@ function namedIn(declaration: string, verb: "import" | "export"): { readonly nam
       names.split(",").map((each) => ({ name: each.replace(/^\s*type /, "").trim(), file: from })),
     );
 }
+
+/** The app for nodes that run already. */
+const deployPage = (): string =>
+  /```ts\n(?<code>.*?)```/s.exec(readFileSync(join(projectRoot, "docs", "deploy.md"), "utf8"))?.groups?.["code"] ??
+  "none";
 
 const readme = (): string => readFileSync(join(projectRoot, "README.md"), "utf8");
 
