@@ -161,10 +161,12 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
     if (node !== null) return { kind: "switchover", target: node, reason: verdict.cause, insists };
   }
   const { config } = turn.context;
-  const selection = foreseen(turn, ballot, { coldStart: false, insists });
-  if (selection.kind === "selected" && isEnough(selection.counted.length, ballot, config)) {
+  const others = foreseen(turn, ballot, { coldStart: false, insists });
+  const hasEnough = others.kind === "selected" && isEnough(others.counted.length, ballot, config);
+  // A primary that came back stands in the way of who has less, and an attempt would find that out anew each time.
+  const selection = hasEnough ? foreseen(turn, ballot, { coldStart: false, insists, withReborn: true }) : others;
+  if (hasEnough && selection.kind === "selected")
     return { kind: "failover", target: null, reason: verdict.cause, insists };
-  }
   if (isFollowedReborn(turn, ballot)) return { kind: "failover", target: null, reason: "reborn and followed", insists };
   // Left frozen, by a parked freeze that it woke to above all: nobody else has to count to give it back its place (L4).
   if (isFrozenPrimary(turn, ballot)) return { kind: "failover", target: null, reason: verdict.cause, insists };

@@ -82,13 +82,20 @@ export function bestTarget(turn: Turn): {
 export function foreseen(
   turn: Turn,
   ballot: Ballot,
-  options: { readonly coldStart: boolean; readonly insists: boolean },
+  options: {
+    readonly coldStart: boolean;
+    readonly insists: boolean;
+    /** A primary that came back as another process is compared as well, as it is once it is frozen. @default false */
+    readonly withReborn?: boolean;
+  },
 ): Selection {
-  const { coldStart, insists } = options;
-  const primary = ballot.primary?.node;
+  const { coldStart, insists, withReborn = false } = options;
+  const { primary } = ballot;
   const frozen: FrozenNode[] = [];
   for (const { id, reading } of nodesOf(turn.state).filter((node) => answersNow(turn, node))) {
-    if (reading !== null && (coldStart || id !== primary)) frozen.push({ node: id, before: reading, after: reading });
+    if (reading === null) continue;
+    const isReborn = withReborn && reading.runId !== primary?.runId;
+    if (coldStart || id !== primary?.node || isReborn) frozen.push({ node: id, before: reading, after: reading });
   }
   return selectAgain({ frozen, ballot, config: turn.context.config, coldStart, insists, only: null });
 }

@@ -17,6 +17,7 @@ import {
   N1,
   N2,
   N3,
+  node,
   ofEpoch,
   operation,
   primary,
@@ -256,6 +257,29 @@ describe("what is begun", () => {
     it("never where loss is refused, nor by data of another history", () => {
       expect(began(99, { onPossibleLoss: "refuse", coldStart: "best" })).toBe("too-few-nodes");
       expect(began(99, {}, { replicationId: history(9) })).toBe("too-few-nodes");
+    });
+  });
+
+  describe("S12: while a primary that came back holds what the others lack, and loss is refused", () => {
+    const nodes = [node(N1, { priority: 0 }), node(N2), node(N3)];
+    const refuses = { onPossibleLoss: "refuse", waitK: 1, coldStart: "wait", nodes } as const;
+    const back = (offset: number, config: object) => {
+      const of = ballot({ votes });
+      const reborn = reading({ runId: run(21), follows: { host: "127.0.0.1", port: 1 }, linkUp: false, offset });
+      const state = withNode(watching(of), N1, { class: "reborn", reading: reborn });
+      const verdict = { ...down, cause: "reborn" } as const;
+      return kindOf(decided(of, { state, verdict, context: context(config) }));
+    };
+
+    it("nothing is begun that it would end: a person decides", () => {
+      expect(back(101, refuses)).toBe("cold-start-waiting");
+      expect(back(101, { ...refuses, coldStart: "best" })).toBe("unknown-history");
+    });
+
+    it("a failover is begun where it holds no more, may win itself, or loss is accepted", () => {
+      expect(back(100, refuses)).toMatchObject({ kind: "failover" });
+      expect(back(101, { ...refuses, nodes: [node(N1), node(N2), node(N3)] })).toMatchObject({ kind: "failover" });
+      expect(back(101, { ...refuses, onPossibleLoss: "promote", waitK: 0 })).toMatchObject({ kind: "failover" });
     });
   });
 

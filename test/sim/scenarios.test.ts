@@ -207,6 +207,31 @@ describe("nodes restart", () => {
   );
 });
 
+describe("S12: a primary that never wins comes back with writes that its replica lacks", () => {
+  // Two nodes, one of which may lose its data under k = 1, so that the other alone is enough to begin.
+  const plan = [
+    at(0, { kind: "cut", from: "node:n1", to: "node:n2", oneWay: false, forMs: 4_000 }),
+    at(2_000, kill(100)),
+  ];
+  const nodeOptionsOf = { n1: { priority: 0 } };
+  const refuses = { onPossibleLoss: "refuse", waitK: 1 } as const;
+  each(
+    "nothing is begun in vain, and a person is asked",
+    { nodes: ["n1", "n2"], nodeOptionsOf, config: refuses, plan },
+    (s) => {
+      s.run(30_000);
+      // While it loads nobody knows what it holds.
+      expect(s.events("lease.acquired")).toBeLessThanOrEqual(1);
+      expect(s.primary).toBe("n1");
+      expect(waitsForPerson(s.world)).toEqual(["cold-start-waiting"]);
+      s.world.faults.begin({ kind: "request", request: "recover", target: "n1", acceptDataLoss: true });
+      s.run(20_000);
+      expectSettled(s);
+      expect(s.lost(0)).toBe(0);
+    },
+  );
+});
+
 describe("all nodes come back with their snapshots, and the new primary dies after its first follower was synchronized", () => {
   const back = (node: string, afterMs: number): Fault => ({
     kind: "kill-node",
