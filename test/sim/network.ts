@@ -66,6 +66,11 @@ export class Path {
     return this.#cut;
   }
 
+  /** Packets are lost on it. */
+  get isUnreliable(): boolean {
+    return this.#lossRate > 0 || this.#dropRate > 0;
+  }
+
   /** How long a packet travels that meets nothing unusual. */
   get usualMs(): number {
     return this.#baseMs + this.#extraMs;

@@ -1,8 +1,8 @@
 // The person of the runbook (docs/operations.md): where voters say that only a person can go on, looks what each node
 // holds and orders `groups recover` for the one whose data counts. In worlds where somebody put a person in charge: after
-// a table was restored, or a record replaced.
+// a table was restored, or a record replaced. Where the budget of replacements is spent, orders a failover.
 
-import { attemptId, wallTime } from "../../lib/core/types.ts";
+import { attemptId, type NodeId, wallTime } from "../../lib/core/types.ts";
 import { setControl } from "../../lib/core/writes.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
@@ -15,9 +15,11 @@ const LOOKS_EVERY_MS = 1_000;
 /** As long has a reason to stand before it is acted on. */
 const THINKS_MS = 4_000;
 const TTL_MS = 60_000;
+/** An order that came to nothing is given again after this. */
+const AGAIN_MS = 20_000;
 
 /** What ends by itself, or by another order than `groups recover`. */
-const OTHERWISE: readonly string[] = ["not-armed", "misconfigured", "budget-spent"];
+const OTHERWISE: readonly string[] = ["not-armed", "misconfigured"];
 
 export class Operator {
   readonly #world: World;
@@ -70,22 +72,35 @@ export class Operator {
   #recover(): void {
     const target = bestOf([...this.#world.fleet.nodes.values()]);
     if (target === null) return;
+    this.#resume();
+    this.#order("recover", target.id);
+  }
+
+  /** Instead of waiting for ten minutes: the budget of replacements is spent, and somebody could be promoted. */
+  failOver(): void {
+    const standing = this.#world.table.requests.get(GROUP);
+    if (standing?.result === null && standing.expiresAt > this.#wall()) return;
+    if (this.#world.queue.now - (this.#actedAt ?? Number.NEGATIVE_INFINITY) >= AGAIN_MS) this.#order("failover", null);
+  }
+
+  #order(kind: "recover" | "failover", target: NodeId | null): void {
     this.#orders += 1;
     this.#actedAt = this.#world.queue.now;
     const now = this.#wall();
-    this.#resume();
-    const order = { kind: "request", request: "recover", target: target.id, acceptDataLoss: true } as const;
-    this.#world.timeline?.add({ kind: "fault", fault: order, hits: [target.id] }, "by the person in charge");
+    const acceptDataLoss = kind === "recover";
+    const order = { kind: "request", request: kind, target, acceptDataLoss } as const;
+    const hits = target === null ? [] : [target];
+    this.#world.timeline?.add({ kind: "fault", fault: order, hits }, "by the person in charge");
     this.#world.table.writeRequest(
       GROUP,
       {
         schema: 1,
-        id: `recovery-${this.#orders}`,
-        kind: "recover",
-        target: target.id,
+        id: `${kind}-${this.#orders}`,
+        kind,
+        target,
         by: "operator",
         reason: "docs/operations.md",
-        acceptDataLoss: true,
+        acceptDataLoss,
         askedAt: now,
         expiresAt: wallTime(now + TTL_MS),
         result: null,

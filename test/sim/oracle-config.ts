@@ -4,13 +4,31 @@
 import type { GroupConfig } from "../../lib/core/config.ts";
 import type { SpecRecord } from "../../lib/core/records.ts";
 import type { Address, Epoch } from "../../lib/core/types.ts";
+import { GROUP } from "./group.ts";
+import type { World } from "./world.ts";
 
 type Setting =
-  | ("quorum" | "downAfterMs" | "probeTimeoutMs" | "voteWindowMs" | "leaseMs" | "stepTimeoutMs" | "failoverBudget")
+  | (
+      | "quorum"
+      | "downAfterMs"
+      | "probeTimeoutMs"
+      | "voteWindowMs"
+      | "leaseMs"
+      | "stepTimeoutMs"
+      | "failoverBudget"
+      | "writeDead"
+    )
   | ("onPossibleLoss" | "waitK" | "offsetToleranceBytes" | "coldStart" | "stopInstance");
 
 /** The settings that a promise depends on. */
 export type OracleConfig = Pick<GroupConfig, Setting>;
+
+/** What is in force: as the table declares it, and not as the engine understands that. */
+export function configOf(world: World): OracleConfig {
+  const spec = world.table.specs.get(GROUP);
+  if (spec === undefined) throw new Error("simulation: the group was removed");
+  return settingsOf(spec);
+}
 
 /** Declared, under it the defaults, over it what was set at run time. */
 export function settingsOf({ declared, overrides }: SpecRecord): OracleConfig {
@@ -32,6 +50,7 @@ export function settingsOf({ declared, overrides }: SpecRecord): OracleConfig {
     offsetToleranceBytes: given.offsetToleranceBytes ?? 0,
     coldStart: given.coldStart ?? (onPossibleLoss === "refuse" ? "wait" : "best"),
     stopInstance: given.stopInstance ?? "off",
+    writeDead: given.writeDead ?? "failover",
   };
 }
 

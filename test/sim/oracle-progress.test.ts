@@ -21,6 +21,8 @@ interface MadeUp extends ProgressView {
   isSettled: boolean;
   published: number;
   reason: string | null;
+  /** What anybody could say truly; null: whatever is said is true. */
+  truths: string[] | null;
   settings: ReturnType<ProgressView["config"]>;
   lost: number;
   order: string | null;
@@ -62,6 +64,7 @@ function made() {
     isSettled: true,
     published: 1,
     reason: null,
+    truths: null,
     lost: 0,
     order: null,
     misnamed: false,
@@ -91,6 +94,7 @@ function made() {
     mayRepairCopies: () => view.publishes,
     publishedEpoch: () => view.published,
     parameterEpoch: () => view.parameter,
+    trueReasons: () => view.truths ?? [`${view.reason}`],
     reasons: () => [{ voter: "az-a", reason: view.reason, ...view.words, ageMs: 1_000 }],
   };
   const findings = new Findings(() => view.time);
@@ -165,6 +169,26 @@ describe("the operations", () => {
       world.pass(4_000);
       expect(world.ids().includes("S12")).toBe(reason === null);
     }
+  });
+
+  it("S12: a reason that is not true of the world is none; one that was a moment ago is", () => {
+    const lost = () => {
+      const world = made();
+      world.view.lives = [life(n1, { serves: false }), life(n2)];
+      world.view.reason = "quorum-pending";
+      return world;
+    };
+    const untrue = lost();
+    untrue.view.truths = ["loading"];
+    untrue.pass(22_000);
+    expect(untrue.ids()).toContain("S12");
+    const late = lost();
+    late.pass(15_000);
+    late.view.truths = [];
+    late.pass(11_500);
+    expect(late.ids()).toEqual([]);
+    late.pass(2_000);
+    expect(late.ids()).toContain("S12");
   });
 });
 

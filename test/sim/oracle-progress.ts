@@ -55,6 +55,8 @@ export interface ProgressView {
   isMisnamed(): boolean;
   /** No mode, reason, service or network keeps the publisher from putting a copy back (protocol.md, section 11). */
   mayRepairCopies(): boolean;
+  /** Reasons that a voter could give truly now. Asked at every check while the primary does not serve. */
+  trueReasons(voter: string): readonly string[];
   /** Asked at every check: a slot is as old as the time since it was first seen. */
   reasons(): readonly ShownReason[];
 }
@@ -86,6 +88,8 @@ const LOOK_MS = 500;
 const SILENCED_MS = 20_000;
 const REST_MS = 2_000;
 const REST_LIMIT_MS = 60_000;
+/** Ten minutes, and as much as two clocks are ever apart. */
+const COUNTS_SURELY_MS = 400_000;
 /** To see an order, to try it for three seconds, or to see that its holder has not answered it: twice over. */
 const ORDER_MS = 12_000;
 /** The publisher comes once a minute; what fails comes again within seconds. */
@@ -131,11 +135,14 @@ export class ProgressOracle {
   #isForged = false;
   /** Whether anything goes on is only looked at now and then; an epoch that came in between tells of it. */
   #leftEpoch = 0;
-  /** Automatic attempts in a row that promoted nobody, and when the last of them ended. */
-  #failed = 0;
+  /** When automatic attempts in a row were begun that promoted nobody, and when the last of them ended. */
+  #failures: readonly number[] = [];
   #endedAt = 0;
+  #begunAt = 0;
   /** Process of the primary on record when the operation began. */
   #contested: string | null = null;
+  /** When each voter could last give each reason truly. */
+  readonly #trueAt = new Map<string, number>();
   /** When a reason that a person ends was last shown: a new invocation only finds it again after a while. */
   #leftToPersonAt = Number.NEGATIVE_INFINITY;
 
@@ -188,7 +195,7 @@ export class ProgressOracle {
 
   /** Attempts that another record knew of. */
   onReplaced(): void {
-    this.#failed = 0;
+    this.#failures = [];
     this.#loss = null;
   }
 
@@ -198,12 +205,19 @@ export class ProgressOracle {
     const wasUnderWay = was !== null && isAttempt(was) && !isTold(before);
     if (wasUnderWay && (is?.began !== was.began || isTold(after))) {
       // The same process in its old place is nobody promoted.
-      this.#failed = runIdOf(after) === this.#contested ? this.#failed + 1 : 0;
+      this.#failures = runIdOf(after) === this.#contested ? [...this.#failures, this.#begunAt] : [];
       this.#endedAt = this.#view.now();
     }
     if (is === null || is.began === was?.began) return;
     this.#begun(is);
+    this.#begunAt = this.#view.now();
     this.#contested = runIdOf(before);
+  }
+
+  /** How many of them surely count still: the record forgets them after ten minutes, by wall clocks that may have jumped. */
+  get #failed(): number {
+    const now = this.#view.now();
+    return this.#failures.filter((at) => now - at < COUNTS_SURELY_MS).length;
   }
 
   /** For how long, in ms, `condition` has been found to hold. */
@@ -259,14 +273,20 @@ export class ProgressOracle {
     if (ballot.epoch !== this.#leftEpoch) this.#since.delete("S12");
     this.#leftEpoch = ballot.epoch;
     const leftFor = this.#heldFor("S12", primary !== null && isLeft && !this.#serves(primary.node) && able.length > 0);
+    const now = this.#view.now();
+    if (leftFor > 0)
+      for (const { id } of able) for (const each of this.#view.trueReasons(id)) this.#trueAt.set(`${id} ${each}`, now);
     if (leftFor <= this.#view.config().downAfterMs + REASON_MS || longest <= REASON_MS) return;
     this.asked.reason += 1;
-    const said = reasons.filter(({ voter }) => able.some(({ id }) => id === voter));
-    if (said.some(({ reason, ageMs }) => reason !== null && ageMs <= REASON_AGE_MS)) return;
-    this.#findings.report(
-      "S12",
-      `${primary?.node} has not served for ${leftFor} ms, nothing goes on, and nobody says why`,
-    );
+    const isTrue = ({ voter, reason }: ShownReason): boolean =>
+      now - (this.#trueAt.get(`${voter} ${reason}`) ?? Number.NEGATIVE_INFINITY) <= REASON_AGE_MS;
+    const said = reasons.filter(({ voter, reason, ageMs }) => {
+      return reason !== null && ageMs <= REASON_AGE_MS && able.some(({ id }) => id === voter);
+    });
+    if (said.some(isTrue)) return;
+    const why = said.map(({ voter, reason, detail }) => `${voter} says ${reason} (${detail})`).join(", ");
+    const what = why === "" ? "nobody says why" : `no reason is true: ${why}`;
+    this.#findings.report("S12", `${primary?.node} has not served for ${leftFor} ms, nothing goes on, and ${what}`);
   }
 
   /** One that stands beside no operation is begun or answered, by any voter that could (protocol.md, section 10). */

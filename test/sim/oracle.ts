@@ -6,17 +6,19 @@ import type { Publication, SlotRecord } from "../../lib/core/records.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
-import type { Path, Place } from "./network.ts";
-import { epochSpelledBy } from "./oracle-config.ts";
+import type { Place } from "./network.ts";
+import { configOf, epochSpelledBy } from "./oracle-config.ts";
 import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
 import { FenceOracle } from "./oracle-fence.ts";
 import { type Answer, type Heard, NodesOracle } from "./oracle-nodes.ts";
 import { OrdersOracle } from "./oracle-orders.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
+import { awakeOf, pathsBetween, reaches, roundTripMs } from "./oracle-reach.ts";
+import { ReasonTruths } from "./oracle-reasons.ts";
 import { RecordOracle } from "./oracle-record.ts";
 import { Findings, type NodeTruth, type OracleView, type Order, type Violation } from "./oracle-view.ts";
 import { WritesOracle } from "./oracle-writes.ts";
-import { configOf, unsettled } from "./settled.ts";
+import { unsettled } from "./settled.ts";
 import { STORE_PLACE, TRY_TIMEOUT_MS } from "./store.ts";
 import type { BallotChange } from "./table.ts";
 import { PASSWORD, type SimNode } from "./valkey.ts";
@@ -185,6 +187,7 @@ function progressOf(world: World): ProgressView {
   const nodes = () => [...world.fleet.nodes.values()];
   /** A node that was taken out of the declaration is nobody to a voter. */
   const declared = () => nodes().filter(({ id }) => world.declared()?.nodes.some((node) => node.id === id));
+  const truths = new ReasonTruths(world);
   /** Since when each slot has been as it is: a heartbeat's own time is by a wall clock that may have jumped. */
   const seenAt = new WeakMap<SlotRecord, number>();
   return {
@@ -215,6 +218,7 @@ function progressOf(world: World): ProgressView {
       return primary !== null && world.copies.read("ssm", GROUP)?.primary.host !== primary.address.host;
     },
     mayRepairCopies: () => mayRepairCopies(world),
+    trueReasons: (voter) => truths.of(voter),
     reasons: () =>
       [...world.table.slots.values()].map((slot) => {
         const since = seenAt.get(slot) ?? world.queue.now;
@@ -250,34 +254,4 @@ function mayRepairCopies(world: World): boolean {
   const slots = [...world.table.slots.values()];
   const isKept = slots.some((slot) => KEEPS_COPIES.includes(slot.groups[GROUP]?.rejection?.reason ?? ""));
   return control?.mode === "act" && isCalm && isReached && !isKept;
-}
-
-/** Beyond the usual time of two packets: their jitter, and what serves them. */
-const MARGIN_MS = 10;
-
-const pathsBetween = ({ network }: World, one: Place, other: Place): readonly Path[] => [
-  network.path(one, other),
-  network.path(other, one),
-];
-
-const roundTripMs = (paths: readonly Path[]): number => paths.reduce((sum, { usualMs }) => sum + usualMs, MARGIN_MS);
-
-/** A probe on a new connection takes two round trips. */
-const isQuickEnough = (world: World, paths: readonly Path[]): boolean =>
-  2 * roundTripMs(paths) <= configOf(world).probeTimeoutMs;
-
-const awakeOf = ({ invocations }: VoterFunction): readonly string[] =>
-  [...invocations].filter(({ sandbox }) => sandbox.alive && !sandbox.frozen).map(({ name }) => name);
-
-/** The voter runs, and it, the node and the table can say everything to each other in time (protocol.md, section 2). */
-function reaches(world: World, voter: VoterFunction, node: SimNode): boolean {
-  const { place } = voter.options;
-  if (awakeOf(voter).length === 0 || world.storeWeather.lostRequestRate >= 0.5) return false;
-  const toNode = pathsBetween(world, place, node.place);
-  const toStore = pathsBetween(world, place, STORE_PLACE);
-  return (
-    [...toNode, ...toStore].every(({ cut }) => !cut) &&
-    isQuickEnough(world, toNode) &&
-    roundTripMs(toStore) <= TRY_TIMEOUT_MS
-  );
 }

@@ -5,10 +5,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Ballot, Lease, Operation, Primary } from "../../lib/core/ballot.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
 import { type Epoch, epoch, nodeId, runId, voterId } from "../../lib/core/types.ts";
+import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
+import { budgetEndsAt, factsOf } from "./oracle-reasons.ts";
 import { Scenario, type ScenarioOptions } from "./scenario.ts";
 import { unsettled, waitsForPerson } from "./settled.ts";
 import type { ValkeyProcess } from "./valkey-process.ts";
+import type { RestartData } from "./valkey-words.ts";
 import type { World } from "./world.ts";
 
 /** The world of `scenario`, whose record says something else. */
@@ -151,7 +154,6 @@ const REASONS = [
   "unexplained-primary",
   "unknown-history",
   "foreign-table",
-  "budget-spent",
 ] as const;
 
 describe("L1: what excuses a world that does not settle", () => {
@@ -165,18 +167,74 @@ describe("L1: what excuses a world that does not settle", () => {
     expect(said(healthy, reason)).toEqual([]);
   });
 
-  const lost = (options: ScenarioOptions) => {
+  /** Each node ends and comes back with this, or not at all. */
+  const restarted = (options: ScenarioOptions, data: Readonly<Record<string, RestartData | null>>) => {
     const scenario = new Scenario("excuses", options);
-    scenario.world.node("n1").kill();
+    const { world } = scenario;
+    for (const node of Object.keys(data)) world.node(node).kill();
+    for (const [node, kept] of Object.entries(data)) if (kept !== null) world.node(node).start(kept);
+    scenario.run(100);
     return scenario;
   };
+  const REFUSES = { onPossibleLoss: "refuse", waitK: 1 } as const;
+  const all = (data: RestartData) => ({ n1: data, n2: data, n3: data });
 
-  it.each([
-    ["cold-start-waiting", { coldStart: "wait" }, { coldStart: "best" }],
-    ["possible-loss-refused", { onPossibleLoss: "refuse", waitK: 1 }, { onPossibleLoss: "promote" }],
-  ] as const)("%s is believed where the primary is lost and the group is declared so", (reason, config, other) => {
-    expect(said(lost({ config }), reason)).toEqual([reason]);
-    expect(said(lost({ config: other }), reason)).toEqual([]);
+  it("cold-start-waiting is believed where all have restarted and a cold start is declared to wait", () => {
+    const reason = "cold-start-waiting";
+    expect(said(restarted({ config: { ...REFUSES, coldStart: "wait" } }, all("rdb")), reason)).toEqual([reason]);
+    expect(said(restarted({ config: { ...REFUSES, coldStart: "best" } }, all("rdb")), reason)).toEqual([]);
+    expect(said(restarted({ config: { coldStart: "wait" } }, { n1: "rdb" }), reason)).toEqual([]);
+    expect(said(restarted({ config: { coldStart: "wait" } }, { ...all("rdb"), n3: null }), reason)).toEqual([]);
+  });
+
+  it("possible-loss-refused is believed while a node is missing that would have to count", () => {
+    const reason = "possible-loss-refused";
+    expect(said(restarted({ config: REFUSES }, { n1: null, n2: null }), reason)).toEqual([reason]);
+    expect(said(restarted({ config: REFUSES }, { n1: null }), reason)).toEqual([]);
+    expect(said(restarted({ config: REFUSES }, { n1: "rdb", n2: "rdb" }), reason)).toEqual([]);
+    expect(said(restarted({}, { n1: null, n2: null }), reason)).toEqual([]);
+  });
+
+  it("unknown-history is believed where no record explains what is held", () => {
+    const reason = "unknown-history";
+    const config = { ...REFUSES, coldStart: "best" } as const;
+    expect(said(restarted({ config }, all("aof")), reason)).toEqual([reason]);
+    expect(said(restarted({ config }, all("rdb")), reason)).toEqual([]);
+    expect(said(restarted({ config }, { n1: "aof" }), reason)).toEqual([]);
+  });
+
+  it("not-armed is believed where the primary was lost before the group was ever healthy", () => {
+    const reason = "not-armed";
+    expect(said(restarted({ config: { armAfterMs: 600_000 } }, { n1: null }), reason)).toEqual([reason]);
+    expect(said(restarted({ config: { armAfterMs: 600_000 } }, { n2: null }), reason)).toEqual([]);
+    expect(said(restarted({}, { n1: null }), reason)).toEqual([]);
+  });
+
+  it("unexplained-primary is believed of a node that a person made one", () => {
+    const { world } = healthy;
+    world.node("n2").process?.replicaof(null, "hand", null);
+    expect(said(healthy, "unexplained-primary")).toEqual(["unexplained-primary"]);
+  });
+
+  it("a budget that is spent excuses nothing: time ends it", () => {
+    const scenario = restarted({ config: { failoverBudget: 2 } }, { n1: null });
+    const spent = (...at: readonly number[]) => {
+      const budget = at.map((ms) => ({ epoch: 2, at: BEGINNING + ms, promoted: true }));
+      scenario.world.table.putBallot(GROUP, { ...scenario.world.table.ballot(GROUP), budget });
+      return budgetEndsAt(factsOf(scenario.world));
+    };
+    expect(spent()).toBeNull();
+    expect(spent(9_000)).toBeNull();
+    expect(spent(1_000, 9_000)).toBe(601_000);
+    expect(spent(1_000, 9_000, 5_000)).toBe(605_000);
+    expect(spent(-600_000, 9_000)).toBeNull();
+    expect(said(scenario, "budget-spent")).toEqual([]);
+    const { world } = new Scenario("excuses", { config: { failoverBudget: 1 } });
+    world.table.putBallot(GROUP, {
+      ...world.table.ballot(GROUP),
+      budget: [{ epoch: 2, at: BEGINNING, promoted: true }],
+    });
+    expect(budgetEndsAt(factsOf(world))).toBeNull();
   });
 
   it("held is believed of an intent whose node cannot be read, or has another history, and of no other", () => {
@@ -207,14 +265,5 @@ describe("L1: what excuses a world that does not settle", () => {
     expect(heldBy("restoring", [{ node: "n2", replicationId: other }, takenBack])).toEqual([]);
     process?.hang();
     expect(heldBy("intended", [{ node: "n2", replicationId }])).toEqual(["held"]);
-  });
-
-  it("budget-spent is believed of a record that shows it", () => {
-    const scenario = lost({ config: { failoverBudget: 1 } });
-    expect(said(scenario, "budget-spent")).toEqual([]);
-    const item = scenario.world.table.ballot(GROUP);
-    const budget = [{ epoch: 2, at: 0, promoted: true }];
-    scenario.world.table.putBallot(GROUP, { ...item, budget });
-    expect(said(scenario, "budget-spent")).toEqual(["budget-spent"]);
   });
 });

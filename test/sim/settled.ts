@@ -4,16 +4,10 @@
 import type { Ballot, Primary } from "../../lib/core/ballot.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
 import { GROUP } from "./group.ts";
-import { type OracleConfig, settingsOf } from "./oracle-config.ts";
-import { PASSWORD, type SimNode } from "./valkey.ts";
+import { missing, unexplained, whyForPerson } from "./oracle-data.ts";
+import { budgetEndsAt, factsOf, isInDoubt, TRUTHS } from "./oracle-reasons.ts";
+import type { SimNode } from "./valkey.ts";
 import type { World } from "./world.ts";
-
-/** What is in force: as the table declares it, and not as the engine understands that. */
-export function configOf(world: World): OracleConfig {
-  const spec = world.table.specs.get(GROUP);
-  if (spec === undefined) throw new Error("simulation: the group was removed");
-  return settingsOf(spec);
-}
 
 export function unsettled(world: World): readonly string[] {
   const ballot = world.ballot();
@@ -58,52 +52,34 @@ function unsettledPublications(world: World, primary: Primary): readonly string[
   return [...(names ? [] : ["the table publishes another"]), ...copies.map((copy) => `${copy} publishes another`)];
 }
 
-/** Reasons that only a person ends, and what has to be true of the world for each. */
-const FOR_A_PERSON = {
-  "not-armed": (world, ballot) => ballot?.armed === false && unsettled(world).length > 0,
-  "adoption-refused": (_, ballot) => ballot === null || ballot.primary === null,
-  // Everybody's rights and passwords are as they were, once all has healed.
-  misconfigured: ({ fleet }) =>
-    [...fleet.nodes.values()].some(({ password, forbidsReplicaof }) => password !== PASSWORD || forbidsReplicaof),
-  "possible-loss-refused": (world, ballot) => configOf(world).onPossibleLoss === "refuse" && isLost(world, ballot),
-  "cold-start-waiting": (world, ballot) => configOf(world).coldStart === "wait" && isLost(world, ballot),
-  "unexplained-primary": ({ fleet }, ballot) =>
-    [...fleet.nodes.values()].some(({ id, process }) => process?.follows === null && ballot?.primary?.node !== id),
-  "unknown-history": (world, ballot) => isLost(world, ballot),
-  "foreign-table": ({ table }, ballot) => ballot !== null && ballot.table !== table.id,
-  "budget-spent": (world, ballot) =>
-    isLost(world, ballot) && ballot !== null && ballot.budget.length >= configOf(world).failoverBudget,
-} satisfies Partial<Record<RejectionReason, (world: World, ballot: Ballot | null) => boolean>>;
+/** Reasons that only a person ends. Where each is true of a healed world: oracle-reasons.ts. */
+const FOR_A_PERSON: readonly RejectionReason[] = [
+  "not-armed",
+  "adoption-refused",
+  "misconfigured",
+  "possible-loss-refused",
+  "cold-start-waiting",
+  "unexplained-primary",
+  "unknown-history",
+  "foreign-table",
+];
 
-/** The process on record is gone, or does not serve. */
-function isLost({ fleet }: World, ballot: Ballot | null): boolean {
-  const primary = ballot?.primary ?? null;
-  const process = primary === null ? null : fleet.node(primary.node).process;
-  return process?.runId !== primary?.runId || process?.follows !== null || process.stalled;
-}
-
-/** The node of an intent that stands cannot be read, or has another history by now: it may have been promoted (R21). */
-function isInDoubt({ fleet }: World, { operation, primary, lineage }: Ballot): boolean {
-  if (operation === null || operation.step === "committed") return false;
-  const intents = lineage.intents.filter(({ epoch }) => epoch >= operation.began);
-  // One that names the old primary was written when all before it had been read.
-  const open = intents.slice(intents.findLastIndex(({ node }) => node === primary?.node) + 1);
-  return open.some(({ node, replicationId }) => {
-    const { process } = fleet.node(node);
-    return process === null || process.stalled || process.loading || process.position.stream.id !== replicationId;
-  });
+/** The primary is lost, the budget of replacements is spent, and but for that somebody would be promoted. */
+export function isBudgetAllThatLacks(world: World): boolean {
+  const facts = factsOf(world);
+  const { ballot, data } = facts;
+  if (ballot?.primary == null || data === null || ballot.operation !== null || budgetEndsAt(facts) === null)
+    return false;
+  return ballot.armed && missing(data).length === 0 && unexplained(data).length === 0 && whyForPerson(data) === null;
 }
 
 /** S12: why nothing is done, as the voters' slots and events say it: only what a person has to end, and what is true. */
 export function waitsForPerson(world: World): readonly string[] {
   const reasons = [...world.table.slots.values()].map((slot) => slot.groups[GROUP]?.rejection?.reason);
-  const ballot = world.ballot();
-  const waits: string[] = Object.entries(FOR_A_PERSON)
-    .filter(([reason, isTrue]) => reasons.includes(reason as RejectionReason) && isTrue(world, ballot))
-    .map(([reason]) => reason);
+  const facts = factsOf(world);
+  const waits: string[] = FOR_A_PERSON.filter((reason) => reasons.includes(reason) && TRUTHS[reason](facts));
   // Each holder that takes it over tries again, and says so again after a while; `groups recover` passes them all.
-  const began = ballot?.operation?.began ?? Number.POSITIVE_INFINITY;
+  const began = facts.ballot?.operation?.began ?? Number.POSITIVE_INFINITY;
   const isSaid = world.events.some(({ event, epoch }) => event === "group.held" && epoch >= began);
-  const isHeld = isSaid && ballot !== null && isInDoubt(world, ballot);
-  return isHeld ? [...waits, "held"] : waits;
+  return isSaid && isInDoubt(facts) ? [...waits, "held"] : waits;
 }

@@ -2,8 +2,7 @@
 
 import type { NodeId } from "../../lib/core/types.ts";
 import type { JournalEntry } from "../../lib/ports/journal.ts";
-import { epochSpelledBy } from "./oracle-config.ts";
-import { configOf } from "./settled.ts";
+import { configOf, epochSpelledBy } from "./oracle-config.ts";
 import type { NodeFact } from "./valkey-words.ts";
 import type { World } from "./world.ts";
 

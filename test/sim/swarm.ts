@@ -6,9 +6,10 @@ import { Dice } from "./dice.ts";
 import { drawPlan, drawWorld, FAULTS_UNTIL_MS } from "./draw.ts";
 import { Oracle } from "./oracle.ts";
 import { type Asked, NOTHING_ASKED } from "./oracle-progress.ts";
+import { budgetEndsAt, factsOf } from "./oracle-reasons.ts";
 import type { Violation } from "./oracle-view.ts";
 import type { FaultPlan } from "./plan.ts";
-import { unsettled, waitsForPerson } from "./settled.ts";
+import { isBudgetAllThatLacks, unsettled, waitsForPerson } from "./settled.ts";
 import { type Situation, Sometimes } from "./sometimes.ts";
 import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
@@ -139,6 +140,8 @@ class Healing {
   readonly #world: World;
   readonly #oracle: Oracle;
   readonly #from: number;
+  /** When the budget of replacements that was found spent allows the next. */
+  #allowedAt = 0;
   /** By reason: when it was last shown. */
   readonly #shownAt = new Map<string, number>();
 
@@ -160,6 +163,8 @@ class Healing {
       world.queue.runUntil(at);
       good = unsettled(world).length === 0 ? good + 1 : 0;
       if (good >= STAYS_LOOKS) return at - this.#from - (STAYS_LOOKS - 1) * LOOK_EVERY_MS;
+      // The other worlds wait for it, ten minutes long.
+      if (mayRest && isBudgetAllThatLacks(world)) world.person.failOver();
       const waits = this.#left();
       for (const each of waits) this.#shownAt.set(each, at);
       const shown = shownAtRest(world);
@@ -182,11 +187,17 @@ class Healing {
     return this.#world.person.leaves(waitsForPerson(this.#world));
   }
 
-  /** What a person ended has as long from then on, but not for ever: somebody may order again and again. */
+  /**
+   * What a person ended has as long from then on, but not for ever: somebody may order again and again. A spent budget is ended
+   * by time alone, and what comes after it has as long as ever.
+   */
   #until(): number {
     const { person, options } = this.#world;
     const withinMs = HEALS_WITHIN_MS + (options.economy === true ? NEXT_ROUND_MS : 0);
-    const acted = Math.min(Math.max(this.#from, person.actedAt ?? 0), this.#from + withinMs);
+    // What is attempted again after that has had its time.
+    const isFirst = this.#world.queue.now <= this.#from + withinMs;
+    if (isFirst) this.#allowedAt = Math.max(this.#allowedAt, budgetEndsAt(factsOf(this.#world)) ?? 0);
+    const acted = Math.max(Math.min(Math.max(this.#from, person.actedAt ?? 0), this.#from + withinMs), this.#allowedAt);
     const { stopInstance = "off" } = options.config ?? {};
     const losesPower = stopInstance !== "off" || options.plan.some(({ fault }) => fault.kind === "power-off");
     const hangs = losesPower ? REPLICATION_TIMEOUT_MS : 0;
