@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { Vote } from "../../lib/core/ballot.ts";
 import { decodeBallot, encodeBallot } from "../../lib/core/ballot-format.ts";
 import { recordIntent } from "../../lib/core/holder-writes.ts";
-import type { NodeCommand, VoterId } from "../../lib/core/types.ts";
+import type { RejectionReason } from "../../lib/core/rejection.ts";
+import type { NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
 import { attemptId, epoch, instant } from "../../lib/core/types.ts";
 import {
   A,
@@ -12,6 +13,7 @@ import {
   B,
   ballot,
   control,
+  history,
   intent,
   lease,
   N1,
@@ -35,6 +37,7 @@ import {
   brokenBySending,
   brokenByWrite,
   isHealthy,
+  type RestingConfig,
 } from "./promises.ts";
 import type { NodeRecord, Table } from "./world.ts";
 
@@ -65,6 +68,15 @@ const promote: NodeCommand = {
   connection: 1,
   expect: { runId: run(2), replicationId: nodes[1]?.replicationId as never, offset: 1, tokenHost: "127.0.0.2" },
 };
+const WAITS: RestingConfig = { onPossibleLoss: "refuse", waitK: 1, coldStart: "wait" };
+
+/** How a world rests, where it is not as it was at first. */
+interface Resting {
+  readonly nodes?: readonly NodeRecord[];
+  readonly control?: string;
+  readonly coldStart?: RestingConfig["coldStart"];
+}
+
 const meant = failover({ lineage: { histories: [], intents: [intent({ offset: 1 })] } });
 
 describe("the explorer's promises", () => {
@@ -137,11 +149,12 @@ describe("the explorer's promises", () => {
       ...each,
       state: watching(ballot(), { rejection: { rejection: reason, since: instant(0) } }),
     }));
-    const twice = table({ primaries: { 1: "n1", 2: "n2" } });
-    expect(brokenByResting({ voters, nodes: both, table: twice })).toEqual([
+    const item = encodeBallot(ballot({ control: control({ mode: "paused" }) }));
+    const twice = table({ primaries: { 1: "n1", 2: "n2" }, item });
+    expect(brokenByResting({ voters, nodes: both, table: twice }, WAITS)).toEqual([
       "S5: n1 and n2 go on serving side by side",
     ]);
-    expect(brokenByResting({ voters, nodes, table: twice })).toEqual([]);
+    expect(brokenByResting({ voters, nodes, table: twice }, WAITS)).toEqual([]);
   });
 
   it("S6: a candidate that has less than another that is known to be frozen", () => {
@@ -262,7 +275,8 @@ describe("the explorer's promises", () => {
     expect(isHealthy(world)).toBe(true);
     const stuck = { ...world, table: table({ item: failover() }) };
     expect(isHealthy(stuck)).toBe(false);
-    expect(brokenByResting(stuck)).toEqual(["S11, S12: no way back to health, and az-a, az-b, az-c give no reason"]);
+    const silent = ["az-a", "az-b", "az-c"].map((id) => `${id} gives no reason`).join(", ");
+    expect(brokenByResting(stuck, WAITS)).toEqual([`S11, S12: no way back to health, and ${silent}`]);
     expect(isHealthy({ ...world, nodes: [node(N1, { isUp: false }), node(N2, {}), node(N3, {})] })).toBe(false);
     expect(
       isHealthy({
@@ -271,6 +285,47 @@ describe("the explorer's promises", () => {
       }),
     ).toBe(false);
   });
+
+  const back = (id: NodeId, changes: Partial<NodeRecord> = {}) =>
+    node(id, { runId: run(9), role: "replica", ...changes });
+  const reborn = [back(N1), back(N2), back(N3)];
+  it.each<[reason: RejectionReason, what: string, changes: Resting, holds: boolean]>([
+    ["paused", "it is paused", { control: "paused" }, true],
+    ["paused", "it is not", {}, false],
+    ["too-few-nodes", "a node is down", { nodes: [node(N1, { isUp: false }), node(N2, {}), node(N3, {})] }, true],
+    [
+      "possible-loss-refused",
+      "a node hangs",
+      { nodes: [node(N1, { isHung: true }), node(N2, {}), node(N3, {})] },
+      true,
+    ],
+    ["too-few-nodes", "all are up", {}, false],
+    ["possible-loss-refused", "all are up", {}, false],
+    ["cold-start-waiting", "all have restarted", { nodes: reborn }, true],
+    ["cold-start-waiting", "a cold start is no person's", { nodes: reborn, coldStart: "best" }, false],
+    ["cold-start-waiting", "enough are as they were", { nodes: [back(N1), node(N2, {}), node(N3, {})] }, false],
+    ["cold-start-waiting", "one is down", { nodes: [back(N1, { isUp: false }), back(N2), back(N3)] }, false],
+    ["cold-start-waiting", "the primary serves", {}, false],
+    [
+      "unknown-history",
+      "one holds what no record explains",
+      { nodes: [back(N1, { replicationId: history(9) }), back(N2), back(N3)] },
+      true,
+    ],
+    ["unknown-history", "nobody does", { nodes: reborn }, false],
+    ["backing-off", "time ends it", { nodes: reborn }, false],
+    ["operation-going-on", "nobody ends it", { nodes: reborn }, false],
+  ])(
+    "S12: %s is a reason to rest for when %s",
+    (reason, _, { nodes: held, control = "act", coldStart = "wait" }, holds) => {
+      const world = new Group({}).firstWorld();
+      const rejection = { rejection: { reason, detail: "", ends: "", check: null }, since: instant(0) };
+      const voters = world.voters.map((each) => ({ ...each, state: each.state && { ...each.state, rejection } }));
+      const item = { ...world.table.item, control: { mode: control } };
+      const resting = { voters, nodes: held ?? world.nodes, table: { ...world.table, item } };
+      expect(brokenByResting(resting, { ...WAITS, coldStart })).toHaveLength(holds ? 0 : 1);
+    },
+  );
 
   it("L1: a group that rests, and tells its followers something else or nothing, whatever reasons are given", () => {
     const world = new Group({}).firstWorld();
@@ -282,10 +337,10 @@ describe("the explorer's promises", () => {
       { epoch: 1, revision: 1, node: N1 },
     ])
       expect(isHealthy(telling(published))).toBe(false);
-    expect(brokenByResting(telling({ epoch: 1, revision: 1, node: N1 }))).toEqual([
+    expect(brokenByResting(telling({ epoch: 1, revision: 1, node: N1 }), WAITS)).toEqual([
       "L1: n1 of epoch 1, revision 1 is published, and the record says otherwise",
     ]);
-    expect(brokenByResting(telling(null))).toEqual(["L1: nothing is published, and the record says otherwise"]);
+    expect(brokenByResting(telling(null), WAITS)).toEqual(["L1: nothing is published, and the record says otherwise"]);
   });
 
   it("R12, R24: a promotion without its intent, and a commit that rests on an older epoch's reply", () => {

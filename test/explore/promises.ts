@@ -3,6 +3,7 @@
 
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { BallotWrite, Item, Json } from "../../lib/core/ballot-write.ts";
+import type { GroupConfig } from "../../lib/core/config.ts";
 import type { NodeCommand, NodeId, VoterId } from "../../lib/core/types.ts";
 import type { NodeRecord, Published, Table, World } from "./world.ts";
 
@@ -258,11 +259,15 @@ const isPublished = ({ item, published }: Table): boolean =>
   published.epoch === numberAt(item, "primary", "epoch") &&
   published.revision === numberAt(item, "revision");
 
+/** What a group that rests unhealthy is judged by. */
+export type RestingConfig = Pick<GroupConfig, "onPossibleLoss" | "waitK" | "coldStart">;
+
 /**
- * A state that does not find back to health although nothing goes wrong any more: S12 wants every living voter to say why.
- * `published` nodes that still serve beside the primary break S5, whatever is said.
+ * A state that does not find back to health although nothing goes wrong any more: S12 wants every living voter to say why, by a
+ * reason that only a person ends, or a node that is down, and that is true. `published` nodes that still serve beside the
+ * primary break S5, whatever is said.
  */
-export function brokenByResting(world: World): string[] {
+export function brokenByResting(world: World, config: RestingConfig): string[] {
   const { nodes, table, voters } = world;
   const once = new Set<Json | undefined>(Object.values(table.primaries) as NodeId[]);
   const serving = nodes.filter((each) => each.isUp && !each.isHung && each.role === "primary" && once.has(each.id));
@@ -271,7 +276,43 @@ export function brokenByResting(world: World): string[] {
     const said = table.published === null ? "nothing" : spelt(table.published);
     return [`L1: ${said} is published, and the record says otherwise`];
   }
-  const silent = voters.filter((each) => each.state !== null && each.state.rejection === null);
-  if (silent.length === 0) return [];
-  return [`S11, S12: no way back to health, and ${silent.map((each) => each.id).join(", ")} give no reason`];
+  const said = voters.flatMap(({ id, state }) =>
+    state === null ? [] : [{ id, reason: state.rejection?.rejection.reason ?? "no reason" }],
+  );
+  const wrong = said.filter(({ reason }) => !isExcuse(reason, world, config));
+  if (wrong.length === 0) return [];
+  const words = wrong.map(({ id, reason }) => `${id} gives ${reason}`).join(", ");
+  return [`S11, S12: no way back to health, and ${words}`];
 }
+
+function isExcuse(reason: string, { nodes, table: { item } }: World, config: RestingConfig): boolean {
+  const primary = plain(item["primary"]);
+  const own = nodes.find((each) => each.id === primary["node"]);
+  const isServed = own?.isUp === true && !own.isHung && own.runId === primary["runId"] && own.role === "primary";
+  const isWhole = nodes.every((each) => each.isUp && !each.isHung);
+  const isUnknown = (each: NodeRecord): boolean => historyOf(each, item) === null;
+  switch (reason) {
+    case "paused":
+      return plain(item["control"])["mode"] === "paused";
+    case "too-few-nodes":
+    case "possible-loss-refused":
+      return !isWhole;
+    case "cold-start-waiting":
+      return !isServed && isWhole && config.coldStart === "wait" && countedIn(nodes, item) < neededIn(item, config);
+    case "unknown-history":
+      return !isServed && isWhole && nodes.some((each) => each.log !== "" && isUnknown(each));
+    default:
+      return false;
+  }
+}
+
+/** R4, by the record: the process that was in sync, beside the primary's node. */
+const countedIn = (nodes: readonly NodeRecord[], item: Item): number =>
+  nodes.filter((each) => {
+    const member = plain(plain(plain(item["members"])["nodes"])[each.id]);
+    const isSame = member["runId"] === each.runId && Number(member["inSyncEpoch"] ?? 0) > 0;
+    return isSame && each.id !== plain(item["primary"])["node"] && historyOf(each, item) !== null;
+  }).length;
+
+const neededIn = (item: Item, { onPossibleLoss, waitK }: RestingConfig): number =>
+  onPossibleLoss === "promote" ? 1 : Math.max(1, Object.keys(plain(plain(item["members"])["nodes"])).length - waitK);

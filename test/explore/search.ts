@@ -298,7 +298,8 @@ export class Exploration {
     }
     const world = this.#store.world(parts);
     const { order } = this.#schedule(index);
-    const broken = brokenByResting({ ...world, voters: order.map((place) => world.voters[place] as Voter) });
+    const asNamed = { ...world, voters: order.map((place) => world.voters[place] as Voter) };
+    const broken = brokenByResting(asNamed, this.#group.config);
     if (broken.length > 0) this.#note(broken, index, [ENDED], "rest");
     const reasons = world.voters.map((each) => each.state?.rejection?.rejection.reason ?? "-").sort();
     this.#waiting.set(reasons.join(), (this.#waiting.get(reasons.join()) ?? 0) + 1);
