@@ -53,7 +53,10 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
   });
 
   it("says what an app has to know once, where the app does not acknowledge it, and is synthesized all the same", async () => {
-    expect(messagesIn(installed)).toEqual([]);
+    // The CDK's own: the ten lines name no route tables, which nothing of them needs.
+    const messagesOfOurs = (folder: string) =>
+      messagesIn(folder).filter((each) => !each.includes("noSubnetRouteTableId"));
+    expect(messagesOfOurs(installed)).toEqual([]);
     const quiet = app.replace("groups: [", "alarms: {}, groups: [");
     const id = "valkeeper:nobodyIsTold";
     const knowing = `${quiet}\nimport { Annotations } from "aws-cdk-lib";\nAnnotations.of(stack).acknowledgeWarning("${id}");\n`;
@@ -62,7 +65,7 @@ describe("the packed package, installed beside aws-cdk-lib and constructs", () =
       writeFileSync(join(packed.folder, `${name}.mjs`), text);
       await run(packed.folder, [node, `${name}.mjs`], { CDK_OUTDIR: folder });
       expect(Object.keys(templateOf(folder).Resources).length).toBeGreaterThan(20);
-      return messagesIn(folder);
+      return messagesOfOurs(folder);
     };
     expect(await messagesOf("quiet", quiet)).toEqual([expect.stringContaining(`[ack: ${id}]`)]);
     expect(await messagesOf("knowing", knowing)).toEqual([]);

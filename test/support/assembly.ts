@@ -4,17 +4,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface Manifest {
-  readonly artifacts: Readonly<Record<string, { readonly metadata?: Readonly<Record<string, readonly Entry[]>> }>>;
+  readonly artifacts: Readonly<Record<string, { readonly additionalMetadataFile?: string }>>;
 }
 
-interface Entry {
-  readonly type: string;
-  readonly data?: unknown;
-}
+/** By the construct's path. */
+type Metadata = Readonly<Record<string, readonly { readonly type: string; readonly data?: unknown }[]>>;
 
 export function messagesIn(folder: string): readonly string[] {
-  const { artifacts } = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
-  return Object.values(artifacts)
-    .flatMap(({ metadata = {} }) => Object.values(metadata).flat())
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));
+  const { artifacts } = read("manifest.json") as Manifest;
+  const files = Object.values(artifacts).flatMap(({ additionalMetadataFile: file }) =>
+    file === undefined ? [] : [file],
+  );
+  if (files.length === 0) throw new Error("the assembly has no metadata: its messages stand somewhere else");
+  return files
+    .flatMap((file) => Object.values(read(file) as Metadata).flat())
     .flatMap(({ type, data }) => (/^aws:cdk:(warning|error)$/.test(type) ? [String(data)] : []));
 }
