@@ -188,10 +188,11 @@ export class Changes {
     table.isAway = true;
     const id = `${table.id.split("/")[0]}/${this.#restored}`;
     this.#lasting(forMs, () => {
+      const declared = this.#world.declared();
       table.isAway = false;
       table.restore(backup.state, id);
       // What is declared is deployed once more: a copy may say what was in force when it was taken.
-      this.#declareMode();
+      if (declared !== undefined) this.#declare(() => declared);
       this.#world.recordsWereReplaced("restored");
       for (const voter of voters.values()) {
         voter.silentUntil = 0;
