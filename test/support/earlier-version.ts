@@ -7,7 +7,7 @@ import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import { projectRoot } from "../../lib/local/tools.ts";
 
 /** What stands for a release as long as there is none: the last commit before versions were tried side by side. */
-const BEFORE_THE_FIRST_RELEASE = "e01540ddc80dbf1c06bf542be1106c1c9fb6c14b";
+export const BEFORE_THE_FIRST_RELEASE = "e01540ddc80dbf1c06bf542be1106c1c9fb6c14b";
 
 export type EarlierVersion =
   | { readonly kind: "unpacked"; readonly name: string; readonly root: string }
