@@ -2,15 +2,13 @@
 // that is declared by a name is taken by the tag. It knows no container instances; which tasks are asked for is held in
 // test/adapters/hosts.
 
-import { CreateAutoScalingGroupCommand, PutLifecycleHookCommand } from "@aws-sdk/client-auto-scaling";
-import { RunInstancesCommand } from "@aws-sdk/client-ec2";
-import { CreateClusterCommand, RegisterTaskDefinitionCommand, RunTaskCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDepartures } from "../../lib/adapters/hosts/departures.ts";
 import { type GroupName, groupName, nodeId } from "../../lib/core/types.ts";
 import type { Departures } from "../../lib/ports/departures.ts";
 import type { NodePlace } from "../../lib/ports/hosts.ts";
+import { makeTerminationHook, nodeTags, runInstance, runTask } from "../support/cloud-hosts.ts";
 import { freshGroup } from "./group-store-builders.ts";
 import { clientsFor, localCloudForFile } from "./group-store-endpoints.ts";
 
@@ -32,15 +30,7 @@ const place = (node: string, host: string, of = group): NodePlace => ({ group: o
 
 describe("what a host carries", () => {
   it("instance: nodes at its address, of other groups too, and none that its tag contradicts", async () => {
-    const Tags = Object.entries({ "valkeeper:group": group, "valkeeper:node": "a" }).map(([Key, Value]) => ({
-      Key,
-      Value,
-    }));
-    const command = new RunInstancesCommand({
-      ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: "10.7.0.1" },
-      TagSpecifications: [{ ResourceType: "instance", Tags }],
-    });
-    const id = (await clients.ec2.send(command)).Instances?.[0]?.InstanceId ?? "";
+    const id = await runInstance(clients, "10.7.0.1", nodeTags(group, "a"));
     const other = groupName("another");
     const [here, beside, named] = [place("a", "10.7.0.1"), place("z", "10.7.0.1", other), place("a", "a.internal")];
     const places = [
@@ -56,23 +46,7 @@ describe("what a host carries", () => {
   });
 
   it("task: the node of its tag", async () => {
-    await clients.ecs.send(new CreateClusterCommand({ clusterName: "prod" }));
-    const containerDefinitions = [{ name: "valkey", image: "valkey/valkey:8.0" }];
-    await clients.ecs.send(
-      new RegisterTaskDefinitionCommand({
-        family: "valkey",
-        networkMode: "awsvpc",
-        cpu: "256",
-        memory: "512",
-        containerDefinitions,
-      }),
-    );
-    const tags = Object.entries({ "valkeeper:group": group, "valkeeper:node": "a" }).map(([key, value]) => ({
-      key,
-      value,
-    }));
-    const run = await clients.ecs.send(new RunTaskCommand({ cluster: "prod", taskDefinition: "valkey", tags }));
-    const id = run.tasks?.[0]?.taskArn ?? "";
+    const { task: id } = await runTask(clients, nodeTags(group, "a"));
     const places = [place("a", "a.internal"), place("b", "b.internal")];
     expect(await departures.placesOn([{ kind: "task", id }], places)).toEqual([places[0]]);
   });
@@ -80,14 +54,7 @@ describe("what a host carries", () => {
 
 describe("a hook", () => {
   it("says how long it holds an instance back, and is completed", async () => {
-    const names = { AutoScalingGroupName: "nodes", LifecycleHookName: "valkeeper" };
-    await clients.autoScaling.send(
-      new CreateAutoScalingGroupCommand({ ...names, MinSize: 0, MaxSize: 0, AvailabilityZones: ["eu-west-1a"] }),
-    );
-    const LifecycleTransition = "autoscaling:EC2_INSTANCE_TERMINATING";
-    await clients.autoScaling.send(
-      new PutLifecycleHookCommand({ ...names, LifecycleTransition, HeartbeatTimeout: 45 }),
-    );
+    await makeTerminationHook(clients, { group: "nodes", hook: "valkeeper", heartbeatSeconds: 45 });
     const action = { autoScalingGroup: "nodes", hook: "valkeeper", token: "token", instance: "i-1" };
     expect(await departures.heartbeatMs(action)).toBe(45_000);
     expect(await departures.heartbeatMs({ ...action, hook: "none" })).toBeNull();

@@ -1,11 +1,12 @@
 // The stopper function as it is deployed, before a real endpoint: a table, and EC2 as the emulator has it (its instances
 // are records, which stop at once).
 
-import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { makeStopper, type StopperEvent } from "../../functions/stopper/stopper.ts";
 import type { Operation } from "../../lib/core/ballot.ts";
 import { epoch, type GroupName, type NodeId } from "../../lib/core/types.ts";
+import { runInstance } from "../support/cloud-hosts.ts";
 import { ballotOf, createBallot, freshGroup, specOf } from "./group-store-builders.ts";
 import { type EndpointStore, localCloudForFile, makeStoreAt } from "./group-store-endpoints.ts";
 
@@ -43,16 +44,6 @@ const event = (images: object = wished("NewImage")): StopperEvent => ({
   ],
 });
 
-async function instance(address: string): Promise<string> {
-  const Tags = [{ Key: "valkeeper:group", Value: group }];
-  const started = await made.clients.ec2.send(
-    new RunInstancesCommand({
-      ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: address },
-      TagSpecifications: [{ ResourceType: "instance", Tags }],
-    }),
-  );
-  return started.Instances?.[0]?.InstanceId ?? "";
-}
 async function stateOf(id: string): Promise<string | undefined> {
   const found = await made.clients.ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
   return found.Reservations?.[0]?.Instances?.[0]?.State?.Name;
@@ -73,8 +64,9 @@ describe("the stopper function", () => {
   const outcome = async () => (await made.store.readBallot(group))?.operation?.stop?.outcome;
 
   it("stops the node's instance, and writes into the wish which it was", async () => {
-    const id = await instance(primary().host);
-    const other = await instance("10.99.0.1");
+    const tags = { "valkeeper:group": group };
+    const id = await runInstance(made.clients, primary().host, tags);
+    const other = await runInstance(made.clients, "10.99.0.1", tags);
     expect(await stop(event())).toEqual({
       groups: { [group]: { kind: "stopped", detail: id } },
       batchItemFailures: [],

@@ -2,17 +2,18 @@
 // promoted before its instance is recorded as stopped. The emulator keeps instances as records: a stop ends no process, and
 // is described as done at once.
 
-import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
 import { groupName } from "../../lib/core/types.ts";
-import { clientsOf, deployStack } from "../../lib/local/deploy.ts";
+import { clientsOf, deployStack, invokeNow } from "../../lib/local/deploy.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
 import { ProcessGroup } from "../../lib/local/process-group.ts";
 import { ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import { PATIENT } from "../contract/group-store-endpoints.ts";
+import { nodeTags, runInstance } from "../support/cloud-hosts.ts";
 import { isHealthy } from "../support/live-group.ts";
 import { eventually } from "../support/local-group.ts";
 
@@ -32,18 +33,6 @@ const startNode = (_: string, index: number): Promise<ValkeyProcess> => {
   return ValkeyProcess.start({ group, host, id: `n${index + 1}`, boot: "fenced", settings });
 };
 
-async function runInstance({ host, id }: ValkeyProcess): Promise<string> {
-  const tags = { "valkeeper:group": name, "valkeeper:node": id };
-  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  const started = await clients.ec2.send(
-    new RunInstancesCommand({
-      ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: host },
-      TagSpecifications: [{ ResourceType: "instance", Tags }],
-    }),
-  );
-  return started.Instances?.[0]?.InstanceId ?? "";
-}
-
 async function stateOf(id: string | undefined): Promise<string | undefined> {
   const found = await clients.ec2.send(new DescribeInstancesCommand({ InstanceIds: [id ?? ""] }));
   return found.Reservations?.[0]?.Instances?.[0]?.State?.Name;
@@ -55,7 +44,7 @@ describe.skipIf(!isLinux)("a group whose stopInstance is required", () => {
   beforeAll(async () => {
     [cloud, nodes] = await Promise.all([startLocalCloud({ group }), Promise.all(zones.map(startNode))]);
     clients = clientsOf(cloud);
-    for (const node of nodes) instances.set(node.id, await runInstance(node));
+    for (const { id, host } of nodes) instances.set(id, await runInstance(clients, host, nodeTags(name, id)));
     const settings = {
       vpc: {
         vpcId: "vpc-0123456789abcdef0",
@@ -75,6 +64,8 @@ describe.skipIf(!isLinux)("a group whose stopInstance is required", () => {
     };
     const deployed = await deployStack({ group, cloud, settings });
     store = createDynamodbStore({ client: clients.dynamodb, table: deployed.table, limits: PATIENT });
+    // Their schedules would call them a minute after they were made.
+    for (const voter of deployed.voters) await invokeNow(cloud, voter);
   }, 120_000);
   afterAll(async () => {
     clients?.destroy();
@@ -87,7 +78,6 @@ describe.skipIf(!isLinux)("a group whose stopInstance is required", () => {
       const now = await ballot();
       return now !== null && isHealthy(now, nodes.length);
     };
-    // The first call comes a minute after the schedules were made.
     await eventually("the group is armed", isReady, 90_000);
     const before = (await ballot())?.primary?.node ?? "";
     nodes.find(({ id }) => id === before)?.hang();

@@ -1,16 +1,15 @@
 // The machines under the nodes of a secured run, as records of the local cloud's EC2, and the two functions that look after
 // them: the evacuator with the events by which AWS gives notice, and the stopper with the record that the stream would bring.
 
-import { CreateAutoScalingGroupCommand, PutLifecycleHookCommand } from "@aws-sdk/client-auto-scaling";
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
-import { CreateClusterCommand } from "@aws-sdk/client-ecs";
+import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { makeEvacuator } from "../../functions/evacuator/evacuator.ts";
 import { makeStopper } from "../../functions/stopper/stopper.ts";
 import { ballotKey } from "../../lib/adapters/dynamodb/keys.ts";
 import type { GroupName } from "../../lib/core/types.ts";
 import type { ValkeyProcess } from "../../lib/local/valkey-process.ts";
 import { parseEvacuatorEnvironment, parseStopperEnvironment, VARIABLES } from "../../lib/runtime/environment.ts";
+import { CLUSTER, makeTerminationHook, nodeTags, runInstance } from "../support/cloud-hosts.ts";
 import { spotWarning, taskStateChange, terminateAction } from "../support/host-events.ts";
 import { eventually } from "../support/local-group.ts";
 import { OTHER_GROUP, SecuredTasks, type SecuredTasksOptions } from "./secured-tasks.ts";
@@ -22,7 +21,6 @@ export interface SecuredHostsOptions extends SecuredTasksOptions {
   readonly keep: (place: string, text: string) => void;
 }
 
-const CLUSTER = "prod";
 const SCALING = { group: "nodes", hook: "valkeeper" };
 
 export class SecuredHosts {
@@ -43,33 +41,10 @@ export class SecuredHosts {
   }
 
   async prepare(nodes: readonly ValkeyProcess[]): Promise<void> {
-    const { clients } = this.#options;
-    await Promise.all(nodes.map((node) => this.#runInstance(node)));
-    const { group: AutoScalingGroupName, hook: LifecycleHookName } = SCALING;
-    await clients.ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
-    await clients.autoScaling.send(
-      new CreateAutoScalingGroupCommand({
-        ...{ AutoScalingGroupName, MinSize: 0, MaxSize: 0, AvailabilityZones: ["eu-west-1a"] },
-        Tags: [{ Key: "valkeeper:group", Value: this.#options.group, PropagateAtLaunch: true }],
-      }),
-    );
-    const LifecycleTransition = "autoscaling:EC2_INSTANCE_TERMINATING";
-    const hook = { AutoScalingGroupName, LifecycleHookName, HeartbeatTimeout: 60, LifecycleTransition };
-    await clients.autoScaling.send(new PutLifecycleHookCommand(hook));
-    await this.others.prepare();
-  }
-
-  async #runInstance({ id, host }: ValkeyProcess): Promise<void> {
     const { clients, group } = this.#options;
-    const tags = { "valkeeper:group": group, "valkeeper:node": id };
-    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-    const started = await clients.ec2.send(
-      new RunInstancesCommand({
-        ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: host },
-        TagSpecifications: [{ ResourceType: "instance", Tags }],
-      }),
-    );
-    this.instances.set(id, started.Instances?.[0]?.InstanceId ?? "");
+    for (const { id, host } of nodes) this.instances.set(id, await runInstance(clients, host, nodeTags(group, id)));
+    await makeTerminationHook(clients, { ...SCALING, tags: { "valkeeper:group": group } });
+    await this.others.prepare();
   }
 
   /** The primary's instance is to be interrupted, another one's terminated, and a task that is no node's has stopped. */

@@ -2,17 +2,16 @@
 // here, so that evacuator and stopper are asked about both. They and the API are real; what the emulator leaves out of its
 // answers, a task's address and all of Spot, is put in as AWS documents it.
 
-import { type Reservation, RunInstancesCommand } from "@aws-sdk/client-ec2";
-import { RegisterTaskDefinitionCommand, RunTaskCommand, type Task } from "@aws-sdk/client-ecs";
+import type { Reservation } from "@aws-sdk/client-ec2";
 import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
 import type { OperationKind } from "../../lib/core/ballot.ts";
 import type { Json } from "../../lib/core/ballot-write.ts";
 import { checkDeclaration } from "../../lib/core/config-check.ts";
 import { epoch, groupName, nodeId, voterId } from "../../lib/core/types.ts";
-import { localAccountId } from "../../lib/local/local-cloud.ts";
 import type { OperatorStore } from "../../lib/ports/group-store.ts";
 import { ballotOf, createBallot, freshAttempt } from "../contract/group-store-builders.ts";
 import type { RequestRecorder } from "../support/aws-requests.ts";
+import { CLUSTER_ARN, completeTasks, nodeTags, runInstance, runTask } from "../support/cloud-hosts.ts";
 import {
   containerInstanceDraining,
   rebalanceRecommendation,
@@ -34,6 +33,7 @@ export interface SecuredTasksOptions {
 
 export class SecuredTasks {
   task = "";
+  containerInstance = "";
   instance = "";
   readonly #options: SecuredTasksOptions;
 
@@ -42,8 +42,11 @@ export class SecuredTasks {
   }
 
   async prepare(): Promise<void> {
-    const { store } = this.#options;
-    await Promise.all([this.#runTask(), this.#runInstance()]);
+    const { clients, store } = this.#options;
+    const running = await runTask(clients, nodeTags(OTHER_GROUP, "n1"));
+    Object.assign(this, running);
+    completeTasks(this.#options.recorder, new Map([[running, ADDRESSES.n1]]));
+    this.instance = await runInstance(clients, ADDRESSES.n2, { "valkeeper:group": OTHER_GROUP });
     this.#completeAnswers();
     const nodes = Object.entries(ADDRESSES).map(([id, host], index) => ({ id, host, port: 6379, zone: ZONES[index] }));
     const declaration = { name: OTHER_GROUP, nodes, stopInstance: "required" };
@@ -56,40 +59,8 @@ export class SecuredTasks {
     await createBallot(store, { ...made, primary, members: { version: 1, nodes: {} } });
   }
 
-  async #runTask(): Promise<void> {
-    const { ecs } = this.#options.clients;
-    const containerDefinitions = [{ name: "valkey", image: "valkey/valkey:8.0" }];
-    const definition = { family: "valkey", networkMode: "awsvpc", cpu: "256", memory: "512" } as const;
-    await ecs.send(new RegisterTaskDefinitionCommand({ ...definition, containerDefinitions }));
-    const tags = [
-      { key: "valkeeper:group", value: OTHER_GROUP },
-      { key: "valkeeper:node", value: "n1" },
-    ];
-    const started = await ecs.send(new RunTaskCommand({ cluster: "prod", taskDefinition: "valkey", tags }));
-    this.task = started.tasks?.[0]?.taskArn ?? "";
-  }
-
-  async #runInstance(): Promise<void> {
-    const Tags = [{ Key: "valkeeper:group", Value: OTHER_GROUP }];
-    const started = await this.#options.clients.ec2.send(
-      new RunInstancesCommand({
-        ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: ADDRESSES.n2 },
-        TagSpecifications: [{ ResourceType: "instance", Tags }],
-      }),
-    );
-    this.instance = started.Instances?.[0]?.InstanceId ?? "";
-  }
-
   #completeAnswers(): void {
     const { recorder } = this.#options;
-    const details = [{ name: "privateIPv4Address", value: ADDRESSES.n1 }];
-    recorder.complete("DescribeTasks", (answer: { readonly tasks?: readonly Task[] }) => ({
-      ...answer,
-      tasks: (answer.tasks ?? []).map((each) => ({
-        ...each,
-        attachments: [{ type: "ElasticNetworkInterface", details }],
-      })),
-    }));
     const spot = { InstanceLifecycle: "spot", SpotInstanceRequestId: SPOT_REQUEST };
     recorder.complete("DescribeInstances", (answer: { readonly Reservations?: readonly Reservation[] }) => ({
       ...answer,
@@ -105,10 +76,10 @@ export class SecuredTasks {
 
   /** What AWS says of both hosts before they go. */
   get notices(): readonly object[] {
-    const inOurs = { clusterArn: `arn:aws:ecs:eu-west-1:${localAccountId}:cluster/prod` };
+    const inOurs = { clusterArn: CLUSTER_ARN };
     return [
       taskStateChange(this.task, inOurs),
-      containerInstanceDraining(undefined, inOurs),
+      containerInstanceDraining(this.containerInstance, inOurs),
       spotWarning(this.instance),
       rebalanceRecommendation(this.instance),
       scheduledChange(this.instance),

@@ -227,7 +227,7 @@ export class RequestRecorder {
   readonly sent: Sent[] = [];
   readonly #roles = new AsyncLocalStorage<string>();
   readonly #restore: (() => void)[] = [];
-  readonly #completions = new Map<string, (answer: never) => object>();
+  readonly #completions = new Map<string, (answer: never, asked: never) => object>();
 
   constructor() {
     for (const client of CLIENTS) this.#watch(client.prototype as unknown as { send: Send });
@@ -237,14 +237,14 @@ export class RequestRecorder {
     const { send } = prototype;
     const { sent } = this;
     const roleNow = (): string | undefined => this.#roles.getStore();
-    const completed = async (answer: unknown, name: string): Promise<unknown> => {
-      const complete = this.#completions.get(name);
-      return complete === undefined ? answer : complete((await answer) as never);
+    const completed = async (answer: unknown, command: SdkCommand): Promise<unknown> => {
+      const complete = this.#completions.get(command.constructor.name);
+      return complete === undefined ? answer : complete((await answer) as never, command.input as never);
     };
     prototype.send = function (command, ...more) {
       const role = roleNow();
       if (role !== undefined) sent.push({ role, command });
-      return completed(send.call(this, command, ...more), command.constructor.name);
+      return completed(send.call(this, command, ...more), command);
     };
     this.#restore.push(() => {
       prototype.send = send;
@@ -255,8 +255,8 @@ export class RequestRecorder {
     return this.#roles.run(role, act);
   }
 
-  /** Puts into the answers to that operation what an emulator leaves out of them. */
-  complete<Answer>(operation: string, put: (answer: Answer) => object): void {
+  /** Puts into the answers to that operation what an emulator leaves out of them, by what was asked. */
+  complete<Answer, Asked>(operation: string, put: (answer: Answer, asked: Asked) => object): void {
     this.#completions.set(`${operation}Command`, put);
   }
 
