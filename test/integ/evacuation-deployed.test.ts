@@ -1,25 +1,13 @@
-// The evacuator as the CDK deploys it, in economy mode: rule, function, order, wake-up, voters. AWS alone may put events of
-// the source `aws.ec2` on a bus, and the emulator refuses them as AWS does (asserted below): whether a rule matches is asked
-// of `TestEventPattern` with the very event, and the rule's target is then called with it, as EventBridge calls it. The
-// wake-up is delivered by the emulator's bus.
+// The evacuator as the CDK deploys it, in economy mode: rule, function, order, wake-up, voters, publisher. AWS alone may put
+// events of its sources on a bus, and the emulator refuses them as AWS does (asserted below): whether a rule matches is
+// asked of `TestEventPattern` with the very event, and the rule's target is then called with it, as EventBridge calls it. The
+// wake-up is delivered by the emulator's bus, and an event that nothing came of by its queue.
 
-import { RunInstancesCommand } from "@aws-sdk/client-ec2";
-import {
-  ListRulesCommand,
-  ListTargetsByRuleCommand,
-  PutEventsCommand,
-  TestEventPatternCommand,
-} from "@aws-sdk/client-eventbridge";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AwsClients } from "../../lib/adapters/aws/clients.ts";
-import { createDynamodbStore } from "../../lib/adapters/dynamodb/group-store.ts";
-import { groupName } from "../../lib/core/types.ts";
-import { clientsOf, type Deployed, deployStack, invokeNow } from "../../lib/local/deploy.ts";
-import { type LocalCloud, startLocalCloud } from "../../lib/local/local-cloud.ts";
-import { ProcessGroup } from "../../lib/local/process-group.ts";
-import { ValkeyProcess } from "../../lib/local/valkey-process.ts";
-import type { OperatorStore } from "../../lib/ports/group-store.ts";
-import { PATIENT } from "../contract/group-store-endpoints.ts";
+import { randomUUID } from "node:crypto";
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { invokeNow } from "../../lib/local/deploy.ts";
+import { CLUSTER_ARN } from "../support/cloud-hosts.ts";
 import {
   containerInstanceDraining,
   rebalanceRecommendation,
@@ -28,78 +16,30 @@ import {
   taskStateChange,
   terminateAction,
 } from "../support/host-events.ts";
-import { isHealthy } from "../support/live-group.ts";
-import { eventually } from "../support/local-group.ts";
+import { Inbox } from "../support/inbox.ts";
+import { eventually, useProcessGroup } from "../support/local-group.ts";
+import { Writer } from "../support/writer.ts";
+import { EvacuatedDeployment, SCALING } from "./evacuated-deployment.ts";
 
-const group = new ProcessGroup();
-const name = groupName("mymaster");
-const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
-let cloud: LocalCloud;
-let clients: AwsClients;
-let nodes: readonly ValkeyProcess[];
-let deployed: Deployed;
-let store: OperatorStore;
-const instances = new Map<string, string>();
-
-const settings = () => ({
-  vpc: {
-    vpcId: "vpc-0123456789abcdef0",
-    zones,
-    subnetIds: zones.map((_, index) => `subnet-0123456789abcdef${index}`),
-  },
-  economy: true,
-  nodesRunOn: { ec2: true, autoScalingHooks: ["valkeeper"], ecsClusters: ["prod"] },
-  groups: [
-    {
-      name,
-      nodes: zones.map((zone, index) => ({
-        ...{ id: `n${index + 1}`, zone },
-        ...{ host: nodes[index]?.host, port: nodes[index]?.port },
-      })),
-      armAfterMs: 1_000,
-    },
-  ],
-});
+const group = useProcessGroup();
+const stack = new EvacuatedDeployment();
+let inbox: Inbox;
 
 beforeAll(async () => {
-  const startNode = (_: string, index: number) => ValkeyProcess.start({ group, id: `n${index + 1}`, boot: "fenced" });
-  [cloud, nodes] = await Promise.all([startLocalCloud({ group }), Promise.all(zones.map(startNode))]);
-  clients = clientsOf(cloud);
-  deployed = await deployStack({ group, cloud, settings: settings() });
-  store = createDynamodbStore({ client: clients.dynamodb, table: deployed.table, limits: PATIENT });
-  for (const { id } of nodes) {
-    const tags = { "valkeeper:group": name, "valkeeper:node": id };
-    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-    const command = new RunInstancesCommand({
-      ...{ ImageId: "ami-00000000", MinCount: 1, MaxCount: 1, PrivateIpAddress: "127.0.0.1" },
-      TagSpecifications: [{ ResourceType: "instance", Tags }],
-    });
-    instances.set(id, (await clients.ec2.send(command)).Instances?.[0]?.InstanceId ?? "");
-  }
+  await stack.start(group);
+  inbox = new Inbox(stack.cloud.endpoint);
+  await inbox.follow("wake-ups", { eventBus: "default", pattern: { source: ["valkeeper.evacuator"] } });
+  await inbox.open("DeadLetters");
+  // Their schedules would call them a minute after they were made.
+  for (const voter of stack.deployed.voters) await invokeNow(stack.cloud, voter);
 }, 120_000);
 afterAll(async () => {
-  clients?.destroy();
-  await group.close();
+  inbox?.close();
+  await stack.close();
 });
 
-/** Ids of the functions that rules of the deployment call for this event. */
-async function calledFor(event: object): Promise<readonly string[]> {
-  const { Rules = [] } = await clients.eventbridge.send(new ListRulesCommand({}));
-  const called: string[] = [];
-  for (const { Name, EventPattern } of Rules) {
-    const tested = new TestEventPatternCommand({ EventPattern, Event: JSON.stringify(event) });
-    if ((await clients.eventbridge.send(tested)).Result !== true) continue;
-    const { Targets = [] } = await clients.eventbridge.send(new ListTargetsByRuleCommand({ Rule: Name }));
-    called.push(...Targets.map(({ Arn = "" }) => Arn.split(":").at(-1) ?? ""));
-  }
-  return called;
-}
-
+const inCluster = { clusterArn: CLUSTER_ARN };
 const isEvacuator = expect.stringContaining("Evacuat") as string;
-const inCluster = (event: { readonly detail: object }, changes: object = {}) => {
-  const clusterArn = `arn:aws:ecs:${cloud.region}:${cloud.accountId}:cluster/prod`;
-  return { ...event, detail: { ...event.detail, clusterArn, ...changes } };
-};
 
 describe("the deployed rules", () => {
   it("call the evacuator for the documented events, each once", async () => {
@@ -107,11 +47,11 @@ describe("the deployed rules", () => {
     for (const event of [
       spotWarning(),
       scheduledChange(),
-      terminateAction(instance, { hook: "valkeeper" }),
-      inCluster(taskStateChange()),
-      inCluster(containerInstanceDraining()),
+      terminateAction(instance, SCALING),
+      taskStateChange(undefined, inCluster),
+      containerInstanceDraining(undefined, inCluster),
     ]) {
-      expect(await calledFor(event), JSON.stringify(event)).toEqual([isEvacuator]);
+      expect(await stack.calledFor(event), JSON.stringify(event)).toEqual([isEvacuator]);
     }
   });
 
@@ -119,52 +59,86 @@ describe("the deployed rules", () => {
     for (const event of [
       terminateAction(),
       taskStateChange(),
-      inCluster(taskStateChange(), { desiredStatus: "RUNNING" }),
-      inCluster(taskStateChange(), { lastStatus: "STOPPED" }),
-      inCluster(containerInstanceDraining(), { status: "ACTIVE" }),
+      taskStateChange(undefined, { ...inCluster, desiredStatus: "RUNNING" }),
+      taskStateChange(undefined, { ...inCluster, lastStatus: "STOPPED" }),
+      containerInstanceDraining(undefined, { ...inCluster, status: "ACTIVE" }),
       scheduledChange("i-1", { service: "RDS" }),
       rebalanceRecommendation(),
     ]) {
-      expect(await calledFor(event), JSON.stringify(event)).toEqual([]);
+      expect(await stack.calledFor(event), JSON.stringify(event)).toEqual([]);
     }
   });
 
-  it("are fed by AWS alone: nobody else puts events of its source on a bus", async () => {
-    const { detail, source, "detail-type": DetailType } = spotWarning();
-    const entry = { Source: source, DetailType, Detail: JSON.stringify(detail) };
-    const put = await clients.eventbridge.send(new PutEventsCommand({ Entries: [entry] }));
-    expect(put.Entries).toMatchObject([{ ErrorCode: "NotAuthorizedForSourceException" }]);
+  it("are fed by AWS alone: nobody else puts events of its sources on a bus", async () => {
+    for (const { detail, source, "detail-type": DetailType } of [
+      spotWarning(),
+      scheduledChange(),
+      terminateAction(),
+      taskStateChange(),
+    ]) {
+      const entry = { Source: source, DetailType, Detail: JSON.stringify(detail) };
+      const put = await stack.clients.eventbridge.send(new PutEventsCommand({ Entries: [entry] }));
+      expect(put.Entries).toMatchObject([{ ErrorCode: "NotAuthorizedForSourceException" }]);
+    }
   });
 });
 
-describe("a Spot interruption of the primary's instance, while all voters rest", () => {
-  const primary = async () => (await store.readBallot(name))?.primary?.node ?? "";
-  const areResting = async (): Promise<boolean> => {
-    const slots = await store.listSlots();
-    return slots.length === zones.length && slots.every(({ restsMs }) => restsMs !== null);
-  };
+const completion = (instance: string) => ({
+  AutoScalingGroupName: SCALING.group,
+  LifecycleHookName: SCALING.hook,
+  LifecycleActionToken: "87654321-4321-4321-4321-210987654321",
+  InstanceId: instance,
+  LifecycleActionResult: "CONTINUE",
+});
+/** What Lambda writes of an event that failed. */
+interface Letter {
+  readonly requestPayload?: { readonly id?: string };
+  readonly responsePayload?: unknown;
+}
 
-  it("wakes them, and the primary moves before a round is due", async () => {
-    for (const voter of deployed.voters) await invokeNow(cloud, voter);
-    const isWell = async (): Promise<boolean> => {
-      const ballot = await store.readBallot(name);
-      return ballot !== null && isHealthy(ballot, nodes.length) && (await areResting());
-    };
-    await eventually("the group is well and its voters rest", isWell, 90_000);
-    const old = await primary();
-    const generations = async () => (await store.listSlots()).map(({ generation }) => generation);
-    const before = await generations();
-    const event = spotWarning(instances.get(old));
-    const [evacuator = ""] = await calledFor(event);
+describe("the host of the primary goes, while all voters rest", () => {
+  let writer: Writer | undefined;
+  // One that goes on would take the machine from every test that follows.
+  afterEach(() => writer?.stop());
+
+  it("Spot interruption: they are woken, another primary is published, and no acknowledged write is lost", async () => {
+    const old = await stack.rests();
+    const before = await stack.published();
+    let at = stack.node(old);
+    writer = new Writer(() => at);
+    const event = spotWarning(stack.instanceOf(old), randomUUID());
     const since = Date.now();
-    await invokeNow(cloud, evacuator, event);
-    await eventually("the primary has moved", async () => (await primary()) !== old, 30_000);
-    process.stdout.write(`moved ${Date.now() - since} ms after the event\n`);
-    expect(await store.readRequest(name)).toMatchObject({
-      ...{ id: event.id, kind: "drain", target: old },
+    await stack.tell(event);
+    const now = await stack.publishedOtherThan(old);
+    process.stdout.write(`published ${Date.now() - since} ms after the event\n`);
+    at = stack.node(now.node);
+    expect(now.epoch).toBeGreaterThan(before?.epoch ?? Number.POSITIVE_INFINITY);
+    const isAnswered = async () => (await stack.store.readRequest(stack.name))?.result != null;
+    await eventually("the order is answered", isAnswered, 60_000);
+    expect(await stack.store.readRequest(stack.name)).toMatchObject({
+      ...{ id: event.id, kind: "drain", target: old, result: { kind: "done" } },
       by: "evacuation: EC2 Spot Instance Interruption Warning",
     });
-    await eventually("it is answered", async () => (await store.readRequest(name))?.result?.kind === "done", 20_000);
-    expect((await generations()).some((generation, index) => generation > (before[index] ?? 0))).toBe(true);
-  }, 150_000);
+    expect(await inbox.received("wake-ups", 1, 20_000)).toHaveLength(1);
+    await writer.stop();
+    expect(writer.acknowledged.length).toBeGreaterThan(10);
+    expect(await writer.missingFrom(at)).toEqual([]);
+  }, 300_000);
+
+  it("a termination hook with nobody to take over: it is completed all the same, and a person gets the event", async () => {
+    const old = await stack.isWell();
+    const before = await stack.published();
+    for (const node of stack.nodes) if (node.id !== old) await node.kill();
+    const event = terminateAction(stack.instanceOf(old), SCALING, randomUUID());
+    stack.completed.length = 0;
+    await stack.tell(event);
+    const idIn = (letter: Letter): string => letter.requestPayload?.id ?? "";
+    const letters: readonly Letter[] = await inbox.receivedAll("DeadLetters", [event.id], idIn, 120_000);
+    const letter = letters.find((each) => idIn(each) === event.id);
+    expect(letter?.requestPayload).toEqual(event);
+    expect(JSON.stringify(letter?.responsePayload)).toContain(`${stack.name}: refused: refused: `);
+    expect(stack.completed).toMatchObject([completion(stack.instanceOf(old))]);
+    expect(await stack.published()).toEqual(before);
+    expect(await stack.node(old).ask("SET", "after", "the refusal")).toBe("OK");
+  }, 300_000);
 });

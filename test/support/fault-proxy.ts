@@ -42,7 +42,7 @@ interface Injection {
   left: number;
 }
 
-/** A request as it came, by operation: `UpdateItem`, `PutParameter`, `ChangeResourceRecordSets`. */
+/** A request as it came, by operation: `UpdateItem`, `PutParameter`, `ChangeResourceRecordSets`, `CompleteLifecycleAction`. */
 export interface SeenRequest {
   readonly operation: string;
   readonly fault: Fault["kind"] | null;
@@ -140,7 +140,8 @@ export class FaultProxy {
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const received = { operation: operationOf(request), request, body: Buffer.concat(chunks) };
+    const body = Buffer.concat(chunks);
+    const received = { operation: operationOf(request, body), request, body };
     const fault = this.#take(received.operation) ?? this.#standingFault(received);
     this.#seen.push({ operation: received.operation, fault: fault?.kind ?? null });
     this.onRequest(received.operation, received.body.toString("utf8"));
@@ -219,9 +220,12 @@ export class FaultProxy {
   }
 }
 
-function operationOf(request: IncomingMessage): string {
+function operationOf(request: IncomingMessage, body: Buffer): string {
   const target = request.headers["x-amz-target"];
   if (typeof target === "string") return target.split(".").at(-1) ?? target;
+  if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true) {
+    return new URLSearchParams(body.toString("utf8")).get("Action") ?? "";
+  }
   if (request.url?.includes("/rrset")) {
     return request.method === "POST" ? "ChangeResourceRecordSets" : "ListResourceRecordSets";
   }

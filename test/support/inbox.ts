@@ -2,7 +2,13 @@
 
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
-import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { localAccountId } from "../../lib/local/local-cloud.ts";
 import { eventually } from "./local-group.ts";
 
@@ -40,6 +46,14 @@ export class Inbox {
     await this.eventbridge.send(new PutRuleCommand({ Name: name, EventBusName, EventPattern }));
     const Targets = [{ Id: "queue", Arn: await this.#makeQueue(name) }];
     await this.eventbridge.send(new PutTargetsCommand({ Rule: name, EventBusName, Targets }));
+  }
+
+  /** The queue that is there already and whose name has this in it, by which it is received from. */
+  async open(part: string): Promise<void> {
+    const { QueueUrls = [] } = await this.#sqs.send(new ListQueuesCommand({}));
+    const url = QueueUrls.find((each) => each.includes(part));
+    if (url === undefined) throw new Error(`no queue is called ${part}: ${QueueUrls.join(", ")}`);
+    this.#urls.set(part, url);
   }
 
   /** What is in that queue as soon as there are so many; it is taken out. */

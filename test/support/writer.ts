@@ -17,6 +17,12 @@ export class Writer {
     await this.#done;
   }
 
+  /** Those of the acknowledged ones that this node does not hold. */
+  async missingFrom(node: ValkeyProcess): Promise<readonly string[]> {
+    const held = new Set(String(await node.ask("KEYS", "key-*")).split(/[\s,]+/));
+    return this.acknowledged.filter((key) => !held.has(key));
+  }
+
   async #run(node: () => ValkeyProcess): Promise<void> {
     for (let n = 0; !this.#isStopped; n += 1) {
       const key = `key-${n}`;
