@@ -68,7 +68,7 @@ function linesOf({ group, event, sentinel, epoch, at, voter, detail, deployment 
     `group       ${group}`,
     `event       ${event}${sentinel === null ? "" : ` (${sentinel} in Sentinel's words)`}`,
     `epoch       ${epoch}`,
-    `at          ${at}, by the voter ${voter}`,
+    `at          ${at}, by the clock of ${voter}`,
     ...facts.map(([name, value]) => `${name.padEnd(11)} ${value}`),
     "",
     `valkeeper why ${group} says what is wrong now, valkeeper history ${group} every step; the deployment's table is ${deployment}.`,

@@ -53,13 +53,24 @@ describe("the topic's notifier", () => {
     expect(email.split("\n").slice(1)).toEqual([
       "event       primary.committed (+switch-master in Sentinel's words)",
       "epoch       7",
-      "at          2026-11-22T10:00:00.000Z, by the voter az-a",
+      "at          2026-11-22T10:00:00.000Z, by the clock of az-a",
       "node        n2",
       "wasPrimary  true",
       "tookMs      3",
       "",
-      `valkeeper history ${group} has every step; the deployment's table is table.`,
+      `valkeeper why ${group} says what is wrong now, valkeeper history ${group} every step; the deployment's table is table.`,
     ]);
+  });
+
+  it("has the condition in the subject, by which whoever is paged knows the alarm", async () => {
+    const { client, sent } = answering(new SNSClient({ region: "eu-west-1" }), () => ({}));
+    const detail = { condition: "group-not-ready", reason: "n2 link down" };
+    const began = notification(0, { event: "condition.began", voter: "publisher" as VoterId, detail });
+    await new TopicNotifier(client, "arn:aws:sns:eu-west-1:1:t").send([began]);
+    const [entry] = (sent as PublishBatchCommand["input"][])[0]?.PublishBatchRequestEntries ?? [];
+    expect(entry?.Subject).toBe("Valkeeper: mymaster: group-not-ready, condition.began (epoch 7)");
+    const { email } = JSON.parse(entry?.Message ?? "") as { readonly email: string };
+    expect(email).toContain("\nreason      n2 link down\n");
   });
 });
 
