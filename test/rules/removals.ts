@@ -436,6 +436,77 @@ export const REMOVALS: readonly Removal[] = [
     ],
   },
   {
+    rule: "assisted fence",
+    what: "nobody but the holder silences an old primary",
+    places: [
+      {
+        file: core("assist"),
+        from: "  if (look === null || look.ballot.table !== turn.context.self.table) return;\n",
+        to: "  if (turn.at >= 0 || look === null) return;\n",
+      },
+    ],
+  },
+  {
+    rule: "parked fence",
+    what: "no freeze waits on a primary that hangs",
+    places: [
+      {
+        file: core("operation"),
+        from: "  if (known?.parkable == null || look === null) return;\n",
+        to: "  if (turn.at >= 0 || known?.parkable == null || look === null) return;\n",
+      },
+      {
+        file: core("assist"),
+        from: "  if (node.parkable !== null) {\n",
+        to: "  if (node.parkable !== null && turn.at < 0) {\n",
+      },
+    ],
+  },
+  {
+    rule: "write hold",
+    what: "an isolated primary's writes are not held",
+    places: [
+      {
+        file: core("hold"),
+        from: "  const node = isWanted(turn, ballot) ? primaryNodeOf(turn.state, ballot) : undefined;",
+        to: "  const node = turn.at < 0 && isWanted(turn, ballot) ? primaryNodeOf(turn.state, ballot) : undefined;",
+      },
+    ],
+  },
+  {
+    rule: "witness",
+    what: "a replica that still receives from the primary does not speak for it",
+    places: [
+      {
+        file: core("verdict"),
+        from: "  const veto = witnessOf(turn, node);",
+        to: "  const veto = turn.at < 0 ? witnessOf(turn, node) : null;",
+      },
+    ],
+  },
+  {
+    rule: "abstention",
+    what: "who reaches no other node votes all the same",
+    places: [
+      {
+        file: core("verdict"),
+        from: `  if (isCutOff(turn, node)) return { level: "up", cause, silentMs, withheld: cutOff(turn) };\n`,
+        to: `  if (turn.at < 0) return { level: "up", cause, silentMs, withheld: cutOff(turn) };\n`,
+      },
+    ],
+  },
+  {
+    rule: "second witness",
+    what: "the fast path takes a refusal for the end without a replica that has lost its link",
+    places: [
+      {
+        file: core("verdict"),
+        from: '  return nodesOf(turn.state).some(\n    (each) =>\n      each.heard === "answered" &&\n      each.readSentAt !== null &&\n      each.readSentAt >= firstRefusedAt &&',
+        to: '  return nodesOf(turn.state).some(\n    (each) =>\n      turn.at >= 0 ||\n      each.heard === "answered" &&\n      each.readSentAt !== null &&\n      each.readSentAt >= firstRefusedAt &&',
+      },
+    ],
+  },
+  {
     rule: "same lease",
     what: "a holder's write is taken whichever version of its lease it was made for",
     places: [

@@ -410,6 +410,45 @@ export const SCHEDULES: readonly Schedule[] = [
       at(30_000, cut("voter:*", "store", 3_000), kill("n1", { afterMs: 100, data: "old-rdb" })),
     ),
   },
+  {
+    rule: "quorum",
+    story: "One voter has lost the primary, which the others reach.",
+    breaks: "S3",
+    case: caseOf("quorum", {}, at(30_000, cut("voter:az-a", "node:n1", 12_000), cut("node:n1", "node:*", 12_000))),
+  },
+  {
+    rule: "best",
+    story: "The replica that is behind is promoted over one that is not.",
+    breaks: "S6",
+    case: caseOf("best", { config: PROMOTES }, at(29_500, cut("node:n1", "node:n2", 12_000)), at(30_000, kill("n1"))),
+  },
+  {
+    rule: "take-over",
+    story: "The holder dies behind the grant, and its lease stays for ever.",
+    breaks: "S11",
+    case: caseOf(
+      "takeover",
+      {},
+      at(30_000, kill("n1")),
+      at({ event: "lease.acquired" }, killWriter, { kind: "save", node: "n2" }),
+    ),
+  },
+  {
+    rule: "assisted fence",
+    story: "A primary that one voter alone reaches goes on beside the new one, with a client that stays with it.",
+    breaks: "S5",
+    case: caseOf(
+      "assisted",
+      { config: { ...PROMOTES, writeHoldAfterMs: 0 } },
+      at(
+        30_000,
+        cut("node:n1", "node:*", 20_000),
+        cut("node:n1", "voter:az-b", 20_000),
+        cut("node:n1", "voter:az-c", 20_000),
+      ),
+      at(30_000, cut("voter:az-a", "node:n2", 20_000), cut("voter:az-a", "node:n3", 20_000)),
+    ),
+  },
 ];
 
 export const scheduleOf = (rule: string): Schedule | undefined => SCHEDULES.find((each) => each.rule === rule);
