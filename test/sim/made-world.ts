@@ -105,6 +105,7 @@ export const truth = (id: NodeId, at: Position | null, changes: Partial<NodeTrut
   acceptsWrites: false,
   isPrimary: false,
   priority: 100,
+  linkedTo: null,
   reachedBy: () => ["az-a/1"],
   ...changes,
 });

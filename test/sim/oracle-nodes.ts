@@ -5,6 +5,7 @@
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { Epoch, NodeCommand, NodeId, NodeOutcome, NodeReading } from "../../lib/core/types.ts";
 import { epochSpelledBy } from "./oracle-config.ts";
+import type { MembersOracle } from "./oracle-members.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import { contains, describePosition, type Position } from "./stream.ts";
 import type { BallotChange } from "./table.ts";
@@ -39,6 +40,7 @@ interface Frozen {
 
 export class NodesOracle {
   readonly #view: OracleView;
+  readonly #members: Pick<MembersOracle, "wasInSync">;
   readonly #findings: Findings;
   /** Highest epoch of which a command was carried out. */
   readonly #touched = new Map<NodeId, Epoch>();
@@ -57,8 +59,9 @@ export class NodesOracle {
   /** Who was promoted under which epoch. */
   readonly #promoted = new Map<string, NodeId>();
 
-  constructor(view: OracleView, findings: Findings) {
+  constructor(view: OracleView, members: Pick<MembersOracle, "wasInSync">, findings: Findings) {
     this.#view = view;
+    this.#members = members;
     this.#findings = findings;
   }
 
@@ -149,7 +152,10 @@ export class NodesOracle {
     this.#decidedOn.set(key, this.#meantOn.get(write.attempt.id)?.get(key) ?? new Map());
   }
 
-  /** By the record: a known process with a known history, in sync under the current primary, which it is not itself. */
+  /**
+   * A process that was in sync with the current primary, which it is not itself, with a known history. When the voters have found
+   * that out is for the record to say; that none is recorded which never was is checked by the members' oracle.
+   */
   #isEligible(node: NodeId, priority: number, outcome: Extract<NodeOutcome, { kind: "applied" }>): boolean {
     const ballot = this.#view.ballot();
     const member = ballot?.members.nodes[node];
@@ -160,9 +166,11 @@ export class NodesOracle {
       !before.loading &&
       // One that followed a primary which came back by itself holds what no record explains.
       ballot?.lineage.histories.some(({ replicationId }) => replicationId === before.replicationId) === true &&
-      ballot.primary?.node !== node &&
+      ballot.primary !== null &&
+      ballot.primary.node !== node &&
+      this.#members.wasInSync(before.runId, ballot.primary.epoch) &&
       member?.runId === before.runId &&
-      member.inSyncEpoch === ballot?.primary?.epoch
+      member.inSyncEpoch > 0
     );
   }
 

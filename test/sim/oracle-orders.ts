@@ -18,6 +18,12 @@ export class OrdersOracle {
     this.#findings = findings;
   }
 
+  /** What a person ordered by this id; null: nothing that anybody ever did. */
+  kindOf(id: string): RequestKind | null {
+    this.#learn();
+    return this.#kinds.get(id) ?? null;
+  }
+
   onBallot({ before, after, by }: BallotChange): void {
     const began = numberAt(after, "operation", "began");
     const id = textAt(after, "operation", "request");

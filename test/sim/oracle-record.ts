@@ -2,6 +2,7 @@
 
 import type { Publication } from "../../lib/core/records.ts";
 import { numberAt, textAt } from "./item.ts";
+import type { OrdersOracle } from "./oracle-orders.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
 
@@ -17,13 +18,17 @@ const VOTE = "vote_";
 
 export class RecordOracle {
   readonly #view: Pick<OracleView, "config">;
+  readonly #orders: Pick<OrdersOracle, "kindOf">;
   readonly #findings: Findings;
+  /** The last vote that each voter itself has written. */
+  readonly #cast = new Map<string, Vote>();
   readonly #primaries = new Map<number, string>();
   #published: Publication | null = null;
   #inDns = 0;
 
-  constructor(view: Pick<OracleView, "config">, findings: Findings) {
+  constructor(view: Pick<OracleView, "config">, orders: Pick<OrdersOracle, "kindOf">, findings: Findings) {
     this.#view = view;
+    this.#orders = orders;
     this.#findings = findings;
   }
 
@@ -40,6 +45,11 @@ export class RecordOracle {
     this.#primaries.clear();
     this.#published = null;
     this.#inDns = 0;
+  }
+
+  /** What stands in the record by then somebody else may have put there. */
+  onSetBack(): void {
+    this.#cast.clear();
   }
 
   /** Route 53 takes exact exchanges only; SSM may go back between two writers (protocol.md, section 11). */
@@ -90,6 +100,7 @@ export class RecordOracle {
     for (const [attribute, value] of Object.entries(after)) {
       if (!attribute.startsWith(VOTE) || value === before?.[attribute]) continue;
       const vote = value as unknown as Vote;
+      if (by === `voter:${attribute.slice(VOTE.length)}`) this.#cast.set(attribute, vote);
       const was = (before?.[attribute] ?? null) as unknown as Vote | null;
       const cleared = was !== null && sameOrder(was, vote) && vote.level === "clear";
       if (cleared) continue;
@@ -103,24 +114,33 @@ export class RecordOracle {
     }
   }
 
-  /** An automatic operation that elects rests on votes that stood when it was granted. */
+  /** What elects rests on votes that voters have cast and that stood when it was granted, or on a person's order. */
   #quorumAtGrant({ before, after }: BallotChange): void {
     const began = numberAt(after, "operation", "began");
     if (began === 0 || began !== numberAt(after, "epoch") || began === numberAt(before, "epoch")) return;
     const kind = textAt(after, "operation", "kind");
     // One that is begun by itself is the way to replace a primary that answers and cannot write.
     const elects = kind === "failover" || kind === "cold-start" || kind === "switchover";
-    if (!elects || textAt(after, "operation", "by") !== "automatic") return;
+    if (!elects || this.#isOrdered(kind, textAt(after, "operation", "request"))) return;
     const subject = { node: textAt(before, "primary", "node"), epoch: numberAt(before, "primary", "epoch") };
     const votes = Object.entries(before ?? {}).filter(([name, value]) => {
       const vote = value as unknown as Vote;
-      return (
-        name.startsWith(VOTE) && vote.level === "down" && vote.node === subject.node && vote.epoch === subject.epoch
-      );
+      const own = this.#cast.get(name);
+      const isOwn = own !== undefined && sameOrder(own, vote) && own.level === vote.level && sameSubject(own, vote);
+      const isOnIt = vote.level === "down" && vote.node === subject.node && vote.epoch === subject.epoch;
+      return name.startsWith(VOTE) && isOwn && isOnIt;
     });
     if (votes.length < this.#view.config().quorum) {
       this.#findings.report("S3", `${kind} of epoch ${began} was granted on ${votes.length} standing votes`);
     }
+  }
+
+  /** Whatever the record says of who asked for it. */
+  #isOrdered(kind: string, request: string | null): boolean {
+    const order = request === null ? null : this.#orders.kindOf(request);
+    if (order === "switchover" || order === "drain") return kind === "switchover";
+    // Of a primary that is healthy it is tried as a switchover first.
+    return order === "failover" && kind !== "cold-start";
   }
 }
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { BallotWrite, Json } from "../../lib/core/ballot-write.ts";
+import type { RequestKind } from "../../lib/core/records.ts";
 import {
   epoch,
   groupName,
@@ -13,7 +14,20 @@ import {
   runId,
   wallTime,
 } from "../../lib/core/types.ts";
-import { begins, type Made, made, n1, n2, n3, position, primary, stream, truth, vote } from "./made-world.ts";
+import {
+  begins,
+  type Made,
+  type MadeView,
+  made,
+  n1,
+  n2,
+  n3,
+  position,
+  primary,
+  stream,
+  truth,
+  vote,
+} from "./made-world.ts";
 import type { NodeTruth } from "./oracle-view.ts";
 import { type Position, Stream } from "./stream.ts";
 
@@ -157,6 +171,88 @@ describe("the record", () => {
     expect(world.ids()).toEqual(["S3"]);
   });
 
+  it("S3: an election by an order that nobody gave, or that was another", () => {
+    const begun = (kind: string, order: MadeView["lastOrder"]) => {
+      const world = made();
+      world.view.lastOrder = order;
+      world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+      const operation = { ...(begins(kind, 2) as object), by: "operator", request: "request-1" };
+      world.write("voter:az-a", "grant", { epoch: 2, operation });
+      return world.ids();
+    };
+    const order = (kind: RequestKind, id = "request-1") => ({ id, kind, result: null });
+    for (const kind of ["failover", "switchover"]) {
+      expect(begun(kind, null)).toEqual(["S3"]);
+      expect(begun(kind, order("failover", "request-2"))).toEqual(["S3"]);
+      expect(begun(kind, order("failover"))).toEqual([]);
+      expect(begun(kind, order("switchover"))).toEqual(kind === "switchover" ? [] : ["S3"]);
+      expect(begun(kind, order("drain"))).toEqual(kind === "switchover" ? [] : ["S3"]);
+    }
+    expect(begun("cold-start", order("failover"))).toEqual(["S3"]);
+  });
+
+  it("S3: an election on votes that the voters have not cast, or that came back with an earlier record", () => {
+    const votes = { "vote_az-a": vote("down"), "vote_az-b": vote("down") };
+    const elected = (before: (world: Made) => void) => {
+      const world = made();
+      world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+      before(world);
+      world.write("voter:az-a", "grant", { epoch: 2, operation: begins("failover", 2) });
+      return world.ids();
+    };
+    const cast = (world: Made) => {
+      for (const zone of ["az-a", "az-b"])
+        world.write(`voter:${zone}`, "cast-vote", { [`vote_${zone}`]: vote("down") });
+    };
+    expect(elected(cast)).toEqual([]);
+    expect(elected((world) => world.write("voter:az-a", "cast-vote", votes))).toEqual(["S7", "S3"]);
+    expect(
+      elected((world) => {
+        cast(world);
+        world.oracle.onSetBack();
+      }),
+    ).toEqual(["S3"]);
+  });
+
+  it("R4: a process is called in sync that never followed this primary", () => {
+    const claimed = (happens: (world: Made) => void, changes: Readonly<Record<string, Json>> = {}) => {
+      const world = made();
+      world.view.truths = [truth(n1, null, { runId: "r" }), truth(n2, null), truth(n3, null)];
+      world.view.record = { primary: primary(n1, 1) } as unknown as Ballot;
+      world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+      happens(world);
+      const member = { runId: `run of ${n3}`, inSyncEpoch: 1, ...changes };
+      world.write("voter:az-a", "update-members", { members: { version: 1, nodes: { [n3]: member } } });
+      return world.ids();
+    };
+    const link =
+      (from: NodeId, through: NodeId | null = null, own = "r") =>
+      (world: Made) => {
+        world.view.truths = [
+          truth(n1, null, { runId: own }),
+          truth(n2, null, { linkedTo: through }),
+          truth(n3, null, { linkedTo: from }),
+        ];
+        world.oracle.onNode({ kind: "link-up", node: n3, from, how: "full" });
+      };
+    expect(claimed(() => {})).toEqual(["R4"]);
+    expect(claimed(link(n1))).toEqual([]);
+    // A record that was damaged meanwhile names nobody, and the nodes go on.
+    expect(
+      claimed((world) => {
+        world.view.record = null;
+        link(n1)(world);
+      }),
+    ).toEqual([]);
+    expect(claimed(link(n2, n1))).toEqual([]);
+    expect(claimed(link(n2))).toEqual(["R4"]);
+    expect(claimed(link(n2, n3))).toEqual(["R4"]);
+    expect(claimed(link(n1, null, "another process"))).toEqual(["R4"]);
+    expect(claimed(link(n1), { runId: "another process" })).toEqual(["R4"]);
+    expect(claimed(() => {}, { inSyncEpoch: 0 })).toEqual([]);
+    expect(claimed(() => {}, { runId: null })).toEqual([]);
+  });
+
   it("S7: a vote that goes back, that another cast, or that a successor weakened", () => {
     const standing = { "vote_az-a": vote("down", { generation: 2, seq: 5 }) };
     const broken: readonly (readonly [string, Json])[] = [
@@ -247,8 +343,7 @@ describe("the nodes", () => {
     const history = stream("a");
     history.append(100, 0, 1);
     const positions = { [n2]: position(history, has), [n3]: position(history, of) };
-    world.view.truths = [truth(n2, positions[n2] as Position), truth(n3, positions[n3] as Position)];
-    world.view.record = recordOf([n2, n3]);
+    follow(world, positions[n2] as Position, positions[n3] as Position);
     for (const id of [n2, n3]) world.oracle.onAnswer(freezeAnswer(id, positions[id] as Position));
     happens(world, positions[n3] as Position);
     world.write("voter:az-a", "record-intent", { epoch: 2 });
@@ -347,8 +442,7 @@ describe("the nodes", () => {
     const history = stream("a");
     history.append(100, 0, 1);
     const [behind, ahead] = [position(history, 60), position(history, 100)];
-    world.view.truths = [truth(n2, behind), truth(n3, ahead)];
-    world.view.record = recordOf([n2, n3]);
+    follow(world, behind, ahead);
     world.oracle.onAnswer(freezeAnswer(n2, behind));
     world.oracle.onAnswer(freezeAnswer(n3, ahead));
     means(world);
@@ -358,6 +452,35 @@ describe("the nodes", () => {
     world.oracle.onNode({ kind: "promoted", node: n2, by: "voter:az-a", epoch: epoch(2) });
     expect(world.ids()).toEqual(offsetToleranceBytes < 40 ? ["S6"] : []);
   });
+
+  it("S6: one that was never in sync with this primary does not count, whatever the record says of it", () => {
+    const never = (world: Made) => {
+      world.view.record = { ...recordOf([n2, n3]), primary: { ...(primary(n1, 2) as object) } } as Ballot;
+      means(world);
+    };
+    // Frozen anew under that record.
+    expect(
+      promotedAfter(
+        (world, at) => {
+          never(world);
+          world.oracle.onAnswer(freezeAnswer(n3, at));
+          means(world);
+        },
+        [60, 100],
+      ),
+    ).toEqual([]);
+  });
+
+  /** n2 and n3 have followed n1, which the record names, and so the record calls them in sync. */
+  function follow(world: Made, of2: Position, of3: Position): void {
+    world.view.truths = [
+      truth(n1, null, { runId: "r" }),
+      truth(n2, of2, { linkedTo: n1 }),
+      truth(n3, of3, { linkedTo: n1 }),
+    ];
+    world.view.record = recordOf([n2, n3]);
+    world.oracle.onNode({ kind: "link-up", node: n3, from: n1, how: "partial" });
+  }
 
   function recordOf(members: readonly NodeId[]): Ballot {
     const nodes = Object.fromEntries(

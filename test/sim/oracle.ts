@@ -10,6 +10,7 @@ import type { Place } from "./network.ts";
 import { configOf, epochSpelledBy } from "./oracle-config.ts";
 import { ControlOracle, type Sent, type Shown } from "./oracle-control.ts";
 import { FenceOracle } from "./oracle-fence.ts";
+import { MembersOracle } from "./oracle-members.ts";
 import { type Answer, type Heard, NodesOracle } from "./oracle-nodes.ts";
 import { OrdersOracle } from "./oracle-orders.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
@@ -31,6 +32,7 @@ export class Oracle implements Observer {
   readonly record: RecordOracle;
   readonly control: ControlOracle;
   readonly orders: OrdersOracle;
+  readonly members: MembersOracle;
   readonly nodes: NodesOracle;
   readonly fence: FenceOracle;
   readonly writes: WritesOracle;
@@ -40,10 +42,11 @@ export class Oracle implements Observer {
   /** Without `progress` only what may never be is watched, and not what must come. */
   constructor(view: OracleView, progress: ProgressView | null = null) {
     this.#findings = new Findings(() => view.now());
-    this.record = new RecordOracle(view, this.#findings);
-    this.control = new ControlOracle(view, this.#findings);
     this.orders = new OrdersOracle(view, this.#findings);
-    this.nodes = new NodesOracle(view, this.#findings);
+    this.record = new RecordOracle(view, this.orders, this.#findings);
+    this.control = new ControlOracle(view, this.#findings);
+    this.members = new MembersOracle(view, this.#findings);
+    this.nodes = new NodesOracle(view, this.members, this.#findings);
     this.fence = new FenceOracle(view, this.#findings);
     this.writes = new WritesOracle(view, this.#findings);
     this.progress = progress === null ? null : new ProgressOracle(progress, this.#findings);
@@ -74,6 +77,7 @@ export class Oracle implements Observer {
   }
 
   onNode(fact: NodeFact): void {
+    this.members.onNode(fact);
     this.nodes.onNode(fact);
     this.fence.onNode(fact);
     this.writes.onNode(fact);
@@ -84,6 +88,7 @@ export class Oracle implements Observer {
     this.record.onBallot(change);
     this.control.onBallot(change);
     this.orders.onBallot(change);
+    this.members.onBallot(change);
     this.nodes.onBallot(change);
     this.writes.onBallot(change);
     this.progress?.onBallot(change);
@@ -100,8 +105,10 @@ export class Oracle implements Observer {
 
   onReplaced(how: "restored" | "deleted"): void {
     this.record.onReplaced(how);
+    this.record.onSetBack();
     this.control.onReplaced();
     this.orders.onReplaced();
+    this.members.onReplaced();
     this.nodes.onReplaced(how);
     this.fence.onReplaced();
     this.writes.onReplaced();
@@ -111,6 +118,7 @@ export class Oracle implements Observer {
   /** No promise is weaker for it; which mode is in force is learned anew. */
   onSetBack(): void {
     this.control.onReplaced();
+    this.record.onSetBack();
   }
 
   onMembersChanged(forMs: number): void {
@@ -174,6 +182,7 @@ function truthOf(world: World, node: SimNode): NodeTruth {
     acceptsWrites: process?.acceptsWrites ?? false,
     isPrimary: process !== null && process.follows === null,
     priority: node.options.priority,
+    linkedTo: process?.replication.linkUp === true ? (world.fleet.nodeAt(process.follows)?.id ?? null) : null,
     reachedBy: () => {
       const isDeclared = world.declared()?.nodes.some(({ id }) => id === node.id) === true;
       if (process === null || process.stalled || node.forbidsReplicaof || !isDeclared) return [];

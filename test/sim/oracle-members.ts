@@ -1,0 +1,83 @@
+// R4 over what the nodes went through: the record calls a process in sync, and so lets it count (R2, S6, S9), only if it was
+// linked to the committed primary under that primary's epoch.
+
+import type { Member } from "../../lib/core/ballot.ts";
+import type { NodeId } from "../../lib/core/types.ts";
+import { numberAt, textAt } from "./item.ts";
+import type { Findings, NodeTruth, OracleView } from "./oracle-view.ts";
+import type { BallotChange } from "./table.ts";
+import type { NodeFact } from "./valkey-words.ts";
+
+type Members = Readonly<Record<NodeId, Member>>;
+
+interface Primary {
+  readonly node: NodeId;
+  readonly runId: string;
+  readonly epoch: number;
+}
+
+export class MembersOracle {
+  readonly #view: Pick<OracleView, "ballot" | "nodes">;
+  readonly #findings: Findings;
+  /** `<run id> <epoch of the primary>`. */
+  readonly #wasInSync = new Set<string>();
+  /** By the last write: a record that was damaged since names nobody. */
+  #primary: Primary | null = null;
+
+  constructor(view: Pick<OracleView, "ballot" | "nodes">, findings: Findings) {
+    this.#view = view;
+    this.#findings = findings;
+  }
+
+  /** Whether this process was ever in sync with the primary of this epoch. */
+  wasInSync(runId: string, epoch: number): boolean {
+    return this.#wasInSync.has(`${runId} ${epoch}`);
+  }
+
+  onNode(fact: NodeFact): void {
+    const primary = this.#primary ?? this.#view.ballot()?.primary ?? null;
+    if (fact.kind === "link-up" && primary !== null) this.#note(primary);
+  }
+
+  onReplaced(): void {
+    this.#primary = null;
+  }
+
+  onBallot({ before, after, by, write }: BallotChange): void {
+    const epoch = numberAt(after, "primary", "epoch");
+    const node = textAt(after, "primary", "node") as NodeId | null;
+    if (node === null) return;
+    const runId = `${textAt(after, "primary", "runId")}`;
+    this.#primary = { node, epoch, runId };
+    if (epoch !== numberAt(before, "primary", "epoch")) this.#note(this.#primary);
+    const [was, is] = [membersOf(before), membersOf(after)];
+    for (const [id, { runId, inSyncEpoch }] of Object.entries(is) as [NodeId, Member][]) {
+      const isClaimed = runId !== was[id]?.runId || inSyncEpoch !== was[id]?.inSyncEpoch;
+      if (!isClaimed || id === node || runId === null || inSyncEpoch !== epoch) continue;
+      if (this.wasInSync(runId, epoch)) continue;
+      this.#findings.report("R4", `${write.name} of ${by} calls ${id} in sync under epoch ${epoch}, and it never was`);
+    }
+  }
+
+  /** Everybody who follows the primary now, or follows somebody who does. */
+  #note(primary: Primary): void {
+    const nodes = this.#view.nodes();
+    if (nodes.find(({ id }) => id === primary.node)?.runId !== primary.runId) return;
+    for (const node of nodes)
+      if (node.runId !== null && leadsTo(nodes, node, primary.node))
+        this.#wasInSync.add(`${node.runId} ${primary.epoch}`);
+  }
+}
+
+function leadsTo(nodes: readonly NodeTruth[], from: NodeTruth, primary: NodeId): boolean {
+  let at: NodeTruth | undefined = from;
+  for (let steps = 0; steps < nodes.length && at !== undefined; steps += 1) {
+    const { linkedTo }: NodeTruth = at;
+    if (linkedTo === primary) return true;
+    at = nodes.find(({ id }) => id === linkedTo);
+  }
+  return false;
+}
+
+const membersOf = (item: BallotChange["before"]): Members =>
+  ((item?.["members"] ?? {}) as { readonly nodes?: Members }).nodes ?? {};
