@@ -16,7 +16,7 @@ export const EXPLORATIONS: readonly ExplorationCatch[] = [
   { rule: "R9 look", plan: "restarted", breaks: "S4" },
   { rule: "R9 kill", plan: "lost", breaks: "S5" },
   { rule: "R11 offset", plan: "ordered", breaks: "R11" },
-  { rule: "R12", plan: "granted", breaks: "R12" },
+  { rule: "R12", plan: "granted", breaks: "S11, S12" },
   { rule: "R16", plan: "promoted", breaks: "S5" },
   { rule: "R24", plan: "crashed", breaks: "R24" },
   { rule: "quorum", plan: "quiet", breaks: "S3" },
