@@ -122,11 +122,12 @@ export const killed = (node: NodeRecord): NodeRecord => ({
   connections: [],
 });
 
-/** Behind its boot fence, with the data that it had. */
+/** Behind its boot fence, with the data that it had; its file names the history, and not what that grew out of. */
 export const restarted = (node: NodeRecord, fresh: number): NodeRecord => ({
   ...killed(node),
   isUp: true,
   runId: run(fresh),
+  second: null,
   role: "replica",
   follows: BOOT_FENCE,
   frozenBy: 0,
