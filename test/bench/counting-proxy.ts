@@ -1,4 +1,5 @@
-// An HTTP proxy before the local cloud that counts DynamoDB's requests by operation, to say what a quiet group costs.
+// An HTTP proxy before the local cloud that counts DynamoDB's requests by operation, to say what a quiet group costs. It can hand
+// them to another server than those of the other services.
 
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,13 +11,20 @@ export interface CountingProxy {
   counts(): ReadonlyMap<string, number>;
 }
 
-export async function startCountingProxy(group: ProcessGroup, target: string): Promise<CountingProxy> {
+export interface Targets {
+  readonly cloud: string;
+  /** @default as of the other services */
+  readonly dynamodb?: string;
+}
+
+export async function startCountingProxy(group: ProcessGroup, targets: Targets): Promise<CountingProxy> {
   const counted = new Map<string, number>();
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
   const server = createServer((incoming, outgoing) => {
     const operation = String(incoming.headers["x-amz-target"] ?? "other");
     counted.set(operation, (counted.get(operation) ?? 0) + 1);
     const { host: _, ...headers } = incoming.headers;
+    const target = operation.startsWith("DynamoDB") ? (targets.dynamodb ?? targets.cloud) : targets.cloud;
     const passed = request(
       new URL(incoming.url ?? "/", target),
       { method: incoming.method ?? "GET", headers, agent },

@@ -1,7 +1,9 @@
 // What it costs while nothing happens: processor time and memory of the three that watch, and requests to the table.
 
 import { readFileSync } from "node:fs";
+import { startDynamodbLocal, whyNoDynamodbLocal } from "../../lib/local/dynamodb-local.ts";
 import { startLocalCloud } from "../../lib/local/local-cloud.ts";
+import type { ProcessGroup } from "../../lib/local/process-group.ts";
 import { startCountingProxy } from "./counting-proxy.ts";
 import { monotonicMs, pause } from "./monotonic.ts";
 import { type Row, SENTINEL, VALKEEPER } from "./row.ts";
@@ -41,13 +43,10 @@ const idleRowOf = (id: string, groups: number, title: string): Row => ({
   ],
   measure: ({ group: parent, isQuick }, variant) =>
     withGroup(parent, async (group) => {
-      const cloud = variant.side === "valkeeper" ? await startLocalCloud({ group }) : null;
-      const proxy = cloud === null ? null : await startCountingProxy(group, cloud.endpoint);
-      // The publisher's requests go past the proxy: what is counted is the voters' alone.
-      const endpoints =
-        cloud === null || proxy === null ? {} : { endpoint: cloud.endpoint, voterEndpoint: proxy.endpoint };
-      const scene = await Scene.open({ group, variant, groups, downAfterMs: 5_000, ...endpoints });
+      const places = variant.side === "valkeeper" ? await openPlaces(group, groups) : null;
+      const scene = await Scene.open({ group, variant, groups, downAfterMs: 5_000, ...places?.endpoints });
       await scene.settle();
+      const proxy = places?.voters;
       const [from, before] = [readUsage(scene.side.watchers), proxy?.counts()];
       const startedAt = monotonicMs();
       await pause(isQuick ? QUICK_WATCHED_MS : WATCHED_MS);
@@ -65,8 +64,24 @@ const idleRowOf = (id: string, groups: number, title: string): Row => ({
     }),
 });
 
+/** The publisher's requests go past the voters' proxy: what is counted is the voters' alone. */
+async function openPlaces(group: ProcessGroup, groups: number) {
+  const { endpoint: cloud } = await startLocalCloud({ group });
+  if (groups === 1) {
+    const voters = await startCountingProxy(group, { cloud });
+    return { voters, endpoints: { endpoint: cloud, voterEndpoint: voters.endpoint } };
+  }
+  const targets = { cloud, dynamodb: (await startDynamodbLocal({ group })).endpoint };
+  const [others, voters] = [await startCountingProxy(group, targets), await startCountingProxy(group, targets)];
+  return { voters, endpoints: { endpoint: others.endpoint, voterEndpoint: voters.endpoint } };
+}
+
 export const idleRow = idleRowOf("idle", 1, "one quiet group");
-export const manyGroupsRow = idleRowOf("idle-50", MANY_GROUPS, "fifty quiet groups");
+/** The local cloud's one thread does not answer the tables' requests of so many groups within their time. */
+export const manyGroupsRow: Row = {
+  ...idleRowOf("idle-50", MANY_GROUPS, "fifty quiet groups, their table in DynamoDB Local"),
+  whyNot: () => Promise.resolve(whyNoDynamodbLocal()),
+};
 
 type Counts = ReadonlyMap<string, number>;
 

@@ -318,7 +318,8 @@ function lowerSection(inventory: Inventory, watched: Inventory): string[] {
     "  `writeHoldAfterMs` to well above it, or the silence between two probes is a suspicion, which every voter writes into the",
     "  table again and again while nothing is wrong.",
     `- **Memory**: ${memory} MB are deployed. A voter of one group needs about ${VOTER_MEGABYTES} (the idle row of [benchmarks.md](benchmarks.md)): 128 are`,
-    "  too few. Processor time comes with memory; that a voter of fifty groups has enough of it was not tried on AWS.",
+    "  too few. Processor time comes with memory, a whole processor with 1,769 MB; what fifty groups need of either was not",
+    "  measured yet, here (`npm run bench -- --only idle-50`) or on AWS.",
     ...alarmsText(inventory, watched),
     "",
   ];
