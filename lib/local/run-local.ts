@@ -4,7 +4,7 @@
 
 import { type AwsClients, createAwsClients } from "../adapters/aws/clients.ts";
 import { createDynamodbStore } from "../adapters/dynamodb/group-store.ts";
-import type { DeclaredConfig } from "../core/config.ts";
+import type { DeclaredConfig, GroupConfig } from "../core/config.ts";
 import { completeConfig } from "../core/config-defaults.ts";
 import { configWarnings } from "../core/config-warnings.ts";
 import type { GroupName } from "../core/types.ts";
@@ -16,7 +16,7 @@ import { startLocalCloud } from "./local-cloud.ts";
 import { type LocalConfig, readLocalConfig } from "./local-config.ts";
 import { createFailoverTable, deleteFailoverTable, forgetPassword, keepPassword, PATIENT } from "./local-store.ts";
 import { ProcessGroup } from "./process-group.ts";
-import { describeWaiting, isReady } from "./readiness.ts";
+import { describeWaiting, notReady } from "./readiness.ts";
 
 export interface LocalOutput {
   /** One JSON line of standard output. */
@@ -300,20 +300,21 @@ async function untilReady(
   output: LocalOutput,
 ): Promise<void> {
   const voters = config.voters.map((voter) => voter.id);
+  const configs = groups.map(completeConfig);
+  // A table that does not answer now is asked again.
+  const ask = (of: readonly GroupConfig[]) => notReady(store, of, voters).catch(() => of);
   let tellAt = performance.now() + WAITING_TOLD_EVERY_MS;
+  let waiting: readonly GroupConfig[] = configs;
   for (;;) {
-    const waiting = await Promise.all(
-      groups.map((group) =>
-        // A table that does not answer now is asked again.
-        isReady(store, completeConfig(group), voters).catch(() => false),
-      ),
-    );
-    if (waiting.every((isDone) => isDone)) return;
+    waiting = await ask(waiting);
+    // Whoever was ready first may not be any more.
+    if (waiting.length === 0) waiting = await ask(configs);
+    if (waiting.length === 0) return;
     if (performance.now() >= tellAt) {
       tellAt += WAITING_TOLD_EVERY_MS;
       for (const line of await describeWaiting(
         store,
-        groups.map((group) => group.name),
+        waiting.map(({ name }) => name),
       ))
         output.note(line);
     }

@@ -7,7 +7,7 @@ import type { HistoryRecord } from "../../core/records.ts";
 import { effectiveDeclaration } from "../../core/spec.ts";
 import { voterId } from "../../core/types.ts";
 import { LocalError } from "../errors.ts";
-import { describeWaiting, isReady } from "../readiness.ts";
+import { describeWaiting, notReady } from "../readiness.ts";
 import { localAccess } from "../valkey-config.ts";
 import type { ValkeyProcess } from "../valkey-process.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -47,9 +47,9 @@ export class Scenario {
     if (spec === null) throw new LocalError("not-ready", `the stack has registered no group ${GROUP}`);
     const config = completeConfig(effectiveDeclaration(spec));
     try {
-      await until("every voter watches and the group is armed", READY_WITHIN_MS, async () =>
-        isReady(store, config, ZONES.map(voterId)),
-      );
+      await until("every voter watches and the group is armed", READY_WITHIN_MS, async () => {
+        return (await notReady(store, [config], ZONES.map(voterId))).length === 0;
+      });
     } catch (error) {
       for (const line of await describeWaiting(store, [GROUP])) say(line);
       throw error;
