@@ -28,6 +28,10 @@ export const NOT_RUN: readonly NotRun[] = [
     reason: "LocalStack without an account has no ECS, which every search for a host asks",
   },
   {
+    file: "test/contract/publisher-local-cloud.test.ts",
+    reason: "half of it is Route 53's exact exchange: as publication-records",
+  },
+  {
     file: "test/contract/publication-records.test.ts",
     reason: "its Route 53 accepts the deletion of a record that does not stand as given, and refuses right ones",
   },
