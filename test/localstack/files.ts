@@ -65,5 +65,6 @@ export const NOT_RUN: readonly NotRun[] = [
     "test/integ/shards.test.ts",
     "test/integ/table-traffic.test.ts",
     "test/integ/upgrade-functions.test.ts",
+    "test/local/readiness.test.ts",
   ].map((file) => ({ file, reason: "not tried there" })),
 ];
