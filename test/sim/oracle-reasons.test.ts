@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../lib/core/ballot-write.ts";
+import type { NodeConfig } from "../../lib/core/config.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
 import { voterId } from "../../lib/core/types.ts";
 import { BEGINNING } from "./clock.ts";
@@ -172,6 +173,20 @@ describe("a reason", () => {
     expect(waits()).toBe(false);
     world.node("n1").start("empty");
     expect(waits()).toBe(true);
+  });
+
+  it("R18: a declared name that leads to another's process is read there", () => {
+    const node = (id: string, host: string) =>
+      ({ id, host, port: 6379, zone: "az-a", priority: null, announce: null }) as unknown as NodeConfig;
+    const nodes = [node("n1", "10.0.1.10"), node("n2", "10.0.2.10"), node("n3", "10.0.9.10")];
+    const { world } = new Scenario("reasons", {
+      nodes: ["n1", "n2", "n4"],
+      aliases: { "10.0.9.10": "n2" },
+      config: { nodes },
+    });
+    const runs = factsOf(world).data?.held.map(({ id, reading }) => [id, reading?.runId ?? null]) ?? [];
+    const held = new Map(runs as [string, string | null][]);
+    expect(held.get("n3")).toBe(world.node("n2").process?.runId);
   });
 
   it("S12: is nobody's who is no voter", () => {

@@ -3,7 +3,7 @@
 
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { RejectionReason } from "../../lib/core/rejection.ts";
-import type { NodeId, NodeReading } from "../../lib/core/types.ts";
+import type { Address, NodeId, NodeReading } from "../../lib/core/types.ts";
 import { BEGINNING } from "./clock.ts";
 import { GROUP } from "./group.ts";
 import type { VoterFunction } from "./lambda.ts";
@@ -39,11 +39,13 @@ export function factsOf(world: World, voter: VoterFunction | null = null): Facts
 /** What each declared node and each member of the record says of itself. */
 export function dataOf(world: World, ballot: Ballot): GroupData {
   const { fleet } = world;
-  const declared = new Set<string>(world.declared()?.nodes.map(({ id }) => id));
-  const ids = new Set([...declared, ...Object.keys(ballot.members.nodes)]);
+  // A declared name leads to whoever is at its address, which may be another's process (R18).
+  const declared = new Map<string, Address>(world.declared()?.nodes.map(({ id, host, port }) => [id, { host, port }]));
+  const ids = new Set([...declared.keys(), ...Object.keys(ballot.members.nodes)]);
   const held = [...ids].map((name) => {
     const id = name as NodeId;
-    const node = fleet.nodes.get(id) ?? fleet.nodeAt(ballot.members.nodes[id]?.address ?? null);
+    const node =
+      fleet.nodeAt(declared.get(id) ?? ballot.members.nodes[id]?.address ?? null) ?? fleet.nodes.get(id) ?? null;
     const mayWin = declared.has(id) && (node?.options.priority ?? 0) > 0;
     return { id, reading: node === null ? null : readingOf(node), mayWin };
   });
