@@ -189,6 +189,24 @@ describe("a reason", () => {
     expect(held.get("n3")).toBe(world.node("n2").process?.runId);
   });
 
+  it("S12: backing-off is true long after the attempt for an invocation alone that has only begun to look", () => {
+    const { world } = new Scenario("reasons", {});
+    spent(false)(world);
+    kill("n2", "n3")(world);
+    world.run(200_000);
+    const truths = new Map<boolean, number[]>([
+      [true, []],
+      [false, []],
+    ]);
+    for (let looks = 0; looks < 130; looks += 1) {
+      const began = Math.max(...[...(azA(world)?.invocations ?? [])].map(({ startedAt }) => startedAt));
+      truths.get(isTrue(world, "backing-off"))?.push(world.queue.now - began);
+      world.run(500);
+    }
+    expect(Math.max(...(truths.get(true) ?? []))).toBeLessThanOrEqual(4_000);
+    expect(Math.min(...(truths.get(false) ?? []))).toBeGreaterThan(4_000);
+  });
+
   it("S12: is nobody's who is no voter", () => {
     expect(new ReasonTruths(new Scenario("reasons", {}).world).of("az-x")).toEqual([]);
   });

@@ -25,7 +25,10 @@ export interface Facts {
 
 /** How long an automatic attempt counts, and how long the rest is at most (protocol.md, section 7). */
 const BUDGET_MS = 600_000;
+const FIRST_REST_MS = 2_000;
 const REST_LIMIT_MS = 60_000;
+/** An invocation reads the record first of all, and what it says is looked at twice a second. */
+const LOOK_MS = 2_000;
 /** Declarations are read every five seconds: so long one goes on by the bound of before. */
 const READ_MS = 6_000;
 /** The longest `downAfterMs` that is declared here. */
@@ -95,10 +98,18 @@ function isHeard(world: World, voter: VoterFunction, id: NodeId): boolean {
 const isLossy = (world: World, { options }: VoterFunction, to: SimNode["place"]): boolean =>
   pathsBetween(world, options.place, to).some(({ isUnreliable }) => isUnreliable);
 
-/** The last automatic attempts promoted nobody, and the rest that is owed after them may go on by some clock (R20). */
-function mayRest({ world, ballot }: Facts): boolean {
+/**
+ * The last automatic attempts promoted nobody, and the rest that is owed after them may go on: by some clock, or by that of
+ * an invocation which found them only when it began to look (R20).
+ */
+function mayRest({ world, ballot, voter }: Facts): boolean {
   const last = ballot?.budget.at(-1);
   if (last === undefined || last.promoted) return false;
+  const youngest = Math.max(...[...(voter?.invocations ?? [])].map(({ startedAt }) => startedAt));
+  const attempts = ballot?.budget ?? [];
+  const inARow = attempts.length - 1 - attempts.findLastIndex(({ promoted }) => promoted);
+  const restMs = Math.min(REST_LIMIT_MS, FIRST_REST_MS * 2 ** (inARow - 1));
+  if (world.queue.now - youngest <= restMs + LOOK_MS) return true;
   const ahead = Math.max(0, ...[...world.voters.values()].map(({ options }) => options.clock.mostAheadMs));
   return world.queue.now <= last.at - BEGINNING + 2 * ahead + configOf(world).stepTimeoutMs + 2 * REST_LIMIT_MS;
 }
