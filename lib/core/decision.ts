@@ -163,8 +163,8 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
   const { config } = turn.context;
   const others = foreseen(turn, ballot, { coldStart: false, insists });
   const hasEnough = others.kind === "selected" && isEnough(others.counted.length, ballot, config);
-  // A primary that came back stands in the way of who has less, and an attempt would find that out anew each time.
-  const selection = hasEnough ? foreseen(turn, ballot, { coldStart: false, insists, withReborn: true }) : others;
+  // A primary that answers stands in the way of who has less, and an attempt would find that out anew each time.
+  const selection = hasEnough ? foreseen(turn, ballot, { coldStart: false, insists, withPrimary: true }) : others;
   if (hasEnough && selection.kind === "selected")
     return { kind: "failover", target: null, reason: verdict.cause, insists };
   if (isFollowedReborn(turn, ballot)) return { kind: "failover", target: null, reason: "reborn and followed", insists };

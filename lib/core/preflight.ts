@@ -85,17 +85,16 @@ export function foreseen(
   options: {
     readonly coldStart: boolean;
     readonly insists: boolean;
-    /** A primary that came back as another process is compared as well, as it is once it is frozen. @default false */
-    readonly withReborn?: boolean;
+    /** A primary that answers is compared as well, as it is once it is frozen. @default false */
+    readonly withPrimary?: boolean;
   },
 ): Selection {
-  const { coldStart, insists, withReborn = false } = options;
-  const { primary } = ballot;
+  const { coldStart, insists, withPrimary = false } = options;
+  const primary = ballot.primary?.node;
   const frozen: FrozenNode[] = [];
   for (const { id, reading } of nodesOf(turn.state).filter((node) => answersNow(turn, node))) {
     if (reading === null) continue;
-    const isReborn = withReborn && reading.runId !== primary?.runId;
-    if (coldStart || id !== primary?.node || isReborn) frozen.push({ node: id, before: reading, after: reading });
+    if (coldStart || withPrimary || id !== primary) frozen.push({ node: id, before: reading, after: reading });
   }
   return selectAgain({ frozen, ballot, config: turn.context.config, coldStart, insists, only: null });
 }

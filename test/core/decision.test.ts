@@ -281,6 +281,32 @@ describe("what is begun", () => {
       expect(back(101, { ...refuses, nodes: [node(N1), node(N2), node(N3)] })).toMatchObject({ kind: "failover" });
       expect(back(101, { ...refuses, onPossibleLoss: "promote", waitK: 0 })).toMatchObject({ kind: "failover" });
     });
+
+    it("R4: what a replica holds that restarted stands in nobody's way", () => {
+      const of = ballot({ votes });
+      const state = withNode(lost(of), N3, { reading: reading({ runId: run(33), offset: 101 }) });
+      const settings = { ...refuses, waitK: 2, nodes: [node(N1), node(N2), node(N3, { priority: 0 })] } as const;
+      expect(kindOf(decided(of, { state, context: context(settings) }))).toMatchObject({ kind: "failover" });
+    });
+
+    it("nothing is begun beside one that is write-dead and ahead of followers that it has lost", () => {
+      const of = ballot({ votes });
+      const ahead = (offset: number) => {
+        const behind = (n: number) => ({ reading: reading({ runId: run(n), linkUp: false }) });
+        const state = withNode(withNode(watching(of), N2, behind(2)), N3, behind(3));
+        const dead = withNode(state, N1, { class: "write-dead", reading: primaryReading({ offset }) });
+        const verdict = { ...down, cause: "write-dead" } as const;
+        return kindOf(
+          decided(of, {
+            state: dead,
+            verdict,
+            context: context({ ...refuses, nodes: [node(N1), node(N2), node(N3)] }),
+          }),
+        );
+      };
+      expect(ahead(101)).toBe("cold-start-waiting");
+      expect(ahead(100)).toMatchObject({ kind: "failover" });
+    });
   });
 
   it("R25: is nothing while all the data is of histories that no record explains", () => {

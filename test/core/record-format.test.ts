@@ -71,7 +71,14 @@ const records: Readonly<Record<string, readonly [decode: (item: Item) => unknown
   ],
   "record of published copies": [
     decodeCopies,
-    { ssm: confirmed, dns: confirmed, ssmFailure: { detail: "denied", at: 9 }, dnsFailure: { detail: "gone", at: 9 } },
+    {
+      ...{ ssm: confirmed, dns: confirmed },
+      ...{ ssmFailure: { detail: "denied", at: 9 }, dnsFailure: { detail: "gone", at: 9 } },
+      conditions: {
+        at: 9,
+        standing: { "group-not-ready": { since: 3, epoch: 7, reason: "n2 link down", isTold: true, goneAt: 8 } },
+      },
+    },
   ],
   slot: [
     decodeSlot,
@@ -138,7 +145,7 @@ const everyPath = everyRecord.flatMap(({ what, decode, record }) =>
 const shown = /^(spec\.overrides\.\w+\.value|history entry\.detail\.\w+)$/;
 /** May be left out. */
 const optional =
-  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|ssmFailure|dnsFailure|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
+  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|ssmFailure|dnsFailure|conditions|group-not-ready|goneAt|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
 
 describe("the format of the records", () => {
   it.each(everyRecord)("gives a whole $what back as it is, with fields that a newer version may add", (each) => {
@@ -199,6 +206,13 @@ describe("a record with what may be missing left out", () => {
     const none = { ssm: null, dns: null };
     expect(decodeCopies({})).toEqual(none);
     expect(decodeCopies({ ...none, ssmFailure: null, dnsFailure: null })).toEqual(none);
+  });
+
+  it("reads as a condition that is seen still", () => {
+    const standing = { "group-not-ready": { since: 3, epoch: 7, reason: "n2 link down", isTold: false } };
+    const noted = { ssm: null, dns: null, conditions: { at: 9, standing } };
+    expect(decodeCopies(noted)).toStrictEqual(noted);
+    expect(decodeCopies({ ...noted, conditions: null })).toStrictEqual({ ssm: null, dns: null });
   });
 
   it("of published copies has no schema of its own to be compared", () => {
