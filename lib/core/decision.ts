@@ -170,10 +170,12 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
   if (isFollowedReborn(turn, ballot)) return { kind: "failover", target: null, reason: "reborn and followed", insists };
   // Left frozen, by a parked freeze that it woke to above all: nobody else has to count to give it back its place (L4).
   if (isFrozenPrimary(turn, ballot)) return { kind: "failover", target: null, reason: verdict.cause, insists };
-  const why = selection.kind === "none" ? whyNone(selection) : "";
+  const counted = selection.kind === "none" ? 0 : selection.counted.length;
+  const howMany = `${counted} of ${enoughOf(ballot, config)} nodes count as promotable`;
+  const why = selection.kind === "none" ? whyNone(selection) : howMany;
   const cold = foreseen(turn, ballot, { coldStart: true, insists });
   if (!allAnswer(turn, ballot) && !surpassesMissing(turn, ballot, cold))
-    return tooFew(turn, ballot, selection.kind === "none" ? 0 : selection.counted.length, why);
+    return tooFew(turn, ballot, counted, selection.kind === "none" ? `${howMany}: ${why}` : why);
   if (config.coldStart === "wait")
     return reject(
       "cold-start-waiting",
@@ -195,8 +197,7 @@ function surpassesMissing(turn: Turn, ballot: Ballot, cold: Selection): boolean 
 
 function tooFew(turn: Turn, ballot: Ballot, counted: number, why: string): Rejection {
   const missing = missingNodes(turn.state, turn, ballot).join(", ");
-  const needed = enoughOf(ballot, turn.context.config);
-  const detail = `${counted} of ${needed} nodes count as promotable${why === "" ? "" : `: ${why}`}; ${missing} does not answer`;
+  const detail = `${why}; ${missing} does not answer`;
   // Where loss is accepted one that counts would be enough.
   return reject(counted > 0 ? "possible-loss-refused" : "too-few-nodes", detail, `${missing} answers`, `${missing}`);
 }

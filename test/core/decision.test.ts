@@ -282,6 +282,17 @@ describe("what is begun", () => {
       expect(back(101, { ...refuses, onPossibleLoss: "promote", waitK: 0 })).toMatchObject({ kind: "failover" });
     });
 
+    it("the reason says how many count where all answer and they are too few", () => {
+      const of = ballot({ votes });
+      const reborn = { class: "reborn", reading: reading({ runId: run(21), linkUp: false }) } as const;
+      const state = withNode(withNode(watching(of), N1, reborn), N3, { reading: reading({ runId: run(33) }) });
+      const { rejection } = decided(of, { state, context: context(refuses) });
+      expect(rejection).toMatchObject({
+        reason: "cold-start-waiting",
+        detail: "1 of 2 nodes count as promotable; coldStart is wait",
+      });
+    });
+
     it("R4: what a replica holds that restarted stands in nobody's way", () => {
       const of = ballot({ votes });
       const state = withNode(lost(of), N3, { reading: reading({ runId: run(33), offset: 101 }) });
