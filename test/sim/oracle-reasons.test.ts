@@ -51,6 +51,13 @@ const stall = (world: World) => {
   for (const { sandbox } of azA(world)?.invocations ?? []) sandbox.freeze();
 };
 
+function undeclare({ table }: World, node: string): void {
+  const spec = table.specs.get(GROUP);
+  if (spec === undefined) throw new Error("the group is declared");
+  const nodes = spec.declared.nodes.filter(({ id }) => id !== node);
+  table.writeSpec({ ...spec, version: spec.version + 1, declared: { ...spec.declared, nodes } }, spec.version);
+}
+
 type Row = readonly [reason: RejectionReason, what: string, does: (world: World) => void];
 
 const MAKES_TRUE: readonly Row[] = [
@@ -81,6 +88,15 @@ const MAKES_TRUE: readonly Row[] = [
       world.node("n1").start("rdb");
     },
   ],
+  [
+    "unexplained-primary",
+    "a node that is no replica loads",
+    (world) => {
+      const { process } = world.node("n2");
+      Object.assign(process ?? {}, { loading: true, follows: null });
+    },
+  ],
+  ["too-few-nodes", "a member is declared no more", (world) => undeclare(world, "n3")],
   ["misconfigured", "a password is wrong", (world) => Object.assign(world.node("n2"), { password: "other" })],
   [
     "write-dead-by-policy",

@@ -50,7 +50,9 @@ export function dataOf(world: World, ballot: Ballot): GroupData {
     const node =
       fleet.nodeAt(declared.get(id) ?? ballot.members.nodes[id]?.address ?? null) ?? fleet.nodes.get(id) ?? null;
     const mayWin = declared.has(id) && (node?.options.priority ?? 0) > 0;
-    return { id, reading: node === null ? null : readingOf(node), mayWin };
+    // Nobody asks one that was taken out of the declaration, whatever it would say.
+    const isAsked = declared.has(id) || ballot.members.nodes[id]?.address != null;
+    return { id, reading: node === null || !isAsked ? null : readingOf(node), mayWin };
   });
   return { ballot, config: configOf(world), held };
 }
@@ -83,6 +85,10 @@ export function isInDoubt({ world: { fleet }, ballot }: Facts): boolean {
 
 const primaryOf = ({ world, ballot }: Facts): SimNode | null =>
   ballot?.primary == null ? null : (world.fleet.nodes.get(ballot.primary.node) ?? null);
+
+/** Until it has loaded, a server that is no replica says that it is primary, of a history that it has made up. */
+const isAnyLoadingAsPrimary = ({ world }: Facts): boolean =>
+  [...world.fleet.nodes.values()].some(({ process }) => process?.loading === true && process.follows === null);
 
 /** The voter, or any, does not hear some member that the record names. */
 const isAnyMissing = ({ world, ballot, data, voter }: Facts): boolean =>
@@ -179,7 +185,8 @@ export const TRUTHS: Readonly<Record<RejectionReason, (facts: Facts) => boolean>
   "possible-loss-refused": (facts) =>
     facts.data !== null && (facts.voter === null ? lacksNodes(facts.data) : isAnyMissing(facts)),
   "cold-start-waiting": ({ data }) => data !== null && whyForPerson(data) === "cold-start-waiting",
-  "unexplained-primary": ({ data }) => data !== null && unexplained(data).length > 0,
+  "unexplained-primary": (facts) =>
+    (facts.data !== null && unexplained(facts.data).length > 0) || isAnyLoadingAsPrimary(facts),
   "unknown-history": (facts) =>
     (facts.data !== null && whyForPerson(facts.data) === "unknown-history") || isInDoubt(facts),
   "budget-spent": (facts) => budgetEndsAt(facts) !== null,
