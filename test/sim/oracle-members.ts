@@ -19,7 +19,7 @@ interface Primary {
 export class MembersOracle {
   readonly #view: Pick<OracleView, "ballot" | "nodes">;
   readonly #findings: Findings;
-  /** `<run id> <epoch of the primary>`. */
+  /** `<run id> <epoch of the primary>`, and `<run id> <run id of the primary>`. */
   readonly #wasInSync = new Set<string>();
   /** By the last write: a record that was damaged since names nobody. */
   #primary: Primary | null = null;
@@ -54,7 +54,8 @@ export class MembersOracle {
     for (const [id, { runId, inSyncEpoch }] of Object.entries(is) as [NodeId, Member][]) {
       const isClaimed = runId !== was[id]?.runId || inSyncEpoch !== was[id]?.inSyncEpoch;
       if (!isClaimed || id === node || runId === null || inSyncEpoch !== epoch) continue;
-      if (this.wasInSync(runId, epoch)) continue;
+      // A primary that is adopted anew is the process that it was, and may have died since it was looked at.
+      if (this.wasInSync(runId, epoch) || this.#wasInSync.has(`${runId} ${this.#primary.runId}`)) continue;
       this.#findings.report("R4", `${write.name} of ${by} calls ${id} in sync under epoch ${epoch}, and it never was`);
     }
   }
@@ -65,7 +66,7 @@ export class MembersOracle {
     if (nodes.find(({ id }) => id === primary.node)?.runId !== primary.runId) return;
     for (const node of nodes)
       if (node.runId !== null && leadsTo(nodes, node, primary.node))
-        this.#wasInSync.add(`${node.runId} ${primary.epoch}`);
+        for (const whose of [primary.epoch, primary.runId]) this.#wasInSync.add(`${node.runId} ${whose}`);
   }
 }
 

@@ -179,7 +179,8 @@ export const TRUTHS: Readonly<Record<RejectionReason, (facts: Facts) => boolean>
     ) || world.declared()?.nodes.every(({ id }) => id !== ballot?.primary?.node) === true,
   "write-dead-by-policy": (facts) =>
     primaryOf(facts)?.process?.writeDead === true && configOf(facts.world).writeDead === "alarm",
-  "quorum-pending": (facts) => downVotes(facts) < configOf(facts.world).quorum,
+  // A vote that is not renewed counts for a moment only, and each write is a renewal.
+  "quorum-pending": (facts) => isStoreTroubled(facts) || downVotes(facts) < configOf(facts.world).quorum,
   "too-few-nodes": isAnyMissing,
   // A node that is missing ends it by coming back.
   "possible-loss-refused": (facts) =>
