@@ -95,7 +95,10 @@ function witnessed(state: GroupState, known: NodeState, reading: NodeReading): b
   const lostAt = lost?.lostAt ?? null;
   const before = known.reading;
   if (lostAt === null || before === null || known.readSentAt === null) return false;
+  // Who follows somebody that a person has promoted advances, too, and by a history of that one's own.
+  const isOfPrimary = [primary.replicationId, lost?.reading?.replicationId].includes(reading.replicationId);
   return (
+    isOfPrimary &&
     known.readSentAt >= after(lostAt, WITNESS_DRAIN_MS) &&
     before.replicationId === reading.replicationId &&
     before.runId === reading.runId &&

@@ -262,8 +262,20 @@ describe("a witness", () => {
     ["its process is another", [lost, { runId: run(22) }]],
     ["its link is down", [lost, { linkUp: false }]],
     ["it stands still", [lost, { offset: 100 }]],
+    [
+      "what advances is of a node that a person has promoted",
+      [withNode(lost, N2, { reading: reading({ replicationId: history(9) }) }), { replicationId: history(9) }],
+    ],
   ])("is none while %s", (_, given) => {
     expect(seen(...given)).toBe(null);
+  });
+
+  it("is one also by the history that the primary was last read with, and none that was never read", () => {
+    const later = withNode(lost, N2, { reading: reading({ replicationId: history(9) }) });
+    const read = withNode(later, N1, { reading: primaryReading({ replicationId: history(9) }) });
+    expect(seen(read, { replicationId: history(9) })).toBe(700);
+    expect(seen(withNode(later, N1, { reading: null }), { replicationId: history(9) })).toBe(null);
+    expect(seen(withNode(lost, N1, { reading: null }))).toBe(700);
   });
 
   it("is never the primary of itself", () => {
