@@ -7,6 +7,9 @@ import type { Address, Epoch } from "../../lib/core/types.ts";
 import { GROUP } from "./group.ts";
 import type { World } from "./world.ts";
 
+/** A changed declaration is in force everywhere. */
+export const SPECS_READ_MS = 10_000;
+
 type Setting =
   | (
       | "quorum"

@@ -4,7 +4,7 @@
 
 import type { Ballot } from "../../lib/core/ballot.ts";
 import type { Epoch, NodeCommand, NodeId, NodeOutcome, NodeReading } from "../../lib/core/types.ts";
-import { epochSpelledBy } from "./oracle-config.ts";
+import { epochSpelledBy, SPECS_READ_MS } from "./oracle-config.ts";
 import type { MembersOracle } from "./oracle-members.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import { contains, describePosition, type Position } from "./stream.ts";
@@ -58,6 +58,8 @@ export class NodesOracle {
   readonly #decidedOn = new Map<string, ReadonlyMap<NodeId, Frozen>>();
   /** Who was promoted under which epoch. */
   readonly #promoted = new Map<string, NodeId>();
+  /** Until then a voter may know one that is declared as taken out, who may win nothing. */
+  #membersChangeUntil = Number.NEGATIVE_INFINITY;
 
   constructor(view: OracleView, members: Pick<MembersOracle, "wasInSync">, findings: Findings) {
     this.#view = view;
@@ -227,7 +229,13 @@ export class NodesOracle {
     this.#promoted.set(key, node);
   }
 
+  onMembersChanged(forMs: number): void {
+    const until = this.#view.now() + forMs + SPECS_READ_MS;
+    this.#membersChangeUntil = Math.max(this.#membersChangeUntil, until);
+  }
+
   #bestOfTheFrozen(node: NodeId, by: string, epoch: Epoch): void {
+    if (this.#view.now() <= this.#membersChangeUntil) return;
     const ballot = this.#view.ballot();
     const promoted = this.#view.nodes().find((each) => each.id === node)?.position;
     if (promoted === null || promoted === undefined) return;

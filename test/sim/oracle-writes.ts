@@ -2,12 +2,10 @@
 
 import type { NodeId } from "../../lib/core/types.ts";
 import type { WriteRecord } from "./client.ts";
+import { SPECS_READ_MS } from "./oracle-config.ts";
 import type { Findings, OracleView } from "./oracle-view.ts";
 import type { BallotChange } from "./table.ts";
 import type { NodeFact } from "./valkey-words.ts";
-
-/** A changed declaration is in force everywhere. */
-const SPECS_READ_MS = 10_000;
 
 /** A node without the data that it had, until it is synchronized in full by one that is not. */
 interface Loss {

@@ -421,6 +421,14 @@ describe("the nodes", () => {
       ids: [],
     },
     {
+      what: "while somebody is taken out of the declaration",
+      happens: (world) => {
+        world.oracle.onMembersChanged(1_000);
+        means(world);
+      },
+      ids: [],
+    },
+    {
       what: "which had refused its promotion",
       happens: (world, at) => {
         const command = { kind: "promote", epoch: epoch(2) } as NodeCommand;

@@ -123,6 +123,7 @@ export class Oracle implements Observer {
 
   onMembersChanged(forMs: number): void {
     this.writes.onMembersChanged(forMs);
+    this.nodes.onMembersChanged(forMs);
   }
 
   onShown(shown: Shown): void {
