@@ -217,7 +217,9 @@ export class Changes {
     put(lacks === undefined ? NEWER_SCHEMA : null);
     this.#lasting(forMs, () => {
       this.#isDamaged = false;
-      put(before);
+      // What a voter has written there since knows more than whoever puts it back.
+      const isThere = table.ballot(GROUP)?.[field] !== undefined;
+      if (lacks === undefined || !isThere) put(before);
     });
   }
 }
