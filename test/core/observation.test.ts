@@ -259,6 +259,7 @@ describe("a witness", () => {
     ],
     ["its last answer was from before", [withNode(lost, N2, { readSentAt: instant(100) })]],
     ["its history is another", [lost, { replicationId: history(9) }]],
+    ["its history was another", [withNode(lost, N2, { reading: reading({ replicationId: history(9) }) })]],
     ["its process is another", [lost, { runId: run(22) }]],
     ["its link is down", [lost, { linkUp: false }]],
     ["it stands still", [lost, { offset: 100 }]],

@@ -208,6 +208,16 @@ describe("a record with what may be missing left out", () => {
     expect(decodeCopies({ ...none, ssmFailure: null, dnsFailure: null })).toEqual(none);
   });
 
+  it.each([
+    "conditions.at",
+    "conditions.standing",
+    ...["since", "epoch", "reason", "isTold", "goneAt"].map((name) => `conditions.standing.group-not-ready.${name}`),
+  ])("is refused for another kind of value at %s", (path) => {
+    const [decode, record] = records["record of published copies"]!;
+    const at = replaced(record, path.split("."), [[["damaged"]]]) as Item;
+    expect(() => decode(at)).toThrow(`record of published copies.${path} should be `);
+  });
+
   it("reads as a condition that is seen still", () => {
     const standing = { "group-not-ready": { since: 3, epoch: 7, reason: "n2 link down", isTold: false } };
     const noted = { ssm: null, dns: null, conditions: { at: 9, standing } };
