@@ -75,8 +75,8 @@ describe("what a run ends with", () => {
 
 describe("the threads of a run", () => {
   /** Posts a result for each seed of its share up to `last`, and then does `end`. */
-  const workerUpTo = (last: number, end = "") => {
-    const { events, situations, ...plain } = result();
+  const workerUpTo = (last: number, end = "", values: Partial<SeedResult> = {}) => {
+    const { events, situations, ...plain } = result(values);
     const code = `import { parentPort, workerData } from "node:worker_threads";
       const { from, to, step } = workerData;
       for (let seed = from; seed < to && seed <= ${last}; seed += step)
@@ -84,11 +84,21 @@ describe("the threads of a run", () => {
       ${end}`;
     return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
   };
-  const run = (worker: URL, onFinding = () => undefined) =>
+  const run = (worker: URL, onFinding: (result: SeedResult) => unknown = () => undefined) =>
     runSeeds({ from: 11, seeds: 5, workers: 2, onFinding, worker });
 
   it("run every seed between them", async () => {
     expect((await run(workerUpTo(15))).seeds).toBe(5);
+  });
+
+  it("are ended by what was found, which is told and not that they ended", async () => {
+    const violations = [{ id: "S9", at: 1, detail: "lost" }];
+    const found: SeedResult[] = [];
+    const totals = await run(workerUpTo(12, "setInterval(() => {}, 1_000);", { violations }), (each) =>
+      found.push(each),
+    );
+    expect(totals.failed).toBeGreaterThan(0);
+    expect(found[0]).toMatchObject({ violations });
   });
 
   it("must not end before their share does, however they end", async () => {

@@ -140,7 +140,10 @@ function runShare(code: URL, share: Share, onResult: (result: SeedResult) => boo
     });
     worker.on("message", (result: SeedResult) => {
       left -= 1;
-      if (!onResult(result)) worker.terminate().then(() => resolve(), reject);
+      if (onResult(result)) return;
+      // What ends it is known: nobody waits for the rest of its share.
+      left = 0;
+      worker.terminate().then(() => resolve(), reject);
     });
     worker.on("error", reject);
     worker.on("exit", (exitCode) => {

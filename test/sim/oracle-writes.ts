@@ -94,12 +94,12 @@ export class WritesOracle {
       this.#isReplaced = false;
       this.#forgive(this.#view.now());
     }
-    if (was === null) return;
     const operation = operationOf(after);
-    const position = this.#view.nodes().find(({ id }) => id === is.node)?.position;
-    if (position === null || position === undefined) return;
     const isLossTaken = operation !== null && operation.kind !== "switchover" && this.#lossesTaken.has(operation.began);
+    // Also of a group that had no record yet: who served it was nobody's choice.
     if (isLossTaken) this.#forgive(this.#view.now());
+    const position = this.#view.nodes().find(({ id }) => id === is.node)?.position;
+    if (was === null || position === null || position === undefined) return;
     if (operation?.kind === "switchover") {
       this.#expectNone(
         this.#view.log.missing(position, 0).filter((each) => each.position?.stream.id === was.replicationId),
