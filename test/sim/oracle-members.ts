@@ -35,8 +35,11 @@ export class MembersOracle {
   }
 
   onNode(fact: NodeFact): void {
+    if (fact.kind !== "link-up") return;
     const primary = this.#primary ?? this.#view.ballot()?.primary ?? null;
-    if (fact.kind === "link-up" && primary !== null) this.#note(primary);
+    if (primary !== null) this.#note(primary);
+    // Nobody is named yet: whoever is adopted may have been looked at by now.
+    else for (const { runId, linkedTo } of this.#view.nodes()) this.#wasInSync.add(`${runId} ${linkedTo}`);
   }
 
   onReplaced(): void {
@@ -60,22 +63,22 @@ export class MembersOracle {
     }
   }
 
-  /** Everybody who follows the primary now, or follows somebody who does. */
+  /** Everybody who follows the primary now, or follows somebody who does; it may have died since, and they not know it yet. */
   #note(primary: Primary): void {
     const nodes = this.#view.nodes();
-    if (nodes.find(({ id }) => id === primary.node)?.runId !== primary.runId) return;
     for (const node of nodes)
-      if (node.runId !== null && leadsTo(nodes, node, primary.node))
+      if (node.runId !== null && leadsTo(nodes, node, primary.runId))
         for (const whose of [primary.epoch, primary.runId]) this.#wasInSync.add(`${node.runId} ${whose}`);
   }
 }
 
-function leadsTo(nodes: readonly NodeTruth[], from: NodeTruth, primary: NodeId): boolean {
+function leadsTo(nodes: readonly NodeTruth[], from: NodeTruth, primary: string): boolean {
   let at: NodeTruth | undefined = from;
   for (let steps = 0; steps < nodes.length && at !== undefined; steps += 1) {
     const { linkedTo }: NodeTruth = at;
     if (linkedTo === primary) return true;
-    at = nodes.find(({ id }) => id === linkedTo);
+    if (linkedTo === null) return false;
+    at = nodes.find(({ runId }) => runId === linkedTo);
   }
   return false;
 }

@@ -17,8 +17,8 @@ export interface NodeTruth {
   /** It lives and follows nobody: it may accept writes, if not now then when it wakes. */
   readonly isPrimary: boolean;
   readonly priority: number;
-  /** Whom it receives from; null: nobody. */
-  readonly linkedTo: NodeId | null;
+  /** The run id of the process that it receives from, which may have ended without its having noticed; null: none. */
+  readonly linkedTo: string | null;
   /** Invocations that run, use the table and reach it, while it is awake, declared, and lets itself be frozen. */
   reachedBy(): readonly string[];
 }

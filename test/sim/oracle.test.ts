@@ -225,32 +225,50 @@ describe("the record", () => {
       world.write("voter:az-a", "update-members", { members: { version: 1, nodes: { [n3]: member } } });
       return world.ids();
     };
+    /** n3 is linked with this process, and n2 with that one. */
     const link =
-      (from: NodeId, through: NodeId | null = null, own = "r") =>
+      (to: string, of2: string | null = null) =>
       (world: Made) => {
-        world.view.truths = [
-          truth(n1, null, { runId: own }),
-          truth(n2, null, { linkedTo: through }),
-          truth(n3, null, { linkedTo: from }),
-        ];
-        world.oracle.onNode({ kind: "link-up", node: n3, from, how: "full" });
+        world.view.truths = [truth(n1, null, { runId: "r" }), truth(n2, null, { linkedTo: of2 }), linked(to)];
+        world.oracle.onNode({ kind: "link-up", node: n3, from: n1, how: "full" });
       };
+    const linked = (to: string) => truth(n3, null, { linkedTo: to });
     expect(claimed(() => {})).toEqual(["R4"]);
-    expect(claimed(link(n1))).toEqual([]);
+    expect(claimed(link("r"))).toEqual([]);
     // A record that was damaged meanwhile names nobody, and the nodes go on.
     expect(
       claimed((world) => {
         world.view.record = null;
-        link(n1)(world);
+        link("r")(world);
       }),
     ).toEqual([]);
-    expect(claimed(link(n2, n1))).toEqual([]);
-    expect(claimed(link(n2))).toEqual(["R4"]);
-    expect(claimed(link(n2, n3))).toEqual(["R4"]);
-    expect(claimed(link(n1, null, "another process"))).toEqual(["R4"]);
-    expect(claimed(link(n1), { runId: "another process" })).toEqual(["R4"]);
+    expect(claimed(link(`run of ${n2}`, "r"))).toEqual([]);
+    expect(claimed(link(`run of ${n2}`))).toEqual(["R4"]);
+    expect(claimed(link(`run of ${n2}`, `run of ${n3}`))).toEqual(["R4"]);
+    expect(claimed(link("another process of n1"))).toEqual(["R4"]);
+    // What it loaded came from a primary that has ended since.
+    expect(
+      claimed((world) => {
+        world.view.truths = [truth(n1, null, { runId: "another process of n1" }), linked("r")];
+        world.oracle.onNode({ kind: "link-up", node: n3, from: n1, how: "full" });
+      }),
+    ).toEqual([]);
+    expect(claimed(link("r"), { runId: "another process" })).toEqual(["R4"]);
     expect(claimed(() => {}, { inSyncEpoch: 0 })).toEqual([]);
     expect(claimed(() => {}, { runId: null })).toEqual([]);
+  });
+
+  it("R4: a link that was up, and down again, before its primary was adopted", () => {
+    const world = made();
+    world.view.record = null;
+    for (const linkedTo of ["r", null]) {
+      world.view.truths = [truth(n1, null, { runId: "r" }), truth(n3, null, { linkedTo })];
+      world.oracle.onNode({ kind: "link-up", node: n3, from: n1, how: "full" });
+    }
+    world.write("voter:az-a", "adopt", { epoch: 1, primary: primary(n1, 1) });
+    const member = { runId: `run of ${n3}`, inSyncEpoch: 1 };
+    world.write("voter:az-a", "update-members", { members: { version: 1, nodes: { [n3]: member } } });
+    expect(world.ids()).toEqual([]);
   });
 
   it("S7: a vote that goes back, that another cast, or that a successor weakened", () => {
@@ -483,8 +501,8 @@ describe("the nodes", () => {
   function follow(world: Made, of2: Position, of3: Position): void {
     world.view.truths = [
       truth(n1, null, { runId: "r" }),
-      truth(n2, of2, { linkedTo: n1 }),
-      truth(n3, of3, { linkedTo: n1 }),
+      truth(n2, of2, { linkedTo: "r" }),
+      truth(n3, of3, { linkedTo: "r" }),
     ];
     world.view.record = recordOf([n2, n3]);
     world.oracle.onNode({ kind: "link-up", node: n3, from: n1, how: "partial" });

@@ -183,7 +183,7 @@ function truthOf(world: World, node: SimNode): NodeTruth {
     acceptsWrites: process?.acceptsWrites ?? false,
     isPrimary: process !== null && process.follows === null,
     priority: node.options.priority,
-    linkedTo: process?.replication.linkUp === true ? (world.fleet.nodeAt(process.follows)?.id ?? null) : null,
+    linkedTo: process?.replication.linkedTo?.runId ?? null,
     reachedBy: () => {
       const isDeclared = world.declared()?.nodes.some(({ id }) => id === node.id) === true;
       if (process === null || process.stalled || node.forbidsReplicaof || !isDeclared) return [];

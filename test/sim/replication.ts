@@ -46,6 +46,7 @@ export class Replication {
   /** The stream begins with the first acknowledgement after a full synchronization (B0). */
   #flowsFrom = 0;
   #blocked = false;
+  #loadedAt = 0;
   /** No more than this came before the other end closed. */
   #limit = Number.POSITIVE_INFINITY;
   #lastIoAt = 0;
@@ -67,6 +68,11 @@ export class Replication {
 
   get linkUp(): boolean {
     return this.#state === "up";
+  }
+
+  /** The process that it receives from, also one that has ended, as long as this one has not noticed; null: none. */
+  get linkedTo(): ValkeyProcess | null {
+    return this.linkUp ? this.#source : null;
   }
 
   get syncInProgress(): boolean {
@@ -167,7 +173,7 @@ export class Replication {
     if (attempt !== this.#attempt || !this.#self.alive) return;
     if (this.#state === "loading") {
       // Loading is synchronous: the closed socket is seen when it is done.
-      this.#self.queue.after(this.#self.node.options.loadMs, () => this.#closedByPrimary(attempt));
+      this.#self.queue.after(this.#loadedAt - this.#self.queue.now, () => this.#closedByPrimary(attempt));
       return;
     }
     this.drop();
@@ -209,6 +215,7 @@ export class Replication {
     const self = this.#self;
     if (attempt !== this.#attempt || this.#state !== "transfer") return;
     this.#state = "loading";
+    this.#loadedAt = self.queue.now + self.node.options.loadMs;
     self.loading = true;
     // The received file stays in the directory as a snapshot (C7).
     self.node.snapshot = { ...snapshot, namesHistory: true };
