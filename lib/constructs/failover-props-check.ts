@@ -10,7 +10,7 @@ import { declareGroups } from "./declared-groups.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
-import { encryptionIssues } from "./failover-table.ts";
+import { encryptionIssues, nameIssues } from "./failover-table.ts";
 import { given } from "./given.ts";
 import { clusterIssues, platformIssues } from "./node-platform.ts";
 import { watchRoom } from "./stack-room.ts";
@@ -71,9 +71,12 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
 }
 
 function tableIssues(scope: Construct, props: ValkeyFailoverProps): string[] {
-  const { table, tableEncryptionKey, tableRemovalPolicy, tableWarmThroughput } = props;
-  if (table === undefined) return encryptionIssues(scope, tableEncryptionKey);
+  const { table, tableName, tableEncryptionKey, tableRemovalPolicy, tableWarmThroughput } = props;
+  if (table === undefined) {
+    return [...nameIssues("tableName", tableName), ...encryptionIssues(scope, tableEncryptionKey)];
+  }
   const issues: string[] = [];
+  if (tableName !== undefined) issues.push("tableName is for a new table, and `table` is given");
   if (tableEncryptionKey !== undefined) issues.push("tableEncryptionKey is for a new table, and `table` is given");
   if (tableRemovalPolicy !== undefined) issues.push("tableRemovalPolicy is for a new table, and `table` is given");
   if (tableWarmThroughput !== undefined) issues.push("tableWarmThroughput is for a new table, and `table` is given");

@@ -81,6 +81,12 @@ export interface ValkeyFailoverProps {
    */
   readonly table?: IFailoverTable;
   /**
+   * What the new table is called. Under the name of one that a deleted stack has left,
+   * `cdk deploy --import-existing-resources` takes that one into the stack (docs/upgrades.md). Another name is another table.
+   * @default - CloudFormation makes one up
+   */
+  readonly tableName?: string;
+  /**
    * Encrypts the new table.
    * @default - the key that DynamoDB owns
    */

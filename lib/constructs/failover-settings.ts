@@ -97,6 +97,8 @@ export interface FailoverSettings {
   readonly reservedConcurrency?: number;
   /** A table that is there already, such as the one that a deleted stack has left. Left out: a new one. */
   readonly table?: TableSettings;
+  /** What the new table is called. Left out: CloudFormation makes a name up. */
+  readonly tableName?: string;
   /** Units a second. Left out: what a new table has. */
   readonly tableWarmThroughput?: { readonly readUnitsPerSecond?: number; readonly writeUnitsPerSecond?: number };
   /** @default false */
@@ -135,6 +137,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
   voterMemoryMegabytes: "number",
   reservedConcurrency: "number",
   table: { arn: "text", streamArn: "text" },
+  tableName: "text",
   tableWarmThroughput: { readUnitsPerSecond: "number", writeUnitsPerSecond: "number" },
   dashboard: "flag",
   groupMetrics: "flag",

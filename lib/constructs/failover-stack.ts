@@ -87,15 +87,17 @@ const sizesOf = ({
 }: FailoverSettings) =>
   given({ groupsPerVoter, shards, voterMemoryMegabytes, reservedConcurrency, tableWarmThroughput });
 
-const tableOf = (scope: Construct, { table, retainTable }: FailoverSettings) =>
-  table === undefined
+const tableOf = (scope: Construct, { table, tableName, retainTable }: FailoverSettings) => ({
+  ...given({ tableName }),
+  ...(table === undefined
     ? { tableRemovalPolicy: retainTable === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN }
     : {
         table: FailoverTable.fromAttributes(scope, "GivenTable", {
           tableArn: table.arn,
           tableStreamArn: table.streamArn,
         }),
-      };
+      }),
+});
 
 const alarmsOf = (scope: Construct, { topicArn, groupNames }: AlarmSettings): FailoverAlarmsOptions => ({
   ...(topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "AlarmTopic", topicArn) }),

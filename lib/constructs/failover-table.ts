@@ -21,6 +21,12 @@ import { foreignTableIssues } from "./foreign-table.ts";
 
 export interface FailoverTableProps {
   /**
+   * What the table is called. Under the name of one that a deleted stack has left, `cdk deploy --import-existing-resources` takes that
+   * one into the new stack (docs/upgrades.md). Another name is another table.
+   * @default - CloudFormation makes one up
+   */
+  readonly tableName?: string;
+  /**
    * What becomes of the table when it leaves the stack.
    * @default RemovalPolicy.RETAIN
    */
@@ -87,7 +93,7 @@ export class FailoverTable extends FailoverTableBase {
 
   constructor(scope: Construct, id: string, props: FailoverTableProps = {}) {
     super(scope, id);
-    const issues = encryptionIssues(this, props.encryptionKey);
+    const issues = [...nameIssues("tableName", props.tableName), ...encryptionIssues(this, props.encryptionKey)];
     if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const { encryptionKey } = props;
@@ -96,6 +102,7 @@ export class FailoverTable extends FailoverTableBase {
       partitionKey: { name: PARTITION_KEY, type: AttributeType.STRING },
       sortKey: { name: SORT_KEY, type: AttributeType.STRING },
       billing: Billing.onDemand(),
+      ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
       ...(props.warmThroughput === undefined ? {} : { warmThroughput: props.warmThroughput }),
       dynamoStream: StreamViewType[STREAM_VIEW],
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
@@ -105,6 +112,12 @@ export class FailoverTable extends FailoverTableBase {
     }) as ITable;
   }
 }
+
+/** A name that is known at deployment only is checked there, and no table is found by it to be taken into a stack. */
+export const nameIssues = (at: string, name: string | undefined): string[] =>
+  name === undefined || Token.isUnresolved(name) || /^[A-Za-z0-9_.-]{3,255}$/.test(name)
+    ? []
+    : [`${at} is ${JSON.stringify(name)} and should be 3 to 255 letters, digits, _, . and -`];
 
 /** The CDK renders the key by region, and would fail at synthesis without saying what to do. */
 export const encryptionIssues = (scope: Construct, key: IKey | undefined): string[] =>

@@ -140,8 +140,8 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
 
   #createTable(props: ValkeyFailoverProps): FailoverTable {
     const { tableRemovalPolicy: removalPolicy, tableEncryptionKey: encryptionKey } = props;
-    const { tableWarmThroughput: warmThroughput } = props;
-    return new FailoverTable(this, "Table", given({ removalPolicy, encryptionKey, warmThroughput }));
+    const { tableWarmThroughput: warmThroughput, tableName } = props;
+    return new FailoverTable(this, "Table", given({ tableName, removalPolicy, encryptionKey, warmThroughput }));
   }
 }
 

@@ -50,8 +50,12 @@ export async function deployStack({ group, cloud, settings, onLine }: DeployOpti
 
 /** `cdk destroy`: the stack goes; what its resources are told to leave behind stays. */
 export async function destroyStack(options: DeployOptions): Promise<void> {
-  await runCdk("destroy", { ...ownApp(options), args: ["--force", stackNameOf(options.settings)] });
+  await destroyApp({ ...ownApp(options), args: [stackNameOf(options.settings)] });
 }
+
+/** `cdk destroy` of any app. */
+export const destroyApp = (options: AppDeployOptions): Promise<void> =>
+  runCdk("destroy", { ...options, args: ["--force", ...options.args] });
 
 const stackNameOf = (settings: DeployOptions["settings"]): string => settings.stackName ?? "Valkeeper";
 
@@ -81,11 +85,18 @@ export interface AppDeployOptions extends Pick<DeployOptions, "group" | "cloud" 
   readonly context?: string;
 }
 
-const DEPLOY = ["--method=direct", "--require-approval", "never", "--progress", "events"];
+const WITHOUT_QUESTIONS = ["--require-approval", "never", "--progress", "events"];
+const DEPLOY = ["--method=direct", ...WITHOUT_QUESTIONS];
+/** Only a change set can import. */
+const IMPORT = ["--method=change-set", "--import-existing-resources", ...WITHOUT_QUESTIONS];
 
 /** `cdk deploy` of any app, with the checkout's CDK. */
 export const deployApp = (options: AppDeployOptions): Promise<void> =>
   runCdk("deploy", { ...options, args: [...DEPLOY, ...options.args] });
+
+/** The same, and what is there already under a name that the template gives is taken into the stack. */
+export const deployOver = (options: AppDeployOptions): Promise<void> =>
+  runCdk("deploy", { ...options, args: [...IMPORT, ...options.args] });
 
 async function runCdk(command: "deploy" | "destroy", options: AppDeployOptions): Promise<void> {
   const { group, cloud, cwd, path, args, context, onLine } = options;

@@ -62,12 +62,14 @@ describe("a table of one's own", () => {
   it("is refused with its issues among the others", () => {
     const issues = issuesOf((stack) => ({
       table: FailoverTable.fromAttributes(stack, "Shared", { tableName: "shared" }),
+      tableName: "shared",
       tableEncryptionKey: Key.fromKeyArn(stack, "Key", KEY_ARN),
       tableWarmThroughput: { writeUnitsPerSecond: 8_000 },
       reservedConcurrency: 1,
     }));
     expect(issues).toEqual([
       expect.stringContaining("reservedConcurrency is 1"),
+      "tableName is for a new table, and `table` is given",
       "tableEncryptionKey is for a new table, and `table` is given",
       "tableWarmThroughput is for a new table, and `table` is given",
       "the given table has no stream that is known here: import it with its `tableStreamArn`",

@@ -63,6 +63,7 @@ describe("the app's settings", () => {
       ...example,
       voterMemoryMegabytes: 512,
       reservedConcurrency: 3,
+      tableName: "left-behind",
       tableWarmThroughput: { readUnitsPerSecond: 15_000, writeUnitsPerSecond: 8_000 },
     });
     const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
@@ -73,6 +74,7 @@ describe("the app's settings", () => {
       3,
     );
     template.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
+      TableName: "left-behind",
       WarmThroughput: { ReadUnitsPerSecond: 15_000, WriteUnitsPerSecond: 8_000 },
     });
   });

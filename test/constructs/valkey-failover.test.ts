@@ -2,6 +2,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { Port, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { describe, expect, it } from "vitest";
+import { FailoverTable } from "../../lib/constructs/failover-table.ts";
 import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
 import { textOf } from "../support/iam-policy.ts";
 import { actionsOf, group, importVpc, issuesOf, newStack, statementsOf, synthesize } from "./failover-stack.ts";
@@ -27,6 +28,18 @@ describe("the table", () => {
         ],
       },
     });
+  });
+
+  it("has the name that it is given, with which it can be taken into a stack, and one of CloudFormation's otherwise", () => {
+    synthesize(() => ({ tableName: "left-behind" })).template.hasResource("AWS::DynamoDB::GlobalTable", {
+      DeletionPolicy: "Retain",
+      Properties: { TableName: "left-behind" },
+    });
+    synthesize().template.hasResourceProperties("AWS::DynamoDB::GlobalTable", { TableName: Match.absent() });
+    expect(issuesOf(() => ({ tableName: "left/behind" }))).toEqual([
+      'tableName is "left/behind" and should be 3 to 255 letters, digits, _, . and -',
+    ]);
+    expect(() => new FailoverTable(newStack(), "Table", { tableName: "no" })).toThrow('tableName is "no"');
   });
 
   it("is warmed for many groups when asked to, and left as AWS makes it otherwise", () => {
