@@ -11,6 +11,7 @@ import { TopicNotifier } from "../../lib/adapters/notification/topic.ts";
 import { epoch, type GroupName, groupName, voterId } from "../../lib/core/types.ts";
 import type { Notification, Notifier } from "../../lib/ports/notifier.ts";
 import { NOTIFICATION_SOURCE, type NotifierEnvironment } from "../../lib/runtime/environment.ts";
+import { isFailoverEnd } from "../../lib/runtime/group-conditions.ts";
 
 export interface NotifierEvent {
   readonly Records?: readonly StreamRecord[];
@@ -94,7 +95,7 @@ function stepsIn(records: readonly StreamRecord[], table: string, unread: (troub
       return [];
     }
     const notification = notificationOf(step, table);
-    const isAlarmed = step.event === "failover.completed";
+    const isAlarmed = isFailoverEnd(step.event, step.detail);
     return [{ isAlarmed, group: step.group, name: step.id, notification, sequenceNumber }];
   });
 }

@@ -152,7 +152,7 @@ function completion(turn: Turn, primary: Primary): CoreEvent | null {
         ? eventOf(turn, "switchover.abandoned", {
             detail: { ...detail, reason: `${primary.node} has its place back` },
           })
-        : eventOf(turn, "switchover.completed", { detail });
+        : eventOf(turn, "switchover.completed", { detail: { ...detail, by: operation.by } });
     default:
       return operation !== null && isRestored(operation, primary.epoch)
         ? eventOf(turn, "failover.abandoned", { detail: { ...detail, reason: `${primary.node} answers again` } })

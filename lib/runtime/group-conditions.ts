@@ -3,6 +3,7 @@
 // minute is no condition: a failover takes seconds, and its own waiting is told as a rejection too.
 
 import type { ControlMode } from "../core/ballot.ts";
+import type { EventName } from "../core/events.ts";
 import type { VoterGroupView } from "../core/records.ts";
 import type { RejectionReason } from "../core/rejection.ts";
 import { BOOT_FENCE } from "../core/token.ts";
@@ -54,6 +55,13 @@ export const CONDITION_NAMES: Readonly<Partial<Record<MetricName, string>>> = {
   [METRICS.groupsChurning]: "needless-churn",
   [METRICS.unreadableRecords]: "record-unreadable",
 };
+
+/**
+ * What `failover-happened` rings for. A primary that answers and cannot write is handed over by nobody's order: that is a failover to
+ * whoever is woken.
+ */
+export const isFailoverEnd = (event: EventName, detail: Readonly<Record<string, unknown>>): boolean =>
+  event === "failover.completed" || (event === "switchover.completed" && detail["by"] === "automatic");
 
 /** A condition, by its metric, and the reason in the words of the view. */
 export type Conditions = ReadonlyMap<MetricName, string>;

@@ -11,7 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { GroupGlance, GroupStore } from "../ports/group-store.ts";
 import type { Journal, JournalEntry } from "../ports/journal.ts";
 import type { MetricSeries, Metrics } from "../ports/metrics.ts";
-import { conditionsOf } from "./group-conditions.ts";
+import { conditionsOf, isFailoverEnd } from "./group-conditions.ts";
 import { DIMENSIONS, METRICS, type MetricName, voterFunctionName } from "./metric-names.ts";
 
 export interface VoterMeterOptions {
@@ -62,7 +62,6 @@ export class VoterMeter {
   readonly #conditions = new Map<MetricName, Map<GroupName, string>>();
   readonly #modes = new Map<GroupName, ControlMode>();
   readonly #withoutCandidateSince = new Map<GroupName, Instant>();
-  readonly #operators = new Map<GroupName, string>();
   #heartbeats = 0;
   #stalledAt: Instant | null = null;
   #lineAt: Instant;
@@ -124,7 +123,6 @@ export class VoterMeter {
 
   #noted(entry: JournalEntry): void {
     const { event, group, detail } = entry;
-    if (event === "lease.acquired" || event === "lease.taken-over") this.#operators.set(group, String(detail["by"]));
     const summed = EVENTS_SUMMED_UP[event];
     if (summed !== undefined && !this.#isSameStall(event)) this.#add(summed);
     // A spec that is not valid is told once an invocation, of no loop: the group is watched as it was, or not at all.
@@ -132,7 +130,7 @@ export class VoterMeter {
       this.#find(METRICS.groupsNotReady, group, String(detail["reason"]));
     }
     const counted = EVENTS_THAT_COUNT[event];
-    if (counted !== undefined) this.#count(this.#isUnplanned(entry) ? METRICS.failovers : counted, entry);
+    if (counted !== undefined) this.#count(isFailoverEnd(event, detail) ? METRICS.failovers : counted, entry);
     this.#lineWhenDue();
   }
 
@@ -143,11 +141,6 @@ export class VoterMeter {
     const before = this.#stalledAt;
     this.#stalledAt = now;
     return before !== null && elapsedMs(before, now) < SAME_STALL_MS;
-  }
-
-  /** A primary that answers and cannot write is handed over, by nobody's order: that is a failover to whoever is woken. */
-  #isUnplanned({ event, group }: JournalEntry): boolean {
-    return event === "switchover.completed" && this.#operators.get(group) === "automatic";
   }
 
   #count(name: MetricName, { event, group, epoch, generation, detail }: JournalEntry): void {

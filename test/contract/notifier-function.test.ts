@@ -41,7 +41,7 @@ beforeEach(() => {
   notify = makeNotifier({ ...environment, topicArn }, (line) => lines.push(JSON.parse(line)));
 });
 
-const stepOf = (n: number, event: HistoryRecord["event"]): HistoryRecord => ({
+const stepOf = (n: number, event: HistoryRecord["event"], facts: HistoryRecord["detail"] = {}): HistoryRecord => ({
   schema: 1,
   id: `event#000007#1764000000000#az-a#${n}`,
   group,
@@ -50,7 +50,7 @@ const stepOf = (n: number, event: HistoryRecord["event"]): HistoryRecord => ({
   voter: "az-a" as VoterId,
   generation: 3,
   event,
-  detail: { node: "n2", tookMs: 12.5, reason: "primary-down", isPlanned: false, target: null },
+  detail: { node: "n2", tookMs: 12.5, reason: "primary-down", isPlanned: false, target: null, ...facts },
 });
 const recordOf = (step: object, sequence: number, eventName = "INSERT"): StreamRecord => ({
   eventName,
@@ -128,16 +128,20 @@ describe("the notifier function", () => {
       noteRecord(31, {}, began),
       recordOf(stepOf(8, "lease.acquired"), 32),
       recordOf(stepOf(9, "failover.completed"), 33),
+      recordOf(stepOf(11, "switchover.completed", { by: "kim@laptop" }), 36),
+      recordOf(stepOf(12, "switchover.completed", { by: "automatic" }), 37),
       noteRecord(34, began, noteOf({ since: 5_000, isTold: true, goneAt: 65_000 })),
       noteRecord(35, noteOf({ since: 5_000, isTold: true, goneAt: 65_000 }), { at: 185_000, standing: {} }),
     ];
-    expect(await run(...records)).toEqual({ told: 4, batchItemFailures: [] });
-    const [all, paged] = [await inbox.received("topic", 4), await inbox.received("pager", 3)];
-    expect(all).toHaveLength(4);
+    expect(await run(...records)).toEqual({ told: 6, batchItemFailures: [] });
+    const [all, paged] = [await inbox.received("topic", 6), await inbox.received("pager", 4)];
+    expect(all).toHaveLength(6);
     const told = paged.map(({ Message }) => JSON.parse(String(Message)) as Record<string, unknown>);
     expect(told.map(({ event }) => event).toSorted()).toEqual([
-      ...["condition.began", "condition.ended", "failover.completed"],
+      ...["condition.began", "condition.ended", "failover.completed", "switchover.completed"],
     ]);
+    const handedOver = told.find(({ event }) => event === "switchover.completed");
+    expect(handedOver).toMatchObject({ detail: { by: "automatic" } });
     expect(told.flatMap(schemaIssues)).toEqual([]);
     const detail = { condition: "failover-blocked", reason: "quorum-pending: one of two" };
     expect(told).toContainEqual(expect.objectContaining({ event: "condition.began", group: "mymaster", detail }));

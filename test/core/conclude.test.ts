@@ -318,9 +318,11 @@ describe("the end is told as what was begun", () => {
       { event: "group.initialised", node: N1, detail: took("initialise") },
     ]);
     const lineage = { histories: [recorded({ node: N2 })], intents: [] };
-    expect(toldOf({ kind: "switchover" }, {}, { lineage })).toMatchObject([
-      { event: "switchover.completed", detail: took("switchover") },
-    ]);
+    for (const by of ["automatic", "kim@laptop"]) {
+      expect(toldOf({ kind: "switchover", by }, {}, { lineage })).toMatchObject([
+        { event: "switchover.completed", detail: { ...took("switchover"), by } },
+      ]);
+    }
     expect(toldOf({ kind: "switchover" })).toMatchObject([
       { event: "switchover.abandoned", detail: { ...took("switchover"), reason: "n1 has its place back" } },
     ]);
