@@ -73,7 +73,8 @@ export class HostEvacuator extends Construct {
     table.grantEvacuate(evacuator.role);
     const names = (platform: string): readonly string[] =>
       nodesRunOn.flatMap(({ name, _of }) => (name === platform && _of !== null ? [_of] : []));
-    if (nodesRunOn.some(({ name }) => name !== "ecs")) grantInstances(evacuator);
+    // Of ECS too: a container instance's address is that of the tasks which have none of their own.
+    grantInstances(evacuator);
     if (names("autoScaling").length > 0) grantHooks(evacuator, stack);
     if (names("ecs").length > 0) grantTasks(evacuator, stack, names("ecs"));
     const target = new LambdaFunction(this.function, {

@@ -28,15 +28,17 @@ export class RecordFormatError extends ValkeeperError {
   readonly code = "RecordFormatError";
 }
 
-/** A read through a port failed; `cause` is the vendor's error. */
+/** A read through a port failed; `cause` is the vendor's error. `isFinal`: the same question has no other answer later. */
 export class PortError extends ValkeeperError {
   readonly code = "PortError";
   readonly port: string;
   readonly call: string;
-  constructor(port: string, call: string, detail: string, cause?: unknown) {
+  readonly isFinal: boolean;
+  constructor(port: string, call: string, detail: string, cause?: unknown, isFinal = false) {
     super(`${port}.${call}: ${detail}`, cause === undefined ? undefined : { cause });
     this.port = port;
     this.call = call;
+    this.isFinal = isFinal;
   }
 }
 

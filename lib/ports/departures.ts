@@ -7,7 +7,7 @@ export type LeavingHost =
   | { readonly kind: "instance"; readonly id: string }
   /** By its ARN. */
   | { readonly kind: "task"; readonly id: string }
-  /** Everything that ECS runs on it: its ARN, and its cluster's. */
+  /** Everything that ECS runs on it at an address of its own: its ARN, and its cluster's. */
   | { readonly kind: "container-instance"; readonly id: string; readonly cluster: string };
 
 /** An Auto Scaling group waits for its completion, or for the end of its heartbeat. */
@@ -29,9 +29,9 @@ export interface Departure {
   readonly action: LifecycleAction | null;
 }
 
-/** Every call throws `PortError` when AWS gave no answer. */
+/** Every call throws `PortError` when AWS gave no answer, or refused to. */
 export interface Departures {
-  /** Those of `places` that are on the hosts that go. A host that AWS does not know any more carries none. */
+  /** Those of `places` that are on the hosts that go. A host that AWS does not know any more carries none; a cluster that it does not know is refused. */
   placesOn(hosts: readonly LeavingHost[], places: readonly NodePlace[]): Promise<readonly NodePlace[]>;
   /** How long the hook holds an instance back; null: AWS does not say. */
   heartbeatMs(action: LifecycleAction): Promise<number | null>;

@@ -8,6 +8,7 @@
 import type { Ballot } from "../core/ballot.ts";
 import type { GroupConfig } from "../core/config.ts";
 import { entriesOf } from "../core/entries.ts";
+import { PortError } from "../core/errors.ts";
 import type { RequestRecord } from "../core/records.ts";
 import { effectiveConfig } from "../core/spec.ts";
 import {
@@ -238,13 +239,13 @@ async function wake({ ports: { waker }, told }: Asking): Promise<void> {
   }
 }
 
-/** What AWS or the table does not answer is asked again while there is time. */
+/** What AWS or the table does not answer is asked again while there is time; what AWS refuses, as an unknown cluster, is not. */
 async function persistently<T>({ ports: { clock }, until }: Moving, act: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (clock.now() >= until) throw error;
+      if (clock.now() >= until || (error instanceof PortError && error.isFinal)) throw error;
     }
     await pause(clock);
   }

@@ -85,7 +85,7 @@ describe("the evacuator", () => {
         /^(ec2|ecs|autoscaling|events):/.test(action),
       );
     expect(own(NodePlatform.ec2())).toEqual(["ec2:DescribeInstances"]);
-    expect(own(NodePlatform.ecs("prod"))).toEqual(["ecs:DescribeTasks", "ecs:ListTasks"]);
+    expect(own(NodePlatform.ecs("prod"))).toEqual(["ec2:DescribeInstances", "ecs:DescribeTasks", "ecs:ListTasks"]);
     expect(own(NodePlatform.autoScaling())).toEqual([
       "autoscaling:CompleteLifecycleAction",
       "autoscaling:DescribeLifecycleHooks",

@@ -20,6 +20,7 @@ import {
   runTask,
 } from "../support/cloud-hosts.ts";
 import {
+  CONTAINER_INSTANCE,
   containerInstanceDraining,
   scheduledChange,
   spotWarning,
@@ -125,6 +126,13 @@ const notices: readonly (readonly [what: string, of: (node: string) => Notice])[
   [
     "a drained container instance",
     (node) => containerInstanceDraining(taskOf(node).containerInstance, inCluster, randomUUID()),
+  ],
+  [
+    "a drained container instance whose address is the node's, as in network mode host",
+    (node) => {
+      const itself = { ...inCluster, ec2InstanceId: instanceOf(node) };
+      return containerInstanceDraining(CONTAINER_INSTANCE, itself, randomUUID());
+    },
   ],
 ];
 

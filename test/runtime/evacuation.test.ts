@@ -240,6 +240,15 @@ describe("an evacuation", () => {
     expect(await deaf.run()).toBe(failure);
   });
 
+  it("does not ask again what AWS refuses, and completes the hook at once", async () => {
+    const scene = new Scene();
+    const refusal = new PortError("hosts", "ListTasks", "ClusterNotFoundException: Cluster not found.", null, true);
+    scene.failures = [refusal];
+    expect(await scene.run(departure({ action }))).toBe(refusal);
+    expect(scene.completed).toEqual([{ at: 0, action }]);
+    expect(scene.asked).toEqual([]);
+  });
+
   it("leaves other groups alone", async () => {
     const scene = new Scene();
     scene.ports.store.listSpecs = () => Promise.resolve({ specs: [], damaged: [groupName("other")] });

@@ -54,21 +54,25 @@ function read(notice: string, detail: Detail): Read {
         hosts: detail["desiredStatus"] === "STOPPED" ? [{ kind: "task", id: textOf(notice, detail, "taskArn") }] : [],
       };
     case NOTICES.containerInstance:
-      return {
-        hosts:
-          detail["status"] === "DRAINING"
-            ? [
-                {
-                  kind: "container-instance",
-                  id: textOf(notice, detail, "containerInstanceArn"),
-                  cluster: textOf(notice, detail, "clusterArn"),
-                },
-              ]
-            : [],
-      };
+      return { hosts: detail["status"] === "DRAINING" ? drained(notice, detail) : [] };
     default:
       throw new HostEventError(`${JSON.stringify(notice)} is no event that is handled here`);
   }
+}
+
+/**
+ * The tasks that it runs, each at an address of its own, and its own addresses, which are those of tasks in the network modes `bridge`
+ * and `host`. A machine outside of EC2 has an id of Systems Manager there, by which nobody finds an address.
+ */
+function drained(notice: string, detail: Detail): readonly LeavingHost[] {
+  const instance = detail["ec2InstanceId"];
+  const id = textOf(notice, detail, "containerInstanceArn");
+  return [
+    { kind: "container-instance", id, cluster: textOf(notice, detail, "clusterArn") },
+    ...(typeof instance === "string" && /^i-[0-9a-f]+$/.test(instance)
+      ? [{ kind: "instance", id: instance } as const]
+      : []),
+  ];
 }
 
 /** A change that is planned for instances; one that is over, or concerns other resources, moves nobody. */

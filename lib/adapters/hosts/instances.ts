@@ -151,5 +151,6 @@ function stateOf({ State }: Instance): HostState {
 
 export function orThrow<T>(operation: string, answer: Called<T>): T {
   if (answer.kind === "answered") return answer.value;
-  throw new PortError("hosts", operation, answer.failure.detail, answer.failure.error);
+  const { kind, detail, error } = answer.failure;
+  throw new PortError("hosts", operation, detail, error, kind === "rejected");
 }

@@ -5,7 +5,9 @@ import type { EC2Client } from "@aws-sdk/client-ec2";
 import type { ECSClient } from "@aws-sdk/client-ecs";
 import { describe, expect, it } from "vitest";
 import { createDepartures } from "../../../lib/adapters/hosts/departures.ts";
+import { departureOf } from "../../../lib/adapters/hosts/host-events.ts";
 import { groupName, nodeId } from "../../../lib/core/types.ts";
+import { containerInstanceDraining, INSTANCE } from "../../support/host-events.ts";
 
 type Answer = (command: { readonly input: object }) => Promise<unknown>;
 const asked: object[] = [];
@@ -46,6 +48,34 @@ describe("a container instance that is drained", () => {
       cluster,
       containerInstance: id,
       desiredStatus: "RUNNING",
+    });
+  });
+
+  it("carries the nodes of tasks that have its address, whoever's tag it has", async () => {
+    const drained = departureOf(containerInstanceDraining());
+    const instance = { InstanceId: INSTANCE, PrivateIpAddress: "10.0.0.5", Tags: [] };
+    const found = departures((command) =>
+      Promise.resolve(
+        command.constructor.name === "DescribeInstancesCommand"
+          ? { Reservations: [{ Instances: [instance] }] }
+          : { taskArns: [], tasks: [] },
+      ),
+    );
+    const places = ["10.0.0.5", "10.0.0.6"].map((host) => ({ group: groupName("g"), node: nodeId(host), host }));
+    expect(await found.placesOn(drained.hosts, places)).toEqual([places[0]]);
+    expect(asked).toContainEqual(expect.objectContaining({ InstanceIds: [INSTANCE] }));
+  });
+
+  it.each([
+    ["a cluster that is not known, for good", failure("ClusterNotFoundException", "Cluster not found."), true],
+    ["a call that is not allowed, for good", failure("AccessDeniedException", "no", 403), true],
+    ["no answer, for now", failure("ServerException", "Service Unavailable", 503), false],
+  ])("says of %s", async (_, error, isFinal) => {
+    const found = departures(() => Promise.reject(error)).placesOn([{ kind: "container-instance", id, cluster }], []);
+    await expect(found).rejects.toMatchObject({
+      code: "PortError",
+      isFinal,
+      message: expect.stringContaining(error.name),
     });
   });
 });

@@ -29,11 +29,20 @@ describe("a documented event", () => {
           id: CONTAINER_INSTANCE,
           cluster: "arn:aws:ecs:eu-west-1:123456789012:cluster/prod",
         },
+        ...instance,
       ],
       "ECS Container Instance State Change",
     ],
   ])("%s: names what goes, and holds nobody back", (_, event, hosts, notice) => {
     expect(departureOf(event)).toEqual({ id: event.id, notice, at: Date.parse(event.time), hosts, action: null });
+  });
+
+  it.each([
+    ["none", undefined],
+    ["one of a machine outside of EC2", "mi-1234567890abcdef0"],
+  ])("of a drained container instance names the tasks alone where its instance is %s", (_, ec2InstanceId) => {
+    const { hosts } = departureOf(containerInstanceDraining(CONTAINER_INSTANCE, { ec2InstanceId }));
+    expect(hosts.map(({ kind }) => kind)).toEqual(["container-instance"]);
   });
 
   it("of an Auto Scaling group's hook says what is to be completed", () => {
