@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { SerializedError } from "vitest";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
@@ -12,6 +13,14 @@ export interface SkippedTest {
   readonly reason: string;
 }
 
+/** What a part of the suite came to. */
+export interface PartSummary extends Counts {
+  readonly skipped: readonly SkippedTest[];
+}
+
+/** Names a file that takes the summary of a part of the suite, instead of the terminal. */
+export const SUMMARY_VARIABLE = "VALKEEPER_SUMMARY";
+
 /**
  * Ends the run with `N passed, N failed` alone on a line, so that a person and a machine read the same thing. A module that failed to load
  * and an error outside every test count as failures: a run that lost half of its tests must not look green. Skipped tests are
@@ -19,6 +28,12 @@ export interface SkippedTest {
  */
 export default class SummaryReporter implements Reporter {
   readonly #loadedAt = Date.now();
+  readonly #file = process.env[SUMMARY_VARIABLE];
+
+  constructor() {
+    // A test may run a suite of its own: that is no part of this one.
+    delete process.env[SUMMARY_VARIABLE];
+  }
 
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<SerializedError>): void {
     const skipped: SkippedTest[] = [];
@@ -41,11 +56,24 @@ export default class SummaryReporter implements Reporter {
         }
       }
     }
-    const checks = parseCounts(process.env["VALKEEPER_CHECKS"]);
-    const counts = { passed: passed + checks.passed, failed: failed + checks.failed };
-    const took = tookText(Date.now() - (parseBegan(process.env["VALKEEPER_BEGAN"]) ?? this.#loadedAt));
-    process.stdout.write(`${summaryLines(counts, skipped, took).join("\n")}\n`);
+    const summary = { passed, failed, skipped };
+    if (this.#file !== undefined) writeFileSync(this.#file, JSON.stringify(summary));
+    else process.stdout.write(`${wholeSummary([summary], this.#loadedAt)}\n`);
   }
+}
+
+/** Of all parts, and of the checks that `npm test` ran before them. */
+export function wholeSummary(parts: readonly PartSummary[], loadedAt: number): string {
+  const checks = parseCounts(process.env["VALKEEPER_CHECKS"]);
+  const sum = (of: (counts: Counts) => number): number =>
+    [checks, ...parts].reduce((total, counts) => total + of(counts), 0);
+  const counts = { passed: sum(({ passed }) => passed), failed: sum(({ failed }) => failed) };
+  const took = tookText(Date.now() - (parseBegan(process.env["VALKEEPER_BEGAN"]) ?? loadedAt));
+  return summaryLines(
+    counts,
+    parts.flatMap(({ skipped }) => skipped),
+    took,
+  ).join("\n");
 }
 
 export function summaryLines(counts: Counts, skipped: readonly SkippedTest[], took: string): readonly string[] {

@@ -36,14 +36,16 @@ const tasks = {
     const began = Date.now();
     await run.prepare("all");
     const checks = await run.checks();
-    const code = await run.node("all", [...vitest, ...args], {
+    // Whoever names files wants to see them, and nothing beside them.
+    const suite = args.length === 0 ? ["test/support/run-suite.ts"] : [...vitest, ...args];
+    const code = await run.node("all", suite, {
       VALKEEPER_CHECKS: `${checks.passed},${checks.failed}`,
       VALKEEPER_BEGAN: String(began),
     });
     return code === 0 && checks.failed > 0 ? 1 : code;
   },
   "test:unit": (run, args) => run.node("packages", [...vitest, "--project", "unit", ...args]),
-  "test:process": (run, args) => run.node("all", [...vitest, "--project", "process", ...args]),
+  "test:process": (run, args) => run.node("all", [...vitest, "--project", "!unit", ...args]),
   "test:localstack": async (run, args) => {
     await run.prepare("all");
     // Somebody's own, in Docker for one, needs nothing of ours.
