@@ -25,7 +25,9 @@ async function create(options: Partial<LiveGroupOptions> = {}): Promise<LiveGrou
 const earlier = { parameterPrefix: "/earlier", dns: null };
 
 /** Nodes that nobody prepared: Valkey's own defaults, not boot-fenced. */
-const plain = { boot: "plain", unprepared: true } as const;
+const untouched = { boot: "plain", unprepared: true } as const;
+/** As those, but they do not wait for 5 s before each synchronization. */
+const plain = { ...untouched, settings: { "repl-diskless-sync-delay": "0" } } as const;
 
 const follows = (node: ValkeyProcess): Promise<boolean> =>
   node.info("replication").then(
@@ -93,7 +95,7 @@ afterEach(async (context) => {
 
 describe("how a group comes under care", () => {
   it("adopts a replicated group without a change on any node", async () => {
-    const it = await create({ nodes: [plain, plain, plain] });
+    const it = await create({ nodes: [untouched, untouched, untouched] });
     await replicate(it);
     await it.node("n1").ask("SET", "kept", "yes");
     const files = it.nodes.map((node) => node.readConfig());
