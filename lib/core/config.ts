@@ -148,7 +148,8 @@ export const READER_BACK_MS = 10_000;
 export const BUDGET_WINDOW_MS = 600_000;
 /** Back-off after the nth attempt in a row that promoted nobody: this, doubled each time, up to the second figure. */
 export const BACK_OFF_MS = 2_000;
-export const BACK_OFF_LIMIT_MS = 60_000;
+/** Half of what an invocation lives at least: one that begins to look at a rest begins it anew, and must see its end. */
+export const BACK_OFF_LIMIT_MS = 30_000;
 /** A failover's freeze of the primary in a switchover must be answered before this much of the pause is left. */
 export const PAUSE_MARGIN_MS = 250;
 

@@ -99,7 +99,7 @@ describe("a repair", () => {
     [0, 10],
     [1, 250],
     [2, 500],
-    [9, 60_000],
+    [9, 30_000],
   ])("L4: rests after %i repairs that did not help for %i ms", (repairs, restMs) => {
     const of = ballot();
     const state = { ...stray(of, { follows: { host: "10.9.9.9", port: 6379 } }), repairs };

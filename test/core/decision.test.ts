@@ -123,7 +123,9 @@ describe("R20: the budget", () => {
     [1, 2_000],
     [2, 4_000],
     [3, 8_000],
-    [8, 60_000],
+    [4, 16_000],
+    [5, 30_000],
+    [8, 30_000],
   ])("L4: after %i attempts in a row that promoted nobody it waits %i ms", (failures, waitMs) => {
     const budget = Array.from({ length: failures }, () => attempt({ promoted: false }));
     const of = ballot({ votes, budget });
