@@ -12,7 +12,7 @@ import { standingIntent } from "./lineage.ts";
 import { answersNow } from "./observation.ts";
 import { ballotOf, isBarred, runOf } from "./operation.ts";
 import { abandon, writeIntent } from "./operation-record.ts";
-import type { Rejection } from "./rejection.ts";
+import { named, type Rejection } from "./rejection.ts";
 import { byName, type NodeState } from "./state.ts";
 import { isBootFenced, tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
@@ -75,7 +75,7 @@ export function begin(turn: Turn, ballot: Ballot): Rejection | null {
   if (more.length > 0) {
     return refused(
       "adoption-refused",
-      `${names(primaries)} both claim to be primary`,
+      `${names(primaries)} claim to be primary`,
       "one is made a replica of the other, or a person decides",
       "valkeeper groups recover",
     );
@@ -98,7 +98,7 @@ function adoptOnly(turn: Turn, ballot: Ballot, adoption: Adoption): Rejection | 
   if (strays.length > 0) {
     return refused(
       "adoption-refused",
-      `${names(strays)} does not follow ${primary.id}`,
+      named(idsOf(strays), `does not follow ${primary.id}`, `do not follow ${primary.id}`),
       "every reachable node follows the one primary",
       "REPLICAOF on those nodes, or valkeeper groups recover",
     );
@@ -198,7 +198,11 @@ function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState
   if (missing.length > 0) {
     return refused(
       "adoption-refused",
-      `no primary serves, and ${missing.map((node) => node.id).join(", ")} does not answer`,
+      `no primary serves, and ${named(
+        missing.map((node) => node.id),
+        "does not answer",
+        "do not answer",
+      )}`,
       "every node answers, or a primary serves",
       null,
     );
@@ -207,7 +211,7 @@ function initialiseAll(turn: Turn, ballot: Ballot, answering: readonly NodeState
   if (foreign.length > 0) {
     return refused(
       "adoption-refused",
-      `no primary serves, and ${names(foreign)} holds data or follows somebody`,
+      `no primary serves, and ${named(idsOf(foreign), "holds data or follows", "hold data or follow")} somebody`,
       "a person names the node whose data counts",
       "valkeeper groups recover",
     );
@@ -264,7 +268,8 @@ export function initialise(turn: Turn): void {
   writeIntent(turn, first.id, first.reading, "intended");
 }
 
-const names = (nodes: readonly NodeState[]): string => nodes.map((node) => node.id).join(", ");
+const idsOf = (nodes: readonly NodeState[]): readonly NodeId[] => nodes.map((node) => node.id);
+const names = (nodes: readonly NodeState[]): string => idsOf(nodes).join(", ");
 
 const refused = (reason: Rejection["reason"], detail: string, ends: string, check: string | null): Rejection => ({
   reason,

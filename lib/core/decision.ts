@@ -7,11 +7,12 @@ import { enoughOf, isEnough, type Selection, surpasses } from "./candidate.ts";
 import { BACK_OFF_LIMIT_MS, BACK_OFF_MS, BUDGET_WINDOW_MS, budgetOf } from "./config.ts";
 import { mayAct, modeAt } from "./control.ts";
 import { lapsesAt, yields } from "./lease.ts";
+import { allAnswer, describeMissing, missingNodes } from "./missing.ts";
 import { answersNow, isFollowedReborn } from "./observation.ts";
-import { allAnswer, bestTarget, foreseen, isFrozenPrimary, isSilencedPrimary, missingNodes } from "./preflight.ts";
+import { bestTarget, foreseen, isFrozenPrimary, isSilencedPrimary } from "./preflight.ts";
 import type { Count } from "./quorum.ts";
-import type { Rejection, RejectionReason } from "./rejection.ts";
-import { astray, unexplained } from "./repair.ts";
+import { named, type Rejection, type RejectionReason } from "./rejection.ts";
+import { astray, describeUnexplained, unexplained } from "./repair.ts";
 import { considerRecovery, considerRequest } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 import { isDue, isDueIn, mayWrite, newAttempt, nodesOf, write } from "./turn.ts";
@@ -86,10 +87,9 @@ function considerFailover(turn: Turn, ballot: Ballot, verdict: Verdict, count: C
   }
   const spared = unexplained(turn, ballot);
   if (spared.length > 0) {
-    const who = spared.map((node) => node.id).join(", ");
     return reject(
       "unexplained-primary",
-      `${who} claims to be primary with a history that no record explains`,
+      describeUnexplained(spared),
       "a person decides which data counts",
       "valkeeper groups recover",
     );
@@ -192,24 +192,23 @@ function choose(turn: Turn, ballot: Ballot, verdict: Verdict): Plan | Rejection 
 function surpassesMissing(turn: Turn, ballot: Ballot, cold: Selection): boolean {
   const reading = cold.kind === "selected" ? turn.state.nodes[cold.node]?.reading : null;
   if (reading == null) return false;
-  return surpasses(reading, missingNodes(turn.state, turn, ballot), ballot, turn.context.config);
+  return surpasses(reading, missingNodes(turn, ballot), ballot, turn.context.config);
 }
 
 function tooFew(turn: Turn, ballot: Ballot, counted: number, why: string): Rejection {
-  const missing = missingNodes(turn.state, turn, ballot).join(", ");
-  const detail = `${why}; ${missing} does not answer`;
+  const missing = describeMissing(turn, ballot);
   // Where loss is accepted one that counts would be enough.
-  return reject(counted > 0 ? "possible-loss-refused" : "too-few-nodes", detail, `${missing} answers`, `${missing}`);
+  const reason = counted > 0 ? "possible-loss-refused" : "too-few-nodes";
+  return reject(reason, `${why}; ${missing.detail}`, missing.ends, missing.check);
 }
 
 function considerRepair(turn: Turn, ballot: Ballot): Rejection | null {
   if (!primaryServes(turn.state)) return null;
   const spared = unexplained(turn, ballot);
   if (spared.length > 0) {
-    const who = spared.map((node) => node.id).join(", ");
     return reject(
       "unexplained-primary",
-      `${who} claims to be primary with a history that no record explains`,
+      describeUnexplained(spared),
       "a person decides which data counts",
       "valkeeper groups recover, or REPLICAOF on it",
     );
@@ -219,9 +218,10 @@ function considerRepair(turn: Turn, ballot: Ballot): Rejection | null {
   const { repairs, quietSince } = turn.state;
   const restMs = repairs === 0 ? 0 : Math.min(BACK_OFF_LIMIT_MS, REPAIR_REST_MS * 2 ** repairs);
   if (quietSince !== null && !isDueIn(turn, quietSince, restMs)) {
-    const who = nodes.map((node) => node.id).join(", ");
-    const detail = `${who} was not brought in line by the last repair`;
-    return reject("backing-off", detail, `${restMs} ms have passed since`, `what ${who} says to REPLICAOF`);
+    const who = nodes.map((node) => node.id);
+    const detail = `${named(who, "was", "were")} not brought in line by the last repair`;
+    const check = `what ${named(who, "says", "say")} to REPLICAOF`;
+    return reject("backing-off", detail, `${restMs} ms have passed since`, check);
   }
   const reason = nodes
     .map(

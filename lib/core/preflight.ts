@@ -4,9 +4,8 @@
 import type { Ballot } from "./ballot.ts";
 import type { FrozenNode, Selection, SelectionOptions } from "./candidate.ts";
 import { priorityOf, select } from "./candidate.ts";
-import { keysOf } from "./entries.ts";
 import { answersNow } from "./observation.ts";
-import { byName, type GroupState, type NodeState, primaryNodeOf } from "./state.ts";
+import { byName, type NodeState, primaryNodeOf } from "./state.ts";
 import { isFenced } from "./token.ts";
 import type { Turn } from "./turn.ts";
 import { nodesOf } from "./turn.ts";
@@ -137,14 +136,3 @@ export function isSilencedPrimary(turn: Turn, ballot: Ballot): boolean {
 /** A failover in which the committed process is given back its place, and nobody else can win. */
 export const isGivingBack = ({ operation, primary }: Ballot): boolean =>
   operation?.kind === "failover" && operation.target === primary?.node;
-
-/** Every member answers with a reading and none is loading. */
-export function allAnswer(turn: Turn, ballot: Ballot): boolean {
-  return missingNodes(turn.state, turn, ballot).length === 0;
-}
-
-export const missingNodes = (state: GroupState, turn: Turn, ballot: Ballot): readonly NodeId[] =>
-  keysOf(ballot.members.nodes).filter((id) => {
-    const node = state.nodes[id];
-    return node === undefined || !answersNow(turn, node) || node.reading?.loading !== false;
-  });

@@ -1,5 +1,7 @@
 // Why is nothing done (S12)? Every inaction while something is wrong is one of these, with words a person can act on.
 
+import type { NodeId } from "./types.ts";
+
 export type RejectionReason =
   | "not-adopted"
   | "adoption-refused"
@@ -36,4 +38,10 @@ export interface Rejection {
   readonly ends: string;
   /** What a person should look at, or null. */
   readonly check: string | null;
+}
+
+/** Names, and the verb that one of them or several take: "n1 follows", "n1, n2 and n3 follow". */
+export function named(ids: readonly NodeId[], one: string, several: string): string {
+  const [others, last] = [ids.slice(0, -1), ids.at(-1)];
+  return others.length === 0 ? `${last} ${one}` : `${others.join(", ")} and ${last} ${several}`;
 }

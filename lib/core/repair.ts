@@ -8,6 +8,7 @@ import { isBackByItself } from "./former-primary.ts";
 import { belonging } from "./lineage.ts";
 import { answersNow, isOfNow, isSameNode } from "./observation.ts";
 import { abandon } from "./operation-record.ts";
+import { named } from "./rejection.ts";
 import type { NodeState } from "./state.ts";
 import { isFenced, tokenOf } from "./token.ts";
 import type { Turn } from "./turn.ts";
@@ -46,6 +47,13 @@ export function astray(turn: Turn, ballot: Ballot): readonly NodeState[] {
 export const isInLine = (turn: Turn, ballot: Ballot): boolean =>
   nodesOf(turn.state).every((node) => !answersNow(turn, node) || isOfNow(turn, node)) &&
   astray(turn, ballot).length === 0;
+
+export const describeUnexplained = (nodes: readonly NodeState[]): string =>
+  named(
+    nodes.map((node) => node.id),
+    "claims to be primary with a history that no record explains",
+    "claim to be primary with histories that no record explains",
+  );
 
 /** Nodes beside the committed primary that claim to be one, with a history that no record explains. */
 export function unexplained(turn: Turn, ballot: Ballot): readonly NodeState[] {

@@ -8,7 +8,7 @@ import { mayAct, modeAt } from "./control.ts";
 import { bestTarget, whyNotHandOver, whyNotTarget } from "./preflight.ts";
 import type { RequestRecord } from "./records.ts";
 import type { Rejection } from "./rejection.ts";
-import { unexplained } from "./repair.ts";
+import { describeUnexplained, unexplained } from "./repair.ts";
 import { answer, answerEnded } from "./request-answers.ts";
 import type { Turn } from "./turn.ts";
 import { isDue, isDueIn, mayWrite, newAttempt, write } from "./turn.ts";
@@ -70,11 +70,10 @@ export function considerRecovery(turn: Turn, ballot: Ballot): boolean {
 type Refusal = { readonly refuse: string; readonly isFinal: boolean };
 
 function planOf(turn: Turn, ballot: Ballot, request: RequestRecord): Plan | Refusal | string {
-  const spared = unexplained(turn, ballot).map((node) => node.id);
+  const spared = unexplained(turn, ballot);
   // R22: the operation would freeze it and point it elsewhere. Only who names the data that counts may do that.
   if (spared.length > 0 && request.kind !== "recover") {
-    const refuse = `${spared.join(", ")} claims to be primary with a history that no record explains: groups recover first`;
-    return { refuse, isFinal: false };
+    return { refuse: `${describeUnexplained(spared)}: groups recover first`, isFinal: false };
   }
   switch (request.kind) {
     case "switchover":

@@ -264,7 +264,7 @@ describe("statusText", () => {
     const withheld = rejection(
       {
         reason: "adoption-refused",
-        detail: "n1, n2 both claim to be primary",
+        detail: "n1, n2 claim to be primary",
         ends: "one is made a replica",
         check: null,
       },
@@ -282,7 +282,7 @@ describe("statusText", () => {
         .slice(0, 2),
     ).toEqual([
       "mymaster  NOT ADOPTED  epoch 0  mode act",
-      "  adoption-refused: n1, n2 both claim to be primary (az-a, az-b, az-c)",
+      "  adoption-refused: n1, n2 claim to be primary (az-a, az-b, az-c)",
     ]);
     expect(
       text({ ...unadopted, ballot: null, slots: [] })

@@ -287,7 +287,7 @@ describe("whyText", () => {
   it("says why a group is not adopted", () => {
     const refused: Rejection = {
       reason: "adoption-refused",
-      detail: "n1, n2 both claim to be primary",
+      detail: "n1, n2 claim to be primary",
       ends: "one is made a replica of the other, or a person decides",
       check: "valkeeper groups recover",
     };
@@ -295,7 +295,7 @@ describe("whyText", () => {
     expect(text([slot(A, seen)], { ballot: ballot({ primary: null, epoch: epoch(0) }) })).toBe(
       [
         "NOT ADOPTED for 20s: adoption-refused",
-        "az-a  n2 is primary, 2 of 3 nodes answer  n1, n2 both claim to be primary",
+        "az-a  n2 is primary, 2 of 3 nodes answer  n1, n2 claim to be primary",
         "ends when one is made a replica of the other, or a person decides",
         "check: valkeeper groups recover (az-a)",
       ].join("\n"),

@@ -145,7 +145,7 @@ describe("adopting", () => {
 
   it.each<[string, string, GroupState]>([
     [
-      "n1, n2 both claim to be primary",
+      "n1, n2 claim to be primary",
       "two primaries",
       withNode(fresh(), N2, { reading: primaryReading({ runId: run(2) }) }),
     ],
@@ -167,7 +167,7 @@ describe("adopting", () => {
     ],
     ["no primary serves, and n1 does not answer", "no primary", withNode(fresh(), N1, { heard: "silent" })],
     [
-      "no primary serves, and n2, n3 holds data",
+      "no primary serves, and n2 and n3 hold data",
       "fenced nodes with data",
       withNode(blankButOne(), N2, { reading: reading({ follows: BOOT_FENCE }) }),
     ],
@@ -212,7 +212,7 @@ describe("adopting", () => {
       "two claim to be primary",
       withNode(fresh(), N2, { reading: primaryReading({ runId: run(2) }) }),
       {
-        detail: "n1, n2 both claim to be primary",
+        detail: "n1, n2 claim to be primary",
         ends: "one is made a replica of the other, or a person decides",
         check: "valkeeper groups recover",
       },
@@ -221,7 +221,7 @@ describe("adopting", () => {
       "replicas follow somebody else",
       withNode(withNode(fresh(), N3, { reading: reading({ linkUp: false }) }), N2, { reading: null }),
       {
-        detail: "n2, n3 does not follow n1",
+        detail: "n2 and n3 do not follow n1",
         ends: "every reachable node follows the one primary",
         check: "REPLICAOF on those nodes, or valkeeper groups recover",
       },
@@ -248,7 +248,7 @@ describe("adopting", () => {
       "no primary is seen",
       [N1, N2].reduce((state, id) => withNode(state, id, { heard: "silent" }), fresh()),
       {
-        detail: "no primary serves, and n1, n2 does not answer",
+        detail: "no primary serves, and n1 and n2 do not answer",
         ends: "every node answers, or a primary serves",
         check: null,
       },
@@ -257,7 +257,7 @@ describe("adopting", () => {
       "fenced nodes hold data",
       withNode(blankButOne(), N2, { reading: reading({ follows: BOOT_FENCE }) }),
       {
-        detail: "no primary serves, and n2, n3 holds data or follows somebody",
+        detail: "no primary serves, and n2 and n3 hold data or follow somebody",
         ends: "a person names the node whose data counts",
         check: "valkeeper groups recover",
       },

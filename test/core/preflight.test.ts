@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 import {
-  allAnswer,
   bestTarget,
   foreseen,
   isFrozenPrimary,
   isGivingBack,
   isSilencedPrimary,
-  missingNodes,
   whyNotHandOver,
   whyNotTarget,
 } from "../../lib/core/preflight.ts";
@@ -234,25 +232,5 @@ describe("an operation that gives a primary back its place", () => {
       false,
     ]);
     expect([giving({}, { primary: null }), giving({ target: N1 }, { operation: null })]).toEqual([false, false]);
-  });
-});
-
-describe("a member is missing", () => {
-  const missing = (state: GroupState, of = ballot()) => missingNodes(state, turnAt(state, 10), of);
-
-  it.each<[string, GroupState]>([
-    ["that does not answer", withNode(watching(), N3, { heard: "silent" })],
-    ["that was never read", withNode(watching(), N3, { reading: null })],
-    ["that loads", withNode(watching(), N3, { reading: reading({ loading: true }) })],
-    ["that nobody lists", { ...watching(), nodes: { [N1]: watching().nodes[N1]!, [N2]: watching().nodes[N2]! } }],
-  ])("%s", (_, state) => {
-    expect(missing(state)).toEqual([N3]);
-    expect(allAnswer(turnAt(state, 10), ballot())).toBe(false);
-  });
-
-  it("of the record alone: what is none is not missed", () => {
-    const two = ballot({ members: { version: 1, nodes: { [N1]: member(1), [N2]: member(2) } } });
-    expect(missing(withNode(watching(), N3, { heard: "silent" }), two)).toEqual([]);
-    expect(allAnswer(turnAt(watching(), 10), ballot())).toBe(true);
   });
 });

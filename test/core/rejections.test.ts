@@ -148,7 +148,7 @@ describe("S12: instead of a failover an operator reads", () => {
       { state: [N2, N3].reduce((state, id) => withNode(state, id, stranger), lost()) },
       said(
         "unexplained-primary",
-        "n2, n3 claims to be primary with a history that no record explains",
+        "n2 and n3 claim to be primary with histories that no record explains",
         "a person decides which data counts",
         "valkeeper groups recover",
       ),
@@ -158,8 +158,8 @@ describe("S12: instead of a failover an operator reads", () => {
       { state: [N2, N3].reduce((state, id) => withNode(state, id, silent), lost()) },
       said(
         "too-few-nodes",
-        "0 of 1 nodes count as promotable: no node that answered counts; n1, n2, n3 does not answer",
-        "n1, n2, n3 answers",
+        "0 of 1 nodes count as promotable: no node that answered counts; n1, n2 and n3 do not answer",
+        "n1, n2 and n3 answer",
         "n1, n2, n3",
       ),
     ],
@@ -168,8 +168,8 @@ describe("S12: instead of a failover an operator reads", () => {
       { state: withNode(lost(), N3, silent), context: context({ onPossibleLoss: "refuse", waitK: 1 }) },
       said(
         "possible-loss-refused",
-        "1 of 2 nodes count as promotable; n1, n3 does not answer",
-        "n1, n3 answers",
+        "1 of 2 nodes count as promotable; n1 and n3 do not answer",
+        "n1 and n3 answer",
         "n1, n3",
       ),
     ],
@@ -205,7 +205,7 @@ describe("S12: instead of a repair an operator reads", () => {
       { state: [N2, N3].reduce((state, id) => withNode(state, id, stranger), watching()), verdict: up },
       said(
         "unexplained-primary",
-        "n2, n3 claims to be primary with a history that no record explains",
+        "n2 and n3 claim to be primary with histories that no record explains",
         "a person decides which data counts",
         "valkeeper groups recover, or REPLICAOF on it",
       ),
@@ -221,9 +221,9 @@ describe("S12: instead of a repair an operator reads", () => {
       },
       said(
         "backing-off",
-        "n2, n3 was not brought in line by the last repair",
+        "n2 and n3 were not brought in line by the last repair",
         "500 ms have passed since",
-        "what n2, n3 says to REPLICAOF",
+        "what n2 and n3 say to REPLICAOF",
       ),
     ],
   ])("%s", (_, situation, expected) => {

@@ -302,7 +302,7 @@ describe("what is refused is refused in words", () => {
       idle,
     ],
     [
-      "n2, n3 claims to be primary with a history that no record explains: groups recover first",
+      "n2 and n3 claim to be primary with histories that no record explains: groups recover first",
       { target: N2 },
       claims,
     ],
