@@ -83,7 +83,8 @@ export function abandon(turn: Turn, reason: string): void {
   const ballot = ballotOf(turn);
   const intent = openIntents(ballot, ballot.primary?.node ?? null).find((each) => !isNeverPromoted(turn, each));
   if (intent !== undefined) {
-    const held = `${intent.node} may have been promoted and cannot be read`;
+    const isRead = factsOf(runOf(turn), intent.node).frozen !== null;
+    const held = `${intent.node} may have been promoted and ${isRead ? "has another history now" : "cannot be read"}`;
     patchRun(turn, { held });
     if (firstTime(turn, "held")) emit(turn, "group.held", { node: intent.node, detail: { reason: held } });
     return;

@@ -172,7 +172,12 @@ function heldBack(turn: Turn, ballot: Ballot): Rejection | null {
   const { operation } = ballot;
   const run = runOf(turn);
   if (run.held !== null)
-    return blocked("unknown-history", run.held, "it can be read, or a person decides", "valkeeper groups recover");
+    return blocked(
+      "unknown-history",
+      run.held,
+      "it can be read as it was, or a person decides",
+      "valkeeper groups recover",
+    );
   const awaited = whyAwaited(turn, ballot);
   if (awaited !== null) return awaited;
   const isLong = elapsedMs(run.startedAt, turn.at) > turn.context.config.stepTimeoutMs;

@@ -422,7 +422,10 @@ describe("what the holder writes down", () => {
     expect(held({ run: { told: ["held"] } })).toMatchObject({ told: [], run: { held: why } });
     expect(held({ facts: { [N2]: frozen(N2) } }).written).toEqual(["finish"]);
     const gone = { [N2]: frozen(N2, { replicationId: history(2), secondReplicationId: history(1) }) };
-    expect(held({ facts: gone }).told).toEqual(["group.held"]);
+    expect(held({ facts: gone })).toMatchObject({
+      told: ["group.held"],
+      reasons: ["n2 may have been promoted and has another history now"],
+    });
     const since = intends({ node: N1, runId: run(1) }).lineage?.intents ?? [];
     const lineage = { histories: [recorded()], intents: [intent(), ...since] };
     expect(held({ of: begun({ step: "restoring" }, { lineage }) }).written).toEqual(["finish"]);

@@ -184,7 +184,7 @@ describe("an operation that its holder is held in", () => {
     const rejection = {
       reason: "unknown-history",
       detail: "n2 may have been promoted and cannot be read",
-      ends: "it can be read, or a person decides",
+      ends: "it can be read as it was, or a person decides",
       check: "valkeeper groups recover",
     };
     expect(stepAt(waiting(limit - 1), limit - 1, timePassed).state.rejection?.rejection).toEqual(rejection);

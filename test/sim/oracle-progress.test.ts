@@ -28,6 +28,7 @@ interface MadeUp extends ProgressView {
   order: string | null;
   misnamed: boolean;
   publishes: boolean;
+  doubt: boolean;
   /** In SSM. */
   parameter: number | null;
   words: { detail: string; ends: string; check: string | null };
@@ -69,6 +70,7 @@ function made() {
     order: null,
     misnamed: false,
     publishes: true,
+    doubt: false,
     parameter: null,
     words: { detail: "seen", ends: "this ends it", check: null },
     now: () => view.time,
@@ -92,6 +94,7 @@ function made() {
     standingOrder: () => view.order,
     isMisnamed: () => view.misnamed,
     mayRepairCopies: () => view.publishes,
+    isInDoubt: () => view.doubt,
     publishedEpoch: () => view.published,
     parameterEpoch: () => view.parameter,
     trueReasons: () => view.truths ?? [`${view.reason}`],
@@ -434,6 +437,18 @@ describe("rest", () => {
     }
   });
 
+  it("L4: one that is held, as long as who was meant may have been promoted", () => {
+    const world = made();
+    world.view.lives = [life(n1, { serves: false, silenced: true }), life(n2)];
+    world.view.reason = "operation-going-on";
+    world.view.doubt = true;
+    world.pass(120_000);
+    expect(world.ids()).toEqual([]);
+    world.view.doubt = false;
+    world.pass(60_000);
+    expect(world.ids()).toEqual(["L4"]);
+  });
+
   it("L4: attempt after attempt, none of which gives it back its place", () => {
     const world = made();
     world.view.isSettled = false;
@@ -444,7 +459,7 @@ describe("rest", () => {
       world.write({ lease: lease(`${began}`), operation: failover(began) });
       world.pass(8_000);
       world.write({ lease: null, operation: null, epoch: began });
-      world.pass(Math.min(60_000, 2_000 * 2 ** (began - 2)) + 1_000);
+      world.pass(Math.min(30_000, 2_000 * 2 ** (began - 2)) + 1_000);
       began += 1;
     };
     for (let turn = 0; turn < 2; turn++) attempt();

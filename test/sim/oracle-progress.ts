@@ -55,6 +55,8 @@ export interface ProgressView {
   isMisnamed(): boolean;
   /** No mode, reason, service or network keeps the publisher from putting a copy back (protocol.md, section 11). */
   mayRepairCopies(): boolean;
+  /** Who was meant in the operation that stands may have been promoted, and nobody can tell whether it was. */
+  isInDoubt(): boolean;
   /** Reasons that a voter could give truly now. Asked at every check while the primary does not serve. */
   trueReasons(voter: string): readonly string[];
   /** Asked at every check: a slot is as old as the time since it was first seen. */
@@ -87,7 +89,7 @@ const LOOK_MS = 500;
 /** Beyond the rest between two attempts. */
 const SILENCED_MS = 20_000;
 const REST_MS = 2_000;
-const REST_LIMIT_MS = 60_000;
+const REST_LIMIT_MS = 30_000;
 /** Ten minutes, and as much as two clocks are ever apart. */
 const COUNTS_SURELY_MS = 400_000;
 /** To see an order, to try it for three seconds, or to see that its holder has not answered it: twice over. */
@@ -156,7 +158,8 @@ export class ProgressOracle {
     const ballot = this.#view.ballot();
     const reasons = this.#view.reasons();
     this.#wordsGiven(reasons);
-    if (reasons.some(isForPerson)) this.#leftToPersonAt = this.#view.now();
+    // A holder that has a successor holds still as well, and the slot is the successor's.
+    if (reasons.some(isForPerson) || this.#view.isInDoubt()) this.#leftToPersonAt = this.#view.now();
     if (ballot === null) {
       // None, none that can be read, or another table's: nobody may do anything with it.
       this.#since.clear();

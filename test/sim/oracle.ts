@@ -15,7 +15,7 @@ import { type Answer, type Heard, NodesOracle } from "./oracle-nodes.ts";
 import { OrdersOracle } from "./oracle-orders.ts";
 import { type NodeLife, ProgressOracle, type ProgressView } from "./oracle-progress.ts";
 import { awakeOf, pathsBetween, reaches, roundTripMs } from "./oracle-reach.ts";
-import { ReasonTruths } from "./oracle-reasons.ts";
+import { factsOf, isInDoubt, ReasonTruths } from "./oracle-reasons.ts";
 import { RecordOracle } from "./oracle-record.ts";
 import { Findings, type NodeTruth, type OracleView, type Order, type Violation } from "./oracle-view.ts";
 import { WritesOracle } from "./oracle-writes.ts";
@@ -228,6 +228,7 @@ function progressOf(world: World): ProgressView {
       return primary !== null && world.copies.read("ssm", GROUP)?.primary.host !== primary.address.host;
     },
     mayRepairCopies: () => mayRepairCopies(world),
+    isInDoubt: () => isInDoubt(factsOf(world)),
     trueReasons: (voter) => truths.of(voter),
     reasons: () =>
       [...world.table.slots.values()].map((slot) => {
