@@ -61,10 +61,15 @@
 #else
 #define R10 true
 #endif
-#ifdef NO_R11
-#define R11 false
+#ifdef NO_R11_FREEZE
+#define R11_FREEZE false
 #else
-#define R11 true
+#define R11_FREEZE true
+#endif
+#ifdef NO_R11_OFFSET
+#define R11_OFFSET false
+#else
+#define R11_OFFSET true
 #endif
 #ifdef NO_R12
 #define R12 false
@@ -116,20 +121,30 @@
 #else
 #define R22 true
 #endif
-#ifdef NO_R23
-#define R23 false
+#ifdef NO_R23_WEAKEN
+#define R23_WEAKEN false
 #else
-#define R23 true
+#define R23_WEAKEN true
+#endif
+#ifdef NO_R23_RETRACT
+#define R23_RETRACT false
+#else
+#define R23_RETRACT true
 #endif
 #ifdef NO_R24
 #define R24 false
 #else
 #define R24 true
 #endif
-#ifdef NO_R25
-#define R25 false
+#ifdef NO_R25_MATCH
+#define R25_MATCH false
 #else
-#define R25 true
+#define R25_MATCH true
+#endif
+#ifdef NO_R25_HOLD
+#define R25_HOLD false
+#else
+#define R25_HOLD true
 #endif
 
 /* The parts of R21 (a): what shows that an intent's node was never promoted. */

@@ -32,11 +32,16 @@ proctype holder() {
   fi;
 
   /* The freeze: its reply has the last offset that there will ever be. */
-  atomic { accepts = false; linked = false; shown = (R11 -> written : shown) };
+  atomic {
+    if
+    :: R11_FREEZE -> accepts = false; linked = false; shown = (R11_OFFSET -> written : shown)
+    :: else
+    fi
+  };
 
   if
   :: atomic {
-      received == shown || (!R11 && received >= shown) ->
+      received == shown || (!R11_OFFSET && received >= shown) ->
       promoted = true;
       HOLDS(S9_lossless, received == written)
     }
@@ -51,6 +56,7 @@ proctype client() {
   :: atomic {
       accepts && !paused && written < WRITES ->
       HOLDS(R17_a_pause_lasts, !pausedByHolder);
+      HOLDS(S9_lossless, !promoted);
       written++
     }
   od

@@ -29,7 +29,7 @@ bool byHand = false;                  /* clients have written to what a person m
 byte frozen = 0;
 byte acknowledged = 0;                /* the offset up to which writes were acknowledged after WAIT 1 */
 
-#define EXPLAINED (offset[1] == INTENT_OFFSET || !R25)
+#define EXPLAINED (offset[1] == INTENT_OFFSET || !R25_MATCH)
 /* A fork is the intent's only if it lies exactly where the intent says; else nobody knows whose it is. */
 #define HISTORY(n) ((n) == 1 && forked -> (EXPLAINED -> MEANT : UNKNOWN) : FIRST)
 #define BETTER(n) (best == NOBODY || HISTORY(n) > HISTORY(best) || (HISTORY(n) == HISTORY(best) && offset[n] > offset[best]))
@@ -54,10 +54,10 @@ inline take(n) {
     if
     :: n == 1 && isPrimary && HISTORY(1) == UNKNOWN && R22 -> hold = true
     :: else ->
-      HOLDS(R22_what_a_person_made_is_spared, n != 1 || !isPrimary || !byHand || !R25);
+      HOLDS(R22_what_a_person_made_is_spared, n != 1 || !isPrimary || !byHand || !R25_MATCH);
       counted++; frozen = frozen | BIT(n); isPrimary = isPrimary && n != 1;
       if
-      :: HISTORY(n) == UNKNOWN -> hold = true             /* promotes nobody over data that no record explains */
+      :: HISTORY(n) == UNKNOWN -> hold = R25_HOLD             /* promotes nobody over data that no record explains */
       :: HISTORY(n) != UNKNOWN && BETTER(n) -> best = n
       :: else
       fi

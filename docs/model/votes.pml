@@ -39,7 +39,7 @@ byte newestOrder[ZONES];
 
 inline arrive(zone, what, which, heard) {
   if
-  :: (which > order[zone] || !R15) && (what != SUSPECT || level[zone] != DOWN || !R23) ->
+  :: (which > order[zone] || !R15) && (what != SUSPECT || level[zone] != DOWN || !R23_WEAKEN) ->
     HOLDS(L2_down_stands_until_the_primary_is_heard, which < newestOrder[zone] || level[zone] != DOWN || what == DOWN || heard);
     level[zone] = what; order[zone] = which;
     if
@@ -62,6 +62,7 @@ proctype voter(byte zone; byte first) {
       seq++;
       if
       :: says = CLEAR; heard = true
+      :: says == CLEAR && !R23_RETRACT -> skip           /* takes back what it has not heard to be over */
       :: says < DOWN -> says = SUSPECT
       :: says = DOWN
       fi;

@@ -186,6 +186,14 @@ export function describeChanges(begin: Begin): void {
     expect(frozen.after.follows).toEqual(tokenOfEpoch(7));
   });
 
+  it("R5: a freeze outlives a restart of a node without a boot fence, because it was written into its file", async () => {
+    const scene = await begin({ nodes: 2 });
+    await scene.at(1).freeze(7);
+    await scene.world.settled(scene.node(1).kill());
+    await scene.world.settled(scene.node(1).restart("kept", "plain"));
+    expect(await scene.reading(1)).toMatchObject({ role: "replica", follows: tokenOfEpoch(7) });
+  });
+
   it("a boot fence on the command line overrides the token that was rewritten", async () => {
     const scene = await begin({ nodes: 2 });
     await scene.at(1).freeze(7);

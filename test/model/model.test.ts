@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { isMissing, projectRoot, readTools } from "../../lib/local/tools.ts";
 import { type Configuration, configurations, endless } from "./configurations.ts";
-import { countsLine, type Finding, findingLine } from "./report.ts";
+import { costLine, countsLine, type Finding, findingLine } from "./report.ts";
 import { asExpected, modelFolder, readVerdict, search } from "./search.ts";
 
 const { spin } = readTools();
@@ -17,7 +17,7 @@ describe("the model of the protocol", () => {
   const findings: Finding[] = [];
   afterAll(() => {
     if (findings.length > 0) {
-      process.stdout.write(`${countsLine(findings)}\n`);
+      process.stdout.write(`${costLine(findings)}\n${countsLine(findings)}\n`);
     }
   });
 
@@ -89,7 +89,7 @@ describe("the verdict of a search", () => {
 
   it("tells a run that goes on for ever from the promises", () => {
     const output = "pan:1: non-progress cycle (at depth 31)\nState-vector 76 byte, depth reached 68, errors: 1\n";
-    const result = { ...readVerdict({ code: 0, output }), seconds: 0 };
+    const result = { ...readVerdict({ code: 0, output }), seconds: 0, buildSeconds: 0 };
     expect(result).toMatchObject({ verdict: "violated", detail: endless, depth: 31 });
     expect(asExpected({ ...held, breaks: endless, looksFor: "cycles" }, result)).toBe(true);
     expect(readVerdict({ code: 0, output: `\tnon-progress cycles \t+ (fairness disabled)\n${counts}` }).verdict).toBe(
@@ -100,7 +100,7 @@ describe("the verdict of a search", () => {
   it("names the promise that was broken, and another one than expected is unexpected", () => {
     const output =
       "pan:1: assertion violated S9_lossless (at depth 25)\nState-vector 60 byte, depth reached 31, errors: 1\n";
-    const result = { ...readVerdict({ code: 0, output }), seconds: 0 };
+    const result = { ...readVerdict({ code: 0, output }), seconds: 0, buildSeconds: 0 };
     expect(result).toMatchObject({ verdict: "violated", detail: "S9_lossless", depth: 25 });
     expect(asExpected({ ...held, breaks: "S9_lossless" }, result)).toBe(true);
     expect(asExpected({ ...held, breaks: "S9_other" }, result)).toBe(false);

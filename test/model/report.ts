@@ -1,4 +1,4 @@
-// What a run of several searches says: a line for each, and one line of counts at the end.
+// What a run of several searches says: a line for each, what they cost, and one line of counts at the end.
 
 import type { Configuration } from "./configurations.ts";
 import { asExpected, type SearchResult } from "./search.ts";
@@ -21,4 +21,13 @@ export function countsLine(findings: readonly Finding[]): string {
   const held = expected.filter(({ result }) => result.verdict === "held").length;
   const unexpected = findings.length - expected.length;
   return `model: ${findings.length} configurations, ${held} held, ${expected.length - held} violated as expected, ${unexpected} unexpected`;
+}
+
+/** By the clock, verifiers included: what it took in all, and the dearest. */
+export function costLine(findings: readonly Finding[]): string {
+  const cost = ({ result }: Finding): number => result.seconds + result.buildSeconds;
+  const total = findings.reduce((sum, each) => sum + cost(each), 0);
+  const dearest = [...findings].sort((a, b) => cost(b) - cost(a)).slice(0, 5);
+  const named = dearest.map((each) => `${each.configuration.name} ${cost(each).toFixed(1)} s`);
+  return `model: ${total.toFixed(0)} s, most of it for ${named.join(", ")}`;
 }

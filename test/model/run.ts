@@ -3,7 +3,7 @@
 import { isMissing, readTools, type SpinTools } from "../../lib/local/tools.ts";
 import { readCommandLine } from "../support/command-line.ts";
 import { configurations } from "./configurations.ts";
-import { countsLine, type Finding, findingLine } from "./report.ts";
+import { costLine, countsLine, type Finding, findingLine } from "./report.ts";
 import { asExpected, search, trace } from "./search.ts";
 
 const limitSeconds = 900;
@@ -21,7 +21,7 @@ async function runAll(spin: SpinTools): Promise<void> {
     findings.push(finding);
     process.stdout.write(`${findingLine(finding)}\n`);
   }
-  process.stdout.write(`${countsLine(findings)}\n`);
+  process.stdout.write(`${costLine(findings)}\n${countsLine(findings)}\n`);
   const isGood = findings.every(({ configuration, result }) => asExpected(configuration, result));
   process.exitCode = isGood ? 0 : 1;
 }

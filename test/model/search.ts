@@ -17,7 +17,10 @@ export interface SearchResult {
   /** Of the violation, else of the search. Not the shortest one: a search goes to the depth first. */
   readonly depth: number;
   readonly megabytes: number;
+  /** Of the search alone. */
   readonly seconds: number;
+  /** Of making the verifier. */
+  readonly buildSeconds: number;
 }
 
 export interface SearchOptions {
@@ -42,14 +45,17 @@ export async function search(
   options: SearchOptions,
 ): Promise<SearchResult> {
   const folder = mkdtempSync(join(tmpdir(), "valkeeper-model-"));
+  const secondsSince = (began: number): number => (performance.now() - began) / 1_000;
+  const entered = performance.now();
   try {
     await build(tools, configuration, folder, options);
+    const buildSeconds = secondsSince(entered);
     const began = performance.now();
     // -E: a state without a next step is an end like any other. The depth is a bound of the verifier, and one that is too small is told.
     const table = configuration.effort === "small" ? "-w22" : "-w24";
     const cycles = configuration.looksFor === undefined ? [] : ["-l"];
     const verifier = await run(join(folder, "pan"), ["-E", "-m100000", table, ...cycles], folder, options.limitSeconds);
-    return { ...readVerdict(verifier), seconds: (performance.now() - began) / 1_000 };
+    return { ...readVerdict(verifier), seconds: secondsSince(began), buildSeconds };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -126,7 +132,7 @@ function run(command: string, args: readonly string[], folder: string, limitSeco
   });
 }
 
-export function readVerdict({ output, code }: Ended): Omit<SearchResult, "seconds"> {
+export function readVerdict({ output, code }: Ended): Omit<SearchResult, "seconds" | "buildSeconds"> {
   const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? Number.NaN);
   const counts = {
     states: number(/^\s*(\d+) states, stored/m),

@@ -24,7 +24,9 @@ export const EXPLORATIONS: readonly ExplorationCatch[] = [
   { rule: "take-over", plan: "crashed", breaks: "S11, S12" },
 ];
 
-/** Looked for by `--search` in `granted`, `lost`, `crashed`, `restarted` and `uneven`: nothing broke without the rule. */
+/** The plans in which `npm run rules` asks of each rule of `NOT_FOUND` that nothing breaks without it. */
+export const SEARCHED: readonly string[] = ["granted", "lost", "crashed", "restarted", "uneven"];
+
 export const NOT_FOUND: readonly string[] = [
   "R1",
   "R3",

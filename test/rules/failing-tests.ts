@@ -1,4 +1,5 @@
-// Which tests of a file fail once a rule is taken out: for rules that neither a world nor an exploration needs.
+// Which tests of a file fail once a rule is taken out: for rules that neither a world nor an exploration needs, and for lines
+// that neither runs.
 
 import { fileURLToPath } from "node:url";
 import { startVitest, type TestModule } from "vitest/node";
@@ -6,8 +7,14 @@ import { type Removal, rewritten } from "./removal.ts";
 
 const top = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Full names of the tests of `file` that fail; with no removal none must. */
-export async function failingTests(removal: Removal | null, file: string): Promise<readonly string[]> {
+export interface Failure {
+  readonly name: string;
+  /** What the test said first. */
+  readonly said: string;
+}
+
+/** The tests of `file` that fail, of those that have `named` in their names; with no removal none must. */
+export async function failingTests(removal: Removal | null, file: string, named = ""): Promise<readonly Failure[]> {
   const plugin = {
     name: "without-a-rule",
     enforce: "pre" as const,
@@ -21,6 +28,9 @@ export async function failingTests(removal: Removal | null, file: string): Promi
     config: false,
     root: top,
     reporters: [{}],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    ...(named === "" ? {} : { testNamePattern: named.replace(/[()]/g, "\\$&") }),
     fsModuleCache: false,
   };
   const vitest = await startVitest("test", [file], options, { plugins: [plugin], cacheDir: ".cache/vitest-rules" });
@@ -32,5 +42,11 @@ export async function failingTests(removal: Removal | null, file: string): Promi
   // The exit code is the caller's.
   process.exitCode = 0;
   if (modules.length !== 1) throw new Error(`${file} is no file of tests`);
-  return modules.flatMap((module) => [...module.children.allTests("failed")].map((test) => test.fullName));
+  const ran = modules.flatMap((module) =>
+    [...module.children.allTests()].filter((test) => test.result().state !== "skipped"),
+  );
+  if (ran.length === 0) throw new Error(`${file} has no test that runs and is called ${named}`);
+  return ran
+    .filter((test) => test.result().state === "failed")
+    .map((test) => ({ name: test.fullName, said: test.result().errors?.[0]?.message ?? "" }));
 }

@@ -1,7 +1,8 @@
 // Every rule of docs/protocol.md, section 13, taken out: in the core where it is core's, in the simulated table, server and
-// connections where it is an adapter's, because simulation and exploration have their own. Where a rule has two halves,
-// each is taken out alone.
+// connections where it is an adapter's, because simulation and exploration have their own (what the shipped adapters lose is
+// in adapter-removals.ts). Where a rule has two halves, each is taken out alone.
 
+import { ADAPTER_REMOVALS } from "./adapter-removals.ts";
 import type { Removal } from "./removal.ts";
 
 const core = (name: string): string => `lib/core/${name}.ts`;
@@ -520,7 +521,7 @@ export const REMOVALS: readonly Removal[] = [
 ];
 
 export function removalOf(rule: string): Removal {
-  const found = REMOVALS.find((each) => each.rule === rule);
+  const found = [...REMOVALS, ...ADAPTER_REMOVALS].find((each) => each.rule === rule);
   if (found === undefined)
     throw new RangeError(`no rule ${rule} to take out: ${REMOVALS.map((each) => each.rule).join(", ")}`);
   return found;

@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { describe, expect, it } from "vitest";
 import { IN_TESTS } from "../explore/bounds.ts";
-import { EXPLORATIONS, TESTS } from "./catches.ts";
+import { ADAPTER_REMOVALS } from "./adapter-removals.ts";
+import { EXPLORATIONS, NOT_FOUND, SEARCHED, TESTS } from "./catches.ts";
+import { modelsWithout, spinOf } from "./models.ts";
 import { rewritten, rewrittenFiles } from "./removal.ts";
 import { REMOVALS, removalOf } from "./removals.ts";
 import { SCHEDULES } from "./schedules.ts";
@@ -18,7 +20,7 @@ const STATES = 30_000;
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
 describe("the removals", () => {
-  it.each(REMOVALS.map(({ rule }) => rule))(
+  it.each([...REMOVALS, ...ADAPTER_REMOVALS].map(({ rule }) => rule))(
     "%s: finds each of its places once, and what it leaves is TypeScript",
     (rule) => {
       const texts = [...rewrittenFiles(removalOf(rule)).values()];
@@ -44,7 +46,34 @@ describe("the removals", () => {
 
   it("stand in the document as they are recorded", () => {
     const document = read("docs/verification.md");
-    expect(withTable(document), "npm run rules writes it").toBe(document);
+    const all = [...REMOVALS, ...ADAPTER_REMOVALS].map(({ rule }) => rule);
+    expect(withTable(document, all), "npm run rules writes it").toBe(document);
+    expect(withTable(document, [])).toBe(document);
+  });
+
+  it("whose run did not end as recorded keep the row that stands, or have none", () => {
+    const marks = ["<!-- rules: begin (npm run rules) -->", "<!-- rules: end -->"] as const;
+    const rows = (text: string) => text.split("\n").filter((line) => /^\| [RLS]?\d/.test(line));
+    const written = withTable(`${marks[0]}\n| R1 | as it was |\n${marks[1]}`, ["R2"]);
+    expect(rows(written)[0]).toBe("| R1 | as it was |");
+    expect(rows(written)[1]).toMatch(/^\| R2 \| one node is enough/);
+    expect(rows(written)).toHaveLength(2);
+  });
+
+  it("are called not found only where something was looked for and nothing else is recorded", () => {
+    const explored = EXPLORATIONS.map(({ rule }) => rule);
+    expect(NOT_FOUND.filter((rule) => explored.includes(rule))).toEqual([]);
+    expect(NOT_FOUND.filter((rule) => !REMOVALS.some((each) => each.rule === rule))).toEqual([]);
+    expect(SEARCHED.filter((plan) => !(IN_TESTS as readonly string[]).includes(plan))).toEqual([]);
+  });
+
+  it("are credited to the model only where it has a switch of exactly that name", () => {
+    const named = (rule: string) => modelsWithout(rule).map(({ name }) => name);
+    expect(named("R11 freeze")).toEqual(["switchover without R11_FREEZE"]);
+    expect(named("R23 retract")).toEqual(["votes without R23_RETRACT"]);
+    expect(named("R25 hold")).toEqual(["unexplained without R25_HOLD"]);
+    expect([named("R11"), named("R99 half")]).toEqual([[], []]);
+    expect(spinOf("quorum")).toBe("no switch");
   });
 });
 

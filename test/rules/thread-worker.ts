@@ -23,7 +23,7 @@ function run(what: Task): Promise<Caught | null> {
     case "seeds":
       return runSeeds(what.from, what.seeds);
     case "tests":
-      return runTests(what.file);
+      return runTests(what.file, what.named);
   }
 }
 
@@ -68,9 +68,9 @@ async function runSeeds(from: number, seeds: number): Promise<Caught | null> {
   return null;
 }
 
-async function runTests(file: string): Promise<Caught | null> {
-  const [first] = await failingTests(removal, file);
-  return first === undefined ? null : { breaks: first, detail: "", by: file };
+async function runTests(file: string, named: string | undefined): Promise<Caught | null> {
+  const [first] = await failingTests(removal, file, named);
+  return first === undefined ? null : { breaks: first.name, detail: first.said, by: file };
 }
 
 parentPort?.postMessage(await run(task));

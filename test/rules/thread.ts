@@ -9,8 +9,8 @@ export type Task =
   | { readonly kind: "exploration"; readonly plan: string; readonly states: number }
   /** Seeds of the swarm, until one breaks something. */
   | { readonly kind: "seeds"; readonly from: number; readonly seeds: number }
-  /** A file of tests: the first that fails. */
-  | { readonly kind: "tests"; readonly file: string };
+  /** A file of tests: the first that fails, of those that have `named` in their names. */
+  | { readonly kind: "tests"; readonly file: string; readonly named?: string };
 
 export interface Caught {
   /** Id of the promise, or name of the test. */
