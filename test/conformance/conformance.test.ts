@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { useProcessGroup } from "../support/local-group.ts";
 import { parseSequence } from "./command.ts";
 import { runSequence } from "./compare.ts";
-import { describe as describeFinding, search } from "./search.ts";
+import { describe as describeFinding, mostUnrepeated, search } from "./search.ts";
 import { realAndSimulated } from "./sides.ts";
 
 const FIXED_SEEDS = 12;
@@ -57,6 +57,7 @@ describe("real servers and the simulator's", () => {
       process.stdout.write(`conformance: ${found.sequences} sequences, ${found.commands} commands\n`);
       expect(found.finding).toBeNull();
       expect(found.restless).toBe(0);
+      expect(found.unrepeated).toBeLessThanOrEqual(mostUnrepeated(found.sequences));
     },
     TIMEOUT_MS,
   );

@@ -24,6 +24,14 @@ export interface Found {
   readonly finding: string | null;
 }
 
+/**
+ * A difference that is not there when its sequence is run again: a real server that was asked before it was at rest. More than one in
+ * so many sequences is no accident of a busy machine, but a comparison that differs by chance and could hide another.
+ */
+const UNREPEATED_IN = 6;
+
+export const mostUnrepeated = (sequences: number): number => Math.ceil(sequences / UNREPEATED_IN);
+
 export async function search(options: SearchOptions): Promise<Found> {
   const { seeds, length, sides, onUnrepeated } = options;
   const counts = { sequences: 0, commands: 0, restless: 0, unrepeated: 0 };

@@ -71,6 +71,13 @@ describe("what a run ends with", () => {
     expect(lines.at(-1)).toMatch(/^1000 seeds of .* 0 failed$/);
     expect(new Totals().describe(1)).not.toContain("not met");
   });
+
+  it("says how many worlds healed, and how many were left to a person", () => {
+    const totals = new Totals();
+    for (const waitsFor of [[], ["unknown-history"], ["unknown-history"], []])
+      totals.add(result({ healedAfterMs: waitsFor.length === 0 ? 1_000 : null, waitsFor }));
+    expect(totals.describe(1)).toMatch(/, 2 healed \(slowest 1000 ms\), 2 left to a person, 0 failed$/);
+  });
 });
 
 describe("the threads of a run", () => {

@@ -59,16 +59,20 @@ export class Totals {
     }
   }
 
+  /** Worlds that neither healed nor broke a promise: they wait for a person. */
+  get #waiting(): number {
+    return this.seeds - this.healed - this.failed;
+  }
+
   /** What these seeds had to show and did not: situations, bounds that were asked, worlds that healed. */
   get never(): readonly string[] {
     if (this.seeds < SOME_SEEDS) return [];
     const expected = this.seeds >= MANY_SEEDS ? SITUATIONS : SITUATIONS.filter((each) => !RARE.includes(each));
     const few = [...this.asked].filter(([, seeds]) => seeds < this.seeds * LEAST_ASKED);
-    const waiting = this.seeds - this.healed - this.failed;
     return [
       ...expected.filter((each) => this.situations.get(each) === 0),
       ...few.map(([bound, seeds]) => `${bound} was asked in ${seeds} seeds alone`),
-      ...(waiting > this.seeds * MOST_WAITING ? [`${waiting} worlds were left to a person`] : []),
+      ...(this.#waiting > this.seeds * MOST_WAITING ? [`${this.#waiting} worlds were left to a person`] : []),
     ];
   }
 
@@ -87,7 +91,7 @@ export class Totals {
       `${met} of ${SITUATIONS.length} situations met${never.length === 0 ? "" : `; never: ${never.join(", ")}`}`,
       `${this.seeds} seeds of ${(simulated / this.seeds).toFixed(1)} simulated s in ${seconds.toFixed(1)} s (${speed}), ` +
         `${this.healed} healed ` +
-        `(slowest ${this.slowestMs} ms), ${this.failed} failed`,
+        `(slowest ${this.slowestMs} ms), ${this.#waiting} left to a person, ${this.failed} failed`,
     ].join("\n");
   }
 }

@@ -75,27 +75,27 @@ export interface ShownReason {
 }
 
 /** Beyond the lease: to see that it lapsed, to take it, and a retry of both against a table that loses answers. */
-const TAKE_OVER_MS = 6_000;
+export const TAKE_OVER_MS = 6_000;
 /** Beyond `downAfterMs`: a heartbeat of the slot, and its age. */
-const REASON_MS = 15_000;
+export const REASON_MS = 15_000;
 /** A slot is written every five seconds. */
-const REASON_AGE_MS = 12_000;
+export const REASON_AGE_MS = 12_000;
 /** "About a second" beyond `downAfterMs`. */
-const REPLACED_MS = 1_500;
+export const REPLACED_MS = 1_500;
 /** Calm before a loss that is timed, or before a lease that nobody has a reason for. */
 export const CALM_MS = 10_000;
 /** The oracle looks at least as often. */
 const LOOK_MS = 500;
 /** Beyond the rest between two attempts. */
-const SILENCED_MS = 20_000;
+export const SILENCED_MS = 20_000;
 const REST_MS = 2_000;
 const REST_LIMIT_MS = 30_000;
 /** Ten minutes, and as much as two clocks are ever apart. */
 const COUNTS_SURELY_MS = 400_000;
 /** To see an order, to try it for three seconds, or to see that its holder has not answered it: twice over. */
-const ORDER_MS = 12_000;
+export const ORDER_MS = 12_000;
 /** The publisher comes once a minute; what fails comes again within seconds. */
-const COPY_MS = 70_000;
+export const COPY_MS = 70_000;
 /** Rates of clocks differ, and a holder sees its own end before the world does. */
 const REST_TOLERANCE = 0.98;
 

@@ -15,13 +15,13 @@ import { type StartVoter, World, type WorldOptions } from "./world.ts";
 
 const HEAL_AT_MS = FAULTS_UNTIL_MS + 5_000;
 /** Longer than the period of the publisher function, which repairs what was overwritten by hand. */
-const HEALS_WITHIN_MS = 65_000;
+export const HEALS_WITHIN_MS = 65_000;
 /** A replica that synchronizes from a machine that lost its power learns of it by its own time-out: Valkey's 60 s. */
-const REPLICATION_TIMEOUT_MS = 60_000;
+export const REPLICATION_TIMEOUT_MS = 60_000;
 /** A reason may show only now and then, where nodes come and go by themselves, such as replicas that follow each other. */
-const SHOWN_WITHIN_MS = 15_000;
+export const SHOWN_WITHIN_MS = 15_000;
 /** In economy mode the voters may have just looked, and come again a minute later, or as late as a schedule is drawn. */
-const NEXT_ROUND_MS = SCHEDULE_PERIOD_MS + 30_000;
+export const NEXT_ROUND_MS = SCHEDULE_PERIOD_MS + 30_000;
 /** Looks for the healed state this often, and wants to see it stay. */
 const LOOK_EVERY_MS = 1_000;
 const STAYS_LOOKS = 3;
