@@ -36,21 +36,27 @@ async function carryOut(
   { voters, hasStopper, shards, groupsPerVoter }: RegistrarEnvironment,
 ): Promise<Outcome> {
   try {
+    const by = { stack: stackOf(event.StackId), resource: event.LogicalResourceId };
     if (event.RequestType === "Delete") {
       const group = event.PhysicalResourceId;
-      if (group !== NOT_REGISTERED) await withdrawDeclared(store, group as GroupName);
+      if (group !== NOT_REGISTERED) await withdrawDeclared(store, group as GroupName, by);
       return { group };
     }
     const declaration = JSON.parse(String(event.ResourceProperties["Declaration"])) as { readonly name: string };
-    const registration = await registerDeclared(store, declaration, {
+    const deployment = {
       ...{ voters, hasStopper, shards: shardsOf(shards, groupsPerVoter) },
       preferredShard: shardOf(event.ResourceProperties["Shard"]),
-    });
+    };
+    const declaring = { ...by, isNew: event.RequestType === "Create" };
+    const registration = await registerDeclared(store, declaration, deployment, declaring);
     return registration.kind === "registered" ? { group: declaration.name } : { failure: registration.detail };
   } catch (error) {
     return { failure: messageOf(error) };
   }
 }
+
+/** A stack that is deleted and made again under its name has another ARN, and is the same to whoever deploys it. */
+const stackOf = (arn: string): string => arn.replace(/(:stack\/[^/]+)\/.*$/, "$1");
 
 /** CloudFormation makes a text of a number. Absent where there is one shard. */
 const shardOf = (property: unknown): number | null => (typeof property === "string" ? Number(property) : null);

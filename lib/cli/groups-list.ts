@@ -25,6 +25,7 @@ async function list(call: Call): Promise<ExitCode> {
     groups: specs.map((spec) => ({
       group: spec.group,
       owner: spec.owner,
+      declaredBy: declarerOf(spec),
       version: spec.version,
       shard: spec.shard,
       config: effectiveConfig(spec),
@@ -34,6 +35,11 @@ async function list(call: Call): Promise<ExitCode> {
   say(call, document, () => (specs.length === 0 ? ["no group is registered"] : listText(specs, call.paint)));
   return EXIT.ok;
 }
+
+const declarerOf = ({ declaredBy }: SpecRecord) =>
+  declaredBy === undefined
+    ? null
+    : { stack: declaredBy.stack, resource: declaredBy.resource, isReleased: declaredBy.isReleased ?? false };
 
 export function listText(specs: readonly SpecRecord[], paint: Paint): readonly string[] {
   const isSharded = specs.some(({ shard }) => shard !== 0);

@@ -22,8 +22,9 @@ async function remove(call: Call, name: string, isConfirmed: boolean): Promise<E
   const spec = await specOf(call.store, name);
   const { group } = spec;
   if (spec.owner === "cdk") {
+    const which = spec.declaredBy === undefined ? "a stack" : `the stack ${spec.declaredBy.stack}`;
     throw refused(
-      `group ${group} is declared by a stack: take it out there and deploy; until then \`valkeeper pause ${group}\` keeps voters off it`,
+      `group ${group} is declared by ${which}: take it out there and deploy; until then \`valkeeper pause ${group}\` keeps voters off it`,
     );
   }
   const ballot = await call.store.readBallot(group);

@@ -6,6 +6,7 @@ import { addGroupsImport } from "./groups-import.ts";
 import { addGroupsList } from "./groups-list.ts";
 import { addGroupsMove } from "./groups-move.ts";
 import { addGroupsRecover } from "./groups-recover.ts";
+import { addGroupsRelease } from "./groups-release.ts";
 import { addGroupsRemove } from "./groups-remove.ts";
 import { addGroupsSet } from "./groups-set.ts";
 import type { Host } from "./host.ts";
@@ -16,6 +17,7 @@ export function addGroups(program: Command, host: Host): void {
   addGroupsImport(groups, host);
   addGroupsSet(groups, host);
   addGroupsMove(groups, host);
+  addGroupsRelease(groups, host);
   addGroupsRemove(groups, host);
   addGroupsList(groups, host);
   addGroupsRecover(groups, host);

@@ -55,13 +55,21 @@ export class RegisteredGroups extends Construct {
     // every voter has that version, and no voter is deleted before its groups are. Said once: said by each group it is most of
     // a template of many, and CloudFormation takes 1 MB.
     registrar.function.node.addDependency(...props.readers);
+    // A scope of their own, in which no name is taken. This id is no part of logical ids: with another logical id a group would be
+    // another resource, and the registrar of an earlier version, which a roll back brings back, forgets a group whose old one goes.
+    const declared = new Construct(this, "Default");
     for (const [index, group] of props.groups.entries()) {
-      const resource = new CustomResource(this, group.name, {
+      const resource = new CustomResource(declared, group.name, {
         resourceType: "Custom::ValkeyGroup",
         serviceToken: registrar.function.functionArn,
         serviceTimeout: Duration.millis(2 * REGISTRAR_TIMEOUT_MS),
-        // As text: CloudFormation turns every number of a property into a string.
-        properties: { Declaration: Stack.of(this).toJsonString(group), ...placeOf(index, props.shards) },
+        properties: {
+          // As text: CloudFormation turns every number of a property into a string.
+          Declaration: Stack.of(this).toJsonString(group),
+          // With another table every group is declared anew: a resource whose properties stay is not called for.
+          Table: props.table.table.tableName,
+          ...placeOf(index, props.shards),
+        },
       });
       // Its rights stand before it is called, and are taken away after it was called for the last time.
       resource.node.addDependency(registrar);

@@ -45,11 +45,14 @@ const epoch = assumed<Epoch>(number);
 const at = assumed<WallTime>(number);
 const address = fields({ host: text, port: number });
 const declared = fields({ name: text, nodes: list(fields({ id: text, host: text, port: number })) });
+const replaced = fields({ stack: text, resource: text, declared: assumed<DeclaredConfig>(declared) });
+const declarer = fields({ stack: text, resource: text, isReleased: nullable(boolean), replaces: nullable(replaced) });
 const spec = fields({
   schema,
   group,
   version: number,
   owner: oneOf("cdk", "cli"),
+  declaredBy: nullable(declarer),
   declared: assumed<DeclaredConfig>(declared),
   overrides: map(assumed<Override>(fields({ by: text, at }))),
   shard: number,
@@ -123,7 +126,13 @@ const slot = fields({
 });
 
 /** Its settings are not looked at: `checkConfig` judges them as a whole, with better words. */
-export const decodeSpec = (item: Item): SpecRecord => read(item, spec, "spec");
+export function decodeSpec(item: Item): SpecRecord {
+  const { declaredBy: by, ...stored } = read(item, spec, "spec");
+  if (by == null) return stored;
+  const { isReleased, replaces, ...declaredBy } = by;
+  const more = { ...(isReleased == null ? {} : { isReleased }), ...(replaces == null ? {} : { replaces }) };
+  return { ...stored, declaredBy: { ...declaredBy, ...more } };
+}
 
 export function decodeRequest(item: Item): RequestRecord {
   const stored = read(item, request, "request");

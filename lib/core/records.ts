@@ -13,6 +13,18 @@ export interface Override {
   readonly at: WallTime;
 }
 
+/** Which resource of which stack declares a group, as CloudFormation calls both. */
+export interface Declarer {
+  /** The stack's ARN, without the part that is another each time a stack of that name is made. */
+  readonly stack: string;
+  /** The logical id. */
+  readonly resource: string;
+  /** An operator has said that another stack may declare it from now on. */
+  readonly isReleased?: boolean;
+  /** Who declared it before and may do so still: its declaration stands again when this one is taken back first. */
+  readonly replaces?: { readonly stack: string; readonly resource: string; readonly declared: DeclaredConfig };
+}
+
 /** `pk groups`, `sk <name>`: one query lists every group. Credentials are references only. */
 export interface SpecRecord {
   readonly schema: 1;
@@ -20,6 +32,8 @@ export interface SpecRecord {
   /** Grows with every change. */
   readonly version: number;
   readonly owner: "cdk" | "cli";
+  /** Of a stack's group; missing where a version wrote it that did not record it. */
+  readonly declaredBy?: Declarer;
   /** In full or in part: `effectiveConfig` (spec.ts) completes it. Stored with its nulls: null is not "left out" here. */
   readonly declared: DeclaredConfig;
   /** Settings changed at run time by the CLI over what was declared: name of the setting (spec.ts) to value, with who and when. */

@@ -40,6 +40,7 @@ describe("docs/cli.md", () => {
           "groups set",
           "groups unset",
           "groups move",
+          "groups release",
           "groups remove",
           "groups list",
           "groups recover",
@@ -133,6 +134,12 @@ describe("the JSON shapes of docs/cli.md", () => {
       made.store.requests.set(GROUP, { ...request, result });
     };
     expectShape("orders", (await made.run("switchover", "mymaster", "--json")).out);
+  });
+
+  it("release is what releasing prints", async () => {
+    const made = line();
+    made.store.specs.set(GROUP, spec({ declaredBy: { stack: "stack/Cache", resource: "Mymaster" } }));
+    expectShape("release", (await made.run("groups", "release", "mymaster", "--yes", "--json")).out);
   });
 
   it("remove is what removing prints", async () => {

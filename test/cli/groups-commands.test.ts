@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseNode, parseSetting, withSetting } from "../../lib/cli/group-input.ts";
 import type { DeclaredConfig } from "../../lib/core/config.ts";
+import type { SpecRecord } from "../../lib/core/records.ts";
 import { attemptId, epoch, groupName, nodeId } from "../../lib/core/types.ts";
 import { CommandLine } from "./command-line.ts";
 import {
@@ -328,6 +329,43 @@ describe("groups set and unset", () => {
     expect((await line.run("groups", "unset", "mymaster", "leaseMs")).notes).toBe(
       "valkeeper: leaseMs of mymaster is not overridden",
     );
+  });
+});
+
+describe("groups release", () => {
+  const declaredBy = { stack: "stack/Cache", resource: "Mymaster" };
+
+  it("lets another stack declare the group, when that is confirmed, and changes nothing else", async () => {
+    const line = new CommandLine().withGroup();
+    const before = spec({ declaredBy });
+    line.store.specs.set(GROUP, before);
+    expect(await line.run("groups", "release", "mymaster")).toMatchObject({
+      exit: 1,
+      notes: expect.stringContaining("would take it over from stack/Cache (Mymaster): repeat with --yes"),
+    });
+    expect(line.store.specs.get(GROUP)).toEqual(before);
+    expect(await line.run("groups", "release", "mymaster", "--yes")).toMatchObject({ exit: 0 });
+    expect(line.store.specs.get(GROUP)).toEqual({
+      ...before,
+      version: 5,
+      declaredBy: { ...declaredBy, isReleased: true },
+    });
+  });
+
+  it("is refused for what no stack is recorded for, and a second time", async () => {
+    const line = new CommandLine().withGroup();
+    const refusals: readonly (readonly [Partial<SpecRecord>, string])[] = [
+      [{ owner: "cli" }, "is no stack's"],
+      [{}, "was not recorded"],
+      [{ declaredBy: { ...declaredBy, isReleased: true } }, "is released by stack/Cache already"],
+    ];
+    for (const [rest, words] of refusals) {
+      line.store.specs.set(GROUP, spec(rest));
+      expect(await line.run("groups", "release", "mymaster", "--yes")).toMatchObject({
+        exit: 5,
+        notes: expect.stringContaining(words),
+      });
+    }
   });
 });
 

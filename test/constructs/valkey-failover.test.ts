@@ -270,6 +270,31 @@ describe("the declared groups", () => {
     });
   });
 
+  it("are declared again when the deployment is given another table", () => {
+    const given = (name: string) =>
+      synthesize((stack) => ({
+        table: FailoverTable.fromAttributes(stack, "Given", {
+          tableArn: `arn:aws:dynamodb:eu-west-1:123456789012:table/${name}`,
+          tableStreamArn: `arn:aws:dynamodb:eu-west-1:123456789012:table/${name}/stream/1`,
+        }),
+      })).template.findResources("Custom::ValkeyGroup");
+    const [before, after] = [given("first"), given("restored")];
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    for (const [id, { Properties }] of Object.entries(before)) {
+      expect(Properties.Table).toBe("first");
+      expect(after[id]?.["Properties"]).toEqual({ ...Properties, Table: "restored" });
+    }
+  });
+
+  it("are the same resources as before they had a scope of their own, and may be called as the registrar is", () => {
+    const ids = Object.keys(
+      synthesize(() => ({ groups: [group, { ...group, name: "Registrar" }] })).template.findResources(
+        "Custom::ValkeyGroup",
+      ),
+    );
+    expect(ids).toEqual(["FailoverGroupsmymasterC0AF8080", expect.stringMatching(/^FailoverGroupsRegistrar/)]);
+  });
+
   it("need no registrar when there are none", () => {
     const { template } = synthesize(() => ({ groups: [] }));
     template.resourceCountIs("AWS::Lambda::Function", 5);

@@ -22,6 +22,10 @@ const records: Readonly<Record<string, readonly [decode: (item: Item) => unknown
       group: "g",
       version: 2,
       owner: "cdk",
+      declaredBy: {
+        ...{ stack: "arn:aws:cloudformation:eu-west-1:1:stack/new", resource: "New", isReleased: true },
+        replaces: { stack: "stack/old", resource: "Old", declared: { name: "g", nodes: [{ id: "n1", ...address }] } },
+      },
       declared: { name: "g", nodes: [{ id: "n1", ...address }] },
       overrides: { downAfterMs: { value: 1, by: "alice", at: 5 } },
       shard: 0,
@@ -145,7 +149,7 @@ const everyPath = everyRecord.flatMap(({ what, decode, record }) =>
 const shown = /^(spec\.overrides\.\w+\.value|history entry\.detail\.\w+)$/;
 /** May be left out. */
 const optional =
-  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|ssmFailure|dnsFailure|conditions|group-not-ready|goneAt|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|g|n1|n3|nodes\.0|replicas\.0)$/;
+  /\.(target|result|table|restsMs|shard|groupsPerVoter|ssm|dns|ssmFailure|dnsFailure|conditions|group-not-ready|goneAt|operation|rejection|check|candidate|detail\.\w+|value|downAfterMs|declaredBy|isReleased|replaces|g|n1|n3|nodes\.0|replicas\.0)$/;
 
 describe("the format of the records", () => {
   it.each(everyRecord)("gives a whole $what back as it is, with fields that a newer version may add", (each) => {
