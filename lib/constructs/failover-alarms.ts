@@ -19,6 +19,7 @@ import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct, type IConstruct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { watchRoom } from "./stack-room.ts";
 import { type VoterFunction, voterFunctionsOf } from "./voter-shards.ts";
@@ -70,6 +71,12 @@ export interface FailoverAlarmsProps extends FailoverAlarmsOptions {
    * @default - the descriptions name none
    */
   readonly logGroups?: ILogGroup[];
+  /**
+   * Whether there are the alarms over all groups, of the voters, the store, the functions and the queues. Without them there are
+   * those of `groupNames` alone, as for a second stack, whose first has the others.
+   * @default true
+   */
+  readonly overAll?: boolean;
 }
 
 export interface WatchedFunction {
@@ -92,6 +99,10 @@ interface Condition {
   readonly suffix?: string;
   /** @default - over all groups */
   readonly groupName?: string;
+  /**
+   * Of what the alarm is about and never of its position: with what is added or taken out the names of others would move to other
+   * logical ids, and CloudFormation makes the new holder of a name while the old one has it still, which fails.
+   */
   readonly id: string;
   readonly metric: IMetric;
   /** Of a condition of groups: what their log lines call it. */
@@ -103,11 +114,12 @@ interface Condition {
   readonly lasts?: readonly [number, number];
   /** Rings when nothing is reported. @default false */
   readonly whenMissing?: boolean;
+  /** Rings below the threshold. @default - at it, and above */
+  readonly isBelow?: boolean;
   /** It is over at once, so that nobody is told that it is. @default false */
   readonly isMoment?: boolean;
 }
 
-const VOTER_SILENT = "voter-silent";
 /** In a minute: a call that fails alone is tried again; one voter that is cut off alone has more than twice as many. */
 const STORE_FAILURES = 10;
 /** One suspension of a busy sandbox is harmless. */
@@ -116,17 +128,21 @@ const SUSPENSIONS = 3;
 export class FailoverAlarms extends Construct {
   readonly alarms: ConditionAlarm[];
 
+  /** Throws `ConfigurationError` when there would be no alarm. */
   constructor(scope: Construct, id: string, props: FailoverAlarmsProps) {
     super(scope, id);
     watchRoom(this);
     const metrics = new FailoverMetrics(props.tableName);
+    const { tableName, groupNames, overAll = true } = props;
+    const names = [...new Set(groupNames)];
+    if (!overAll && names.length === 0) {
+      throw new ConfigurationError(this.node.path, [
+        "overAll is false and groupNames names none: there would be no alarm",
+      ]);
+    }
     const conditions = [
-      ...silences(metrics, voterFunctionsOf(props.zones, props.shards ?? 1)),
-      ...ofGroups(metrics),
-      ...[...new Set(props.groupNames)].flatMap((group, index) => ofGroup(props.tableName, group, index)),
-      ...ofTheStore(metrics),
-      ...ofFunctions(props.functions),
-      ...ofQueues(props.deadLetterQueues ?? []),
+      ...(overAll ? ofDeployment(metrics, props) : []),
+      ...names.flatMap((group, index) => ofGroup(tableName, group, index)),
     ];
     const prefix = props.namePrefix ?? nameOf(this);
     this.alarms = conditions.map((condition) => ({
@@ -163,7 +179,7 @@ export class FailoverAlarms extends Construct {
       metric,
       threshold,
       comparisonOperator:
-        name === VOTER_SILENT
+        condition.isBelow === true
           ? ComparisonOperator.LESS_THAN_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: periods,
@@ -217,16 +233,28 @@ export function nameOf(construct: Construct): string {
   return [stack.stackName, ...path].join("-");
 }
 
+const ofDeployment = (metrics: FailoverMetrics, props: FailoverAlarmsProps): readonly Condition[] => [
+  ...silences(metrics, voterFunctionsOf(props.zones, props.shards ?? 1)),
+  ...ofGroups(metrics),
+  ...ofTheStore(metrics),
+  ...ofFunctions(props.functions),
+  ...ofQueues(props.deadLetterQueues ?? []),
+];
+
+/** A name that is known at deployment only cannot be part of a logical id: there it is `position`. */
+const idPart = (name: string, position: string | number): string => `-${Token.isUnresolved(name) ? position : name}`;
+
 /** By the absence of the metric, so that it rings also when every function is gone. */
 const silences = (metrics: FailoverMetrics, voters: readonly VoterFunction[]): Condition[] =>
   voters.map(({ zone, shard, name, id }) => ({
-    name: VOTER_SILENT,
+    name: "voter-silent",
     suffix: name,
-    id: `VoterSilent${id}`,
+    id: `VoterSilent${idPart(name, id)}`,
     metric: metrics.metricVoterHeartbeats(zone, { shard }),
     means: `The voter of ${shard === 0 ? zone : `${zone}, shard ${shard},`} has not been heard for three minutes.`,
     lasts: [3, 3],
     whenMissing: true,
+    isBelow: true,
   }));
 
 const ofGroups = (metrics: FailoverMetrics): Condition[] =>
@@ -295,7 +323,7 @@ const ofGroup = (tableName: string, group: string, index: number): Condition[] =
     ...condition,
     suffix: group,
     groupName: group,
-    id: `${condition.id}Group${index + 1}`,
+    id: `${condition.id}${idPart(group, index + 1)}`,
     means: `Group ${group}: ${condition.means}`,
     whenMissing: false,
   }));
@@ -333,22 +361,25 @@ const ofTheStore = (metrics: FailoverMetrics): Condition[] => [
 ];
 
 /** One for each: an alarm on a sum is paid for by the metrics that it reads, and would not say whose errors they are. */
-const ofFunctions = (functions: readonly WatchedFunction[]): Condition[] =>
-  functions.map(({ name, function: watched }, index) => ({
+function ofFunctions(functions: readonly WatchedFunction[]): Condition[] {
+  // Voters, of zones that are known at deployment only: what other functions there are does not move them.
+  const unnamed = functions.filter(({ name }) => Token.isUnresolved(name));
+  return functions.map((each) => ({
     name: "invocation-errors",
-    suffix: name,
-    // By position: a name may be known at deployment only.
-    id: `InvocationErrors${index + 1}`,
-    metric: watched.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }),
-    means: `The function of the ${name} ended with an error, or ran out of time or memory.`,
+    suffix: each.name,
+    id: `InvocationErrors${idPart(each.name, unnamed.indexOf(each) + 1)}`,
+    metric: each.function.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }),
+    means: `The function of the ${each.name} ended with an error, or ran out of time or memory.`,
     lasts: [2, 5],
   }));
+}
 
 const ofQueues = (queues: readonly IQueue[]): Condition[] =>
   queues.map((queue, index) => ({
     name: "dead-letters",
     // There is usually one.
     ...(queues.length === 1 ? {} : { suffix: String(index + 1) }),
+    // As its name, so that neither moves alone; a queue's own name is seldom known here.
     id: `DeadLetters${index + 1}`,
     metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
     means: "What could not be delivered or handled lies in a dead-letter queue.",

@@ -29,7 +29,7 @@ function roomIssues(construct: IConstruct): string[] {
       `${groups} declared groups, ${alarms} alarms, ${own.length - groups - alarms} others of this construct and ` +
       `${all.length - own.length} beside it. Declare fewer groups and register the others at run time ` +
       "(`valkeeper groups add`, with `shards` for them), name fewer in alarms.groupNames or create FailoverAlarms for them in " +
-      'another stack, or make several deployments: docs/deploy.md, "Many groups"',
+      'another stack (overAll: false), or make several deployments: docs/deploy.md, "Many groups"',
   ];
 }
 

@@ -91,7 +91,7 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       ...given({ parts: functions.publisher }),
     });
     const watched: WatchedFunction[] = [
-      ...watchedVoters(this.voters.voters.filter(({ shard }) => shard === 0)),
+      ...watchedVoters(this.voters.voters),
       { name: "publisher", function: this.publisher.function },
     ];
     if (isTold(props)) {
@@ -117,8 +117,6 @@ export class ValkeyFailover extends FailoverAccess implements IConnectable {
       const registered = new RegisteredGroups(this, "Groups", { table, groups, voters: names, readers, ...parts });
       watched.push({ name: "registrar", function: registered.function });
     }
-    // Last, for alarms are told apart by their position: those of the first shard stay what they are.
-    watched.push(...watchedVoters(this.voters.voters.filter(({ shard }) => shard > 0)));
     this.metrics = new FailoverMetrics(table.table.tableName);
     const seen = { tableName: table.table.tableName, zones: names, shards, functions: watched };
     if (props.alarms !== undefined) {
