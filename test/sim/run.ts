@@ -3,13 +3,11 @@
 
 import { availableParallelism } from "node:os";
 import { readCommandLine } from "../support/command-line.ts";
-import { keepFinding, readCase, writePicture } from "./case-files.ts";
+import { readCase } from "./case-files.ts";
 import { readCorpus } from "./corpus.ts";
 import { runSeeds } from "./crew.ts";
-import { startVoter } from "./scenario.ts";
-import { shrink } from "./shrink.ts";
-import { describeCase, tellCase } from "./story.ts";
-import { type Case, caseOf, runCase, type SeedResult } from "./swarm.ts";
+import { shrunk, tellFinding } from "./finding.ts";
+import { type Case, caseOf, type SeedResult } from "./swarm.ts";
 
 const USAGE = `npm run sim [-- --seeds N] [--from M] [--workers W] [--keep]: seeds M, M+1, ... on every core
 npm run sim -- --seed S [--shrink], --case FILE: one seed, or what was left of one, told step by step
@@ -36,27 +34,9 @@ const known = (seed: string): Case => readCorpus().find((each) => each.seed === 
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function shrunk(drawn: Case): Case {
-  const {
-    case: smallest,
-    tries,
-    id,
-  } = shrink(drawn, (tried) => runCase(tried, startVoter).result.violations[0]?.id ?? null);
-  say(id === null ? "nothing is broken: nothing to shrink" : `shrunk in ${tries} runs, ${id} is still broken`);
-  return smallest;
-}
-
-/** The plan first: whatever happens to the run, it is known what was run. */
+/** Exits non-zero where a promise is broken. */
 function tell(told: Case): void {
-  say(describeCase(told));
-  const { text, picture, result } = tellCase(told, startVoter);
-  say(text);
-  if (tellCase(told, startVoter).text !== text) throw new Error("the same case wrote another timeline");
-  if (values.picture !== undefined) say(`picture: ${writePicture(values.picture, picture)}`);
-  if (result.violations.length === 0) return;
-  process.exitCode = 1;
-  const kept = keepFinding(told, text, picture);
-  say(`picture: ${kept.picture}\n replay: npm run sim -- --case ${kept.case}`);
+  if (tellFinding(told, say, values.picture)) process.exitCode = 1;
 }
 
 function note({ seed, violations: [first] }: SeedResult): void {
@@ -77,7 +57,7 @@ async function runMany(): Promise<void> {
   };
   const totals = await runSeeds({ from, seeds, workers, keep: values.keep, onFinding });
   const seconds = (performance.now() - began) / 1_000;
-  if (first !== null) tell(shrunk(caseOf((first as SeedResult).seed)));
+  if (first !== null) tell(shrunk(caseOf((first as SeedResult).seed), say));
   say(totals.describe(seconds));
   process.exitCode = totals.failed > 0 || totals.never.length > 0 ? 1 : 0;
 }
@@ -91,5 +71,5 @@ function given(path: string): Case {
 }
 
 if (values.case !== undefined) tell(given(values.case));
-else if (values.seed !== undefined) tell(values.shrink ? shrunk(known(values.seed)) : known(values.seed));
+else if (values.seed !== undefined) tell(values.shrink ? shrunk(known(values.seed), say) : known(values.seed));
 else await runMany();

@@ -152,6 +152,7 @@ const ROWS: readonly Row[] = [
   ["restored", ({ sometimes }) => sometimes.onReplaced("restored"), "a table is restored to an earlier state"],
   ["deleted", ({ sometimes }) => sometimes.onReplaced("deleted"), "a record is deleted by hand"],
   ["set back", ({ sometimes }) => sometimes.onSetBack(), "a record is set back by hand"],
+  ["behind", ({ sometimes }) => sometimes.onStaleOrder(), "an order that has its answer is glanced as one that waits"],
   ["rolled back", ({ sometimes }) => sometimes.onRolledBack(), "a version is rolled back"],
   ["taken out", ({ sometimes }) => sometimes.onMembersChanged(), "a node is taken out of the declaration"],
   ["adopted", ({ writes }) => writes("adopt", null, { epoch: 1, table: "one" }), null],

@@ -70,6 +70,7 @@ const WORLD_SITUATIONS = [
   "a declaration changes in the middle of an operation",
   "a node is taken out of the declaration",
   "an order to change the members is refused",
+  "an order that has its answer is glanced as one that waits",
   "a voter rests: all is well",
   "a round finds the primary gone",
 ] as const;
@@ -141,6 +142,10 @@ export class Sometimes implements Observer {
 
   onSetBack(): void {
     this.#met("a record is set back by hand");
+  }
+
+  onStaleOrder(): void {
+    this.#met("an order that has its answer is glanced as one that waits");
   }
 
   onRolledBack(): void {

@@ -81,6 +81,8 @@ export interface StoreUser {
   readonly onShown?: (item: Item | null) => void;
   /** Told of every write of the ballot, when it is sent. */
   readonly onWrite?: (write: BallotWrite) => void;
+  /** Told of every glance at an order as one that waits which has its answer. */
+  readonly onStaleOrder?: () => void;
 }
 
 export class SimStore implements OperatorStore {
@@ -122,21 +124,28 @@ export class SimStore implements OperatorStore {
 
   glance(groups: readonly GroupName[]): PromiseLike<ReadonlyMap<GroupName, GroupGlance>> {
     return this.#ask("glance", () => {
-      const weather = this.#weather;
-      const behindMs = this.#dice.chance(weather.staleRate) ? this.#dice.between(0, weather.staleMs) : 0;
-      return new Map(groups.map((group) => [group, this.#glanceAt(group, behindMs)]));
+      return new Map(groups.map((group) => [group, this.#glanceAt(group)]));
     });
   }
 
-  #glanceAt(group: GroupName, behindMs: number): GroupGlance {
-    const item = this.#table.ballotBehind(group, behindMs);
-    const request = this.#table.requests.get(group) ?? null;
+  /** Each item is another replica's, so that the order may be older than the ballot and the other way round. */
+  #glanceAt(group: GroupName): GroupGlance {
+    const item = this.#table.ballotBehind(group, this.#behindMs());
+    const request = this.#table.requests.behind(group, this.#behindMs());
+    const standing = this.#table.requests.get(group);
+    if (request?.result === null && standing?.id === request.id && standing.result !== null)
+      this.#user.onStaleOrder?.();
     try {
       return { ballot: item === null ? null : decode(item), request, unreadable: null };
     } catch (error) {
       if (!(error instanceof ValkeeperError)) throw error;
       return { ballot: null, request, unreadable: error.message };
     }
+  }
+
+  #behindMs(): number {
+    const { staleRate, staleMs } = this.#weather;
+    return this.#dice.chance(staleRate) ? this.#dice.between(0, staleMs) : 0;
   }
 
   readBallot(group: GroupName): PromiseLike<Ballot | null> {

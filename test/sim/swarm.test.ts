@@ -5,13 +5,15 @@ import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { baseOfCommit, freshBase } from "../support/fresh-seeds.ts";
 import { runSeeds } from "./crew.ts";
+import { shrunk, tellFinding } from "./finding.ts";
 import { startVoter } from "./scenario.ts";
 import { tellSeed } from "./story.ts";
-import { runSeed, type SeedResult } from "./swarm.ts";
+import { caseOf, runSeed, type SeedResult } from "./swarm.ts";
 
 /** So many that every situation that is not rare is met many times. */
 const SEEDS = 2_000;
 const TIMEOUT_MS = 1_200_000;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 describe("the swarm", () => {
   it(
@@ -21,10 +23,11 @@ describe("the swarm", () => {
       const began = performance.now();
       const onFinding = (result: SeedResult) => findings.push(result);
       const from = freshBase();
-      process.stdout.write(`fresh seeds from ${from}: npm run sim -- --seeds ${SEEDS} --from ${from}\n`);
+      say(`fresh seeds from ${from}: npm run sim -- --seeds ${SEEDS} --from ${from}`);
       const totals = await runSeeds({ from, seeds: SEEDS, workers: availableParallelism(), onFinding });
-      process.stdout.write(`${totals.describe((performance.now() - began) / 1_000)}\n`);
+      say(totals.describe((performance.now() - began) / 1_000));
       const [found] = findings;
+      if (found !== undefined) tellFinding(shrunk(caseOf(found.seed), say), say);
       expect(found?.violations ?? [], `npm run sim -- --seed ${found?.seed} --shrink`).toEqual([]);
       expect(totals.seeds).toBe(SEEDS);
       expect(totals.never).toEqual([]);

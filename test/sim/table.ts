@@ -16,14 +16,7 @@ import type {
 } from "../../lib/core/records.ts";
 import type { GroupName, VoterId, WallTime } from "../../lib/core/types.ts";
 import type { EventQueue } from "./event-queue.ts";
-
-/** Older versions than this many are not needed: no eventually consistent read is that far behind. */
-const VERSIONS_KEPT = 64;
-
-interface Version {
-  readonly at: number;
-  readonly item: Item | null;
-}
+import { Versioned } from "./versioned.ts";
 
 /** Decoding is the same for the same item, and items never change. */
 const decoded = new WeakMap<Item, Ballot>();
@@ -79,7 +72,7 @@ export interface TableState {
   readonly publications: ReadonlyMap<GroupName, Publication>;
   readonly copies: ReadonlyMap<GroupName, PublishedCopies>;
   readonly slots: ReadonlyMap<string, SlotRecord>;
-  readonly ballots: ReadonlyMap<GroupName, Item | null>;
+  readonly ballots: ReadonlyMap<GroupName, Item>;
 }
 
 export class Table {
@@ -91,30 +84,26 @@ export class Table {
   onBallotRefusal: (refusal: BallotRefusal) => void = () => {};
   onPublication: (publication: Publication, by: string) => void = () => {};
   readonly specs = new Map<GroupName, SpecRecord>();
-  readonly requests = new Map<GroupName, RequestRecord>();
+  readonly requests: Versioned<RequestRecord>;
   readonly publications = new Map<GroupName, Publication>();
   readonly copies = new Map<GroupName, PublishedCopies>();
   readonly slots = new Map<string, SlotRecord>();
-  readonly #ballots = new Map<GroupName, Version[]>();
+  readonly #ballots: Versioned<Item>;
   readonly #history = new Map<GroupName, Map<string, HistoryRecord>>();
 
   constructor(queue: EventQueue) {
     this.queue = queue;
+    this.requests = new Versioned(queue);
+    this.#ballots = new Versioned(queue);
   }
 
   ballot(group: GroupName): Item | null {
-    return this.#ballots.get(group)?.at(-1)?.item ?? null;
+    return this.#ballots.get(group) ?? null;
   }
 
   /** As a replica of the table showed it that is `behindMs` behind. */
   ballotBehind(group: GroupName, behindMs: number): Item | null {
-    const versions = this.#ballots.get(group) ?? [];
-    const time = this.queue.now - behindMs;
-    for (let index = versions.length - 1; index >= 0; index--) {
-      const version = versions[index] as Version;
-      if (version.at <= time || index === 0) return version.item;
-    }
-    return null;
+    return this.#ballots.behind(group, behindMs);
   }
 
   writeBallot(write: BallotWrite, by: string): WriteResult {
@@ -138,22 +127,19 @@ export class Table {
 
   /** Without a condition: restored, edited by hand, or taken away. */
   putBallot(group: GroupName, item: Item | null): void {
-    const versions = this.#ballots.get(group) ?? [];
-    versions.push({ at: this.queue.now, item });
-    if (versions.length > VERSIONS_KEPT) versions.shift();
-    this.#ballots.set(group, versions);
+    if (item === null) this.#ballots.delete(group);
+    else this.#ballots.set(group, item);
   }
 
   state(): TableState {
     const { specs, requests, publications, copies, slots } = this;
-    const ballots = new Map([...this.#ballots.keys()].map((group) => [group, this.ballot(group)]));
     return {
       specs: new Map(specs),
       requests: new Map(requests),
       publications: new Map(publications),
       copies: new Map(copies),
       slots: new Map(slots),
-      ballots,
+      ballots: new Map(this.#ballots),
     };
   }
 
@@ -161,12 +147,11 @@ export class Table {
   restore(state: TableState, id: string): void {
     this.id = id;
     refill(this.specs, state.specs);
-    refill(this.requests, state.requests);
+    this.requests.restore(state.requests);
+    this.#ballots.restore(state.ballots);
     refill(this.publications, state.publications);
     refill(this.copies, state.copies);
     refill(this.slots, state.slots);
-    this.#ballots.clear();
-    for (const [group, item] of state.ballots) this.putBallot(group, item);
   }
 
   look(group: GroupName, until: WallTime): void {

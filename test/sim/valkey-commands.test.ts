@@ -204,6 +204,23 @@ describe("writes", () => {
     expect(client.ask({ kind: "info" })).toMatchObject({ message: expect.stringMatching(/^BUSY/) });
   });
 
+  it("one that hangs while it loads answers in the order in which it was asked", () => {
+    const rig = Rig.trio("loading", { savesSnapshots: true, loadMs: 1_000 });
+    rig.node("n2").kill();
+    rig.node("n2").start("rdb");
+    const client = rig.connect("n2");
+    rig.node("n2").process?.hang();
+    client.send(freeze(7));
+    rig.run(10);
+    rig.node("n2").process?.wake();
+    client.send({ kind: "info" });
+    rig.run(10);
+    expect(client.replies).toMatchObject([
+      { message: expect.stringMatching(/^LOADING/) },
+      { reading: { loading: true } },
+    ]);
+  });
+
   it("N12: REPLICAOF is refused while a FAILOVER by hand goes on, the rest of the transaction is not", () => {
     const rig = Rig.trio("N12");
     const { process } = rig.node("n1");

@@ -209,9 +209,11 @@ export class ValkeyProcess {
     this.replication.advance();
   }
 
+  /** While it loads, clients are answered, and other servers wait. */
   drainInbox(): void {
-    while (!this.hung && !this.loading && this.alive) {
-      const unread = this.#inbox.shift();
+    while (!this.hung && this.alive) {
+      const next = this.loading ? this.#inbox.findIndex(({ connection }) => connection !== null) : 0;
+      const [unread] = next < 0 ? [] : this.#inbox.splice(next, 1);
       if (unread === undefined) return;
       for (const act of unread.acts) act();
     }

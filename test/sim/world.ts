@@ -91,6 +91,8 @@ export interface Observer {
   onWrite?(by: string, write: BallotWrite, invocation: string): void;
   /** An invocation was answered with the record as it was a moment ago. */
   onShown?(shown: Shown): void;
+  /** A glance shows an order as one that waits, which has its answer. */
+  onStaleOrder?(): void;
   /** An invocation has sent a command to a node. */
   onSent?(sent: Sent): void;
   /** The ballot was replaced by an earlier one of another table, or taken away by hand. */
@@ -316,7 +318,10 @@ export class World {
     const onWrite = (write: BallotWrite) => {
       for (const observer of this.observers) observer.onWrite?.(place.name, write, name);
     };
-    const user = { place, sandbox, direct: this.egress, onShown, onWrite };
+    const onStaleOrder = () => {
+      for (const observer of this.observers) observer.onStaleOrder?.();
+    };
+    const user = { place, sandbox, direct: this.egress, onShown, onWrite, onStaleOrder };
     const store = this.#storeOf(user);
     const onAnswer = (answer: Answer) => {
       for (const observer of this.observers) observer.onAnswer?.(answer);
