@@ -17,16 +17,26 @@ export class Egress {
   static readonly NAT: Egress = new Egress("nat", ["ssm", "dns"]);
   /**
    * Interface endpoints for Systems Manager and Secrets Manager are created in the voters' subnets. Route 53 has none, so
-   * the publisher writes the DNS record.
+   * the publisher writes the DNS record. AWS refuses them in a VPC that has some with private DNS names: `EXISTING_ENDPOINTS`.
    */
   static readonly ENDPOINTS: Egress = new Egress("endpoints", ["ssm"]);
+  /**
+   * Interface endpoints for Systems Manager and Secrets Manager, with private DNS names, are there in the VPC, and their security
+   * groups let the voters in by HTTPS.
+   */
+  static readonly EXISTING_ENDPOINTS: Egress = new Egress("existingEndpoints", ["ssm"]);
+
+  static readonly #ALL: readonly Egress[] = [
+    ...[Egress.NONE, Egress.DUAL_STACK, Egress.NAT],
+    ...[Egress.ENDPOINTS, Egress.EXISTING_ENDPOINTS],
+  ];
 
   /** The choice called `name` in a context file; undefined when there is none. */
   static named(name: string): Egress | undefined {
-    return [Egress.NONE, Egress.DUAL_STACK, Egress.NAT, Egress.ENDPOINTS].find((egress) => egress.name === name);
+    return Egress.#ALL.find((egress) => egress.name === name);
   }
 
-  /** `none`, `dualStack`, `nat` or `endpoints`. */
+  /** `none`, `dualStack`, `nat`, `endpoints` or `existingEndpoints`. */
   readonly name: string;
   /** @internal */
   readonly _publishes: readonly CopyTarget[];
@@ -38,6 +48,6 @@ export class Egress {
 
   /** Whether a voter can read a secret itself. */
   get reachesSecrets(): boolean {
-    return this.name !== "none";
+    return this !== Egress.NONE;
   }
 }

@@ -10,6 +10,7 @@ import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { NOTIFICATION_SOURCE, VARIABLES } from "../runtime/environment.ts";
 import { PARTITION_KEY, SORT_KEY } from "../runtime/table-schema.ts";
 import { NOTIFIER_TIMEOUT_MS } from "../runtime/timing.ts";
@@ -61,8 +62,14 @@ const RETRIES = 10;
 export class FailoverNotifications extends Construct {
   readonly function: IFunction;
 
+  /** Throws `ConfigurationError` with every issue of the properties. */
   constructor(scope: Construct, id: string, props: FailoverNotificationsProps) {
     super(scope, id);
+    const issues = [
+      ...topicIssues(props),
+      ...(isAnybodyTold(props) ? [] : ["neither a bus nor a topic is to be told"]),
+    ];
+    if (issues.length > 0) throw new ConfigurationError(this.node.path, issues);
     const { table, topic, conditionTopic } = props;
     const eventBus = props.toEventBus === false ? undefined : (props.eventBus ?? this.#defaultBus());
     const notifier = new BundledFunction(this, "Notifier", {
@@ -85,7 +92,9 @@ export class FailoverNotifications extends Construct {
     if (eventBus !== undefined) notifier.role.addToPrincipalPolicy(mayPutEvents(eventBus));
     notifier.function.addEventSource(
       new DynamoEventSource(table.table, {
-        startingPosition: StartingPosition.LATEST,
+        // What happens in the minutes in which Lambda begins to read is to be told too. Of a stream that is older than this function it
+        // is handed an hour's, `maxRecordAge`: what is told twice has the same id.
+        startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 25,
         reportBatchItemFailures: true,
         bisectBatchOnError: true,
@@ -100,6 +109,22 @@ export class FailoverNotifications extends Construct {
   #defaultBus(): IEventBus {
     return EventBus.fromEventBusName(this, "DefaultBus", "default");
   }
+}
+
+/** Whether there is anybody whom the notifier is to tell. */
+export const isAnybodyTold = ({ topic, toEventBus, conditionTopic }: NotificationOptions): boolean =>
+  topic !== undefined || toEventBus !== false || conditionTopic !== undefined;
+
+/** `name`: what the properties are part of. */
+export function topicIssues({ topic, conditionTopic }: NotificationOptions, name = ""): string[] {
+  const issues: string[] = [];
+  if (topic?.fifo === true) {
+    issues.push(`${name}topic is a FIFO topic: give a standard one, steps of a group carry their order in \`at\``);
+  }
+  if (conditionTopic?.fifo === true) {
+    issues.push("the topic that is told which groups alarms ring for is a FIFO topic: give a standard one");
+  }
+  return issues;
 }
 
 /** In the name of this program only: nobody is to take a message of somebody else for one of ours. */

@@ -9,6 +9,7 @@ import { ConfigurationError } from "../core/errors.ts";
 import { declareGroups } from "./declared-groups.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
+import { isAnybodyTold, type NotificationOptions, topicIssues } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues, nameIssues } from "./failover-table.ts";
 import { given } from "./given.ts";
@@ -45,16 +46,14 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
   const { credentials, environmentKey } = props;
   const placed = { egress, ...given({ environmentKey }), credentials: credentials === undefined ? [] : [credentials] };
   for (const issue of placedSecretIssues(placed)) complain(issue);
-  if (props.notifications?.topic?.fifo === true) {
-    complain("notifications.topic is a FIFO topic: give a standard one, steps of a group carry their order in `at`");
-  }
-  if (conditionTopicOf(props)?.fifo === true) {
-    complain("the topic that is told which groups alarms ring for is a FIFO topic: give a standard one");
-  }
   if ((props.alarms?.groupNames ?? []).length > 0 && props.groupMetrics !== true) {
     complain("alarms.groupNames asks for alarms on figures of single groups: set groupMetrics, which reports them");
   }
+  if (egress === Egress.EXISTING_ENDPOINTS && props.vpc === undefined) {
+    complain("egress EXISTING_ENDPOINTS, and a new VPC has none: give `vpc`, or choose ENDPOINTS");
+  }
   for (const issue of [
+    ...topicIssues(told(props), "notifications."),
     ...concurrencyIssues(props.reservedConcurrency),
     ...sizeIssues(props),
     ...tableIssues(scope, props),
@@ -107,11 +106,13 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
   return issues;
 }
 
-/** Whether there is anybody whom the notifier is to tell. */
-export const isTold = (props: ValkeyFailoverProps): boolean => {
-  const { topic, toEventBus } = props.notifications ?? {};
-  return topic !== undefined || toEventBus !== false || conditionTopicOf(props) !== undefined;
-};
+/** Whom the notifier is to tell. */
+const told = (props: ValkeyFailoverProps): NotificationOptions => ({
+  ...props.notifications,
+  ...given({ conditionTopic: conditionTopicOf(props) }),
+});
+
+export const isTold = (props: ValkeyFailoverProps): boolean => isAnybodyTold(told(props));
 
 export const conditionTopicOf = ({ notifications, alarms }: ValkeyFailoverProps): ITopic | undefined =>
   notifications?.conditionTopic ?? alarms?.topic;

@@ -65,7 +65,7 @@ export interface FailoverSettings {
   /** @default "Valkeeper" */
   readonly stackName?: string;
   readonly vpc: VpcSettings;
-  /** `none`, `dualStack`, `nat` or `endpoints`. @default "none" */
+  /** `none`, `dualStack`, `nat`, `endpoints` or `existingEndpoints`. @default "none" */
   readonly egress?: string;
   /** `create` or `existing`. @default "existing" */
   readonly dynamoDbEndpoint?: string;
@@ -240,7 +240,9 @@ function checkMeaning(settings: FailoverSettings, issues: string[]): void {
     }
   }
   if (egress !== undefined && Egress.named(egress) === undefined) {
-    issues.push(`settings.egress should be none, dualStack, nat or endpoints and is ${JSON.stringify(egress)}`);
+    issues.push(
+      `settings.egress should be none, dualStack, nat, endpoints or existingEndpoints and is ${JSON.stringify(egress)}`,
+    );
   }
   if (dynamoDbEndpoint !== undefined && DynamoDbEndpoint.named(dynamoDbEndpoint) === undefined) {
     issues.push(`settings.dynamoDbEndpoint should be create or existing and is ${JSON.stringify(dynamoDbEndpoint)}`);

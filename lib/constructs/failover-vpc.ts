@@ -4,12 +4,12 @@
 import { Fn, Stack, Token, Validations } from "aws-cdk-lib";
 import { IpProtocol, type IVpc, type SubnetConfiguration, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import type { Construct } from "constructs";
-import type { Egress } from "./egress.ts";
+import { Egress } from "./egress.ts";
 import { LEAST_ZONES } from "./voter-zones.ts";
 
 export function createVpc(scope: Construct, id: string, egress: Egress): IVpc {
-  const hasNat = egress.name === "nat";
-  const isDualStack = egress.name === "dualStack";
+  const hasNat = egress === Egress.NAT;
+  const isDualStack = egress === Egress.DUAL_STACK;
   const valkey = { name: "Valkey", subnetType: hasNat || isDualStack ? WITH_EGRESS : SubnetType.PRIVATE_ISOLATED };
   const subnets: SubnetConfiguration[] = hasNat
     ? [valkey, { name: "Nat", subnetType: SubnetType.PUBLIC, cidrMask: 28 }]

@@ -75,7 +75,8 @@ export class HostStopper extends Construct {
     if (ecsClusters.length > 0) grantTasks(stopper, Stack.of(this), ecsClusters);
     stopper.function.addEventSource(
       new DynamoEventSource(table.table, {
-        startingPosition: StartingPosition.LATEST,
+        // A wish of the minutes in which Lambda begins to read is heard too; one that is over is looked up in the ballot, and is nothing.
+        startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 25,
         parallelizationFactor: BATCHES_AT_ONCE,
         reportBatchItemFailures: true,

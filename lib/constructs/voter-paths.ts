@@ -5,7 +5,7 @@
 import { Annotations, AspectPriority, Aspects, CfnResource, Stack } from "aws-cdk-lib";
 import { CfnRoute, CfnSubnet, CfnVPCEndpoint, type ISubnet, type IVpc } from "aws-cdk-lib/aws-ec2";
 import type { IConstruct } from "constructs";
-import type { Egress } from "./egress.ts";
+import { Egress } from "./egress.ts";
 import type { VoterZone } from "./voter-zones.ts";
 
 export interface VoterPaths {
@@ -46,7 +46,7 @@ function* warnings(
   const v4 = (subnet: ISubnet): boolean => routesOf(subnet, routes).some(isWayOut);
   const v6 = (subnet: ISubnet): boolean =>
     hasIpv6(subnet) && routesOf(subnet, routes).some(({ destinationIpv6CidrBlock: to }) => to === "::/0");
-  const isDual = egress.name === "dualStack";
+  const isDual = egress === Egress.DUAL_STACK;
   const cut = named((each) => !(v4(each) || (isDual && v6(each)) || endpoints.some((one) => leadsToTable(one, each))));
   if (cut !== "") {
     yield [
@@ -55,7 +55,7 @@ function* warnings(
         "endpoint for DynamoDB with the route tables of these subnets",
     ];
   }
-  const closed = egress.name === "nat" ? named((each) => !v4(each)) : "";
+  const closed = egress === Egress.NAT ? named((each) => !v4(each)) : "";
   if (closed !== "") {
     yield [
       "noNat",

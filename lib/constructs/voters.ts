@@ -26,7 +26,7 @@ import { metricsLevel, VARIABLES } from "../runtime/environment.ts";
 import { VOTER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
-import type { Egress } from "./egress.ts";
+import { Egress } from "./egress.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
@@ -178,7 +178,7 @@ export class Voters extends Construct implements IConnectable {
         ...(groupsPerVoter === undefined ? {} : { [VARIABLES.groupsPerVoter]: String(groupsPerVoter) }),
         [VARIABLES.economy]: String(props.economy ?? false),
         [VARIABLES.publishes]: egress._publishes.join(","),
-        [VARIABLES.dualStack]: String(egress.name === "dualStack"),
+        [VARIABLES.dualStack]: String(egress === Egress.DUAL_STACK),
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
         ...placedSecret(props),
       },
@@ -188,9 +188,9 @@ export class Voters extends Construct implements IConnectable {
         vpc: props.vpc,
         vpcSubnets: { subnets: [subnet] },
         securityGroups: [props.securityGroup],
-        ipv6AllowedForDualStack: egress.name === "dualStack",
+        ipv6AllowedForDualStack: egress === Egress.DUAL_STACK,
         // Without a NAT gateway it makes no difference which kind of subnet it is.
-        allowPublicSubnet: egress.name !== "nat",
+        allowPublicSubnet: egress !== Egress.NAT,
         ...(props.environmentKey === undefined ? {} : { environmentEncryption: props.environmentKey }),
         ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
       },
@@ -233,7 +233,7 @@ export class Voters extends Construct implements IConnectable {
         subnets: [subnets],
       });
     }
-    if (props.egress.name !== "endpoints") return;
+    if (props.egress !== Egress.ENDPOINTS) return;
     const securityGroup = new SecurityGroup(this, "EndpointSecurityGroup", {
       vpc: props.vpc,
       description: "Valkeeper interface endpoints: HTTPS from the voters",

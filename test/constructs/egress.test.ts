@@ -9,9 +9,10 @@ import { describe, expect, it } from "vitest";
 import { DynamoDbEndpoint } from "../../lib/constructs/dynamo-db-endpoint.ts";
 import { Egress } from "../../lib/constructs/egress.ts";
 import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
+import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
 import { requestsOf } from "../support/aws-requests.ts";
 import { allows } from "../support/iam-policy.ts";
-import { actionsOf, group, issuesOf, statementsOf, synthesize, zones } from "./failover-stack.ts";
+import { actionsOf, group, issuesOf, newStack, statementsOf, synthesize, zones } from "./failover-stack.ts";
 
 const published = (stack: Stack): Partial<ValkeyFailoverProps> => ({
   credentials: { secret: Secret.fromSecretNameV2(stack, "Secret", "valkey/coordinator") },
@@ -37,6 +38,7 @@ describe.each([
   ["nat", Egress.NAT, "ssm,dns"],
   ["dualStack", Egress.DUAL_STACK, "ssm,dns"],
   ["endpoints", Egress.ENDPOINTS, "ssm"],
+  ["existingEndpoints", Egress.EXISTING_ENDPOINTS, "ssm"],
 ] as const)("egress %s", (name, egress, publishes) => {
   const { template } = synthesize((stack) => ({ ...published(stack), egress }));
 
@@ -63,6 +65,21 @@ describe.each([
 
   it("creates interface endpoints only when that is the choice", () => {
     template.resourceCountIs("AWS::EC2::VPCEndpoint", name === "endpoints" ? 2 : 0);
+  });
+});
+
+describe("endpoints that are there", () => {
+  it("are named in a context file as all choices are", () => {
+    for (const egress of [Egress.NONE, Egress.DUAL_STACK, Egress.NAT, Egress.ENDPOINTS, Egress.EXISTING_ENDPOINTS]) {
+      expect(Egress.named(egress.name)).toBe(egress);
+    }
+    expect(Egress.named("internet")).toBeUndefined();
+  });
+
+  it("are in no VPC that is made here", () => {
+    const stack = newStack();
+    const make = () => new ValkeyFailover(stack, "Failover", { egress: Egress.EXISTING_ENDPOINTS });
+    expect(make).toThrow("egress EXISTING_ENDPOINTS, and a new VPC has none");
   });
 });
 

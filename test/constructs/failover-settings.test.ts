@@ -113,7 +113,9 @@ describe("the app's settings", () => {
       }),
     ).toEqual([
       expect.stringContaining("3 zones and 1 subnetIds"),
-      expect.stringContaining('egress should be none, dualStack, nat or endpoints and is "internet"'),
+      expect.stringContaining(
+        'egress should be none, dualStack, nat, endpoints or existingEndpoints and is "internet"',
+      ),
       expect.stringContaining("exactly one of secretName, secretArn and parameterName"),
     ]);
   });

@@ -23,7 +23,7 @@ describe("the stopper", () => {
 
   it("is woken by ballots with a wish alone, several groups at a time, and leaves what it cannot do in the queue", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
-      StartingPosition: "LATEST",
+      StartingPosition: "TRIM_HORIZON",
       BisectBatchOnFunctionError: true,
       MaximumRetryAttempts: 5,
       MaximumRecordAgeInSeconds: 180,

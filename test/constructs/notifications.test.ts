@@ -2,7 +2,10 @@ import { EventBus, type IEventBus } from "aws-cdk-lib/aws-events";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
-import { actionsOf, issuesOf, statementsOf, synthesize } from "./failover-stack.ts";
+import { FailoverNotifications, type NotificationOptions } from "../../lib/constructs/failover-notifications.ts";
+import { FailoverTable } from "../../lib/constructs/failover-table.ts";
+import type { ConfigurationError } from "../../lib/core/errors.ts";
+import { actionsOf, issuesOf, newStack, statementsOf, synthesize } from "./failover-stack.ts";
 
 const isNotifier = (resource: Readonly<Record<string, { readonly Description?: unknown }>>): boolean =>
   String(resource["Properties"]?.Description).startsWith("Valkeeper notifier");
@@ -33,7 +36,7 @@ describe("the notifier", () => {
 
   it("is woken by new steps and by what is noted of a group alone, tries for an hour, and leaves what it cannot tell in the queue", () => {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
-      StartingPosition: "LATEST",
+      StartingPosition: "TRIM_HORIZON",
       BisectBatchOnFunctionError: true,
       MaximumRetryAttempts: 10,
       MaximumRecordAgeInSeconds: 3_600,
@@ -106,6 +109,26 @@ describe("the notifier", () => {
   it("refuses a FIFO topic of alarms", () => {
     const issues = issuesOf((stack) => ({ alarms: { topic: new Topic(stack, "Topic", { fifo: true }) } }));
     expect(issues).toEqual([expect.stringContaining("which groups alarms ring for is a FIFO topic")]);
+  });
+
+  it("refuses, alone too, FIFO topics and to tell nobody, each issue at once", () => {
+    const stack = newStack();
+    const table = new FailoverTable(stack, "Table");
+    const alone = (id: string, options: NotificationOptions): readonly string[] => {
+      try {
+        new FailoverNotifications(stack, id, { table, ...options });
+      } catch (error) {
+        return (error as ConfigurationError).issues;
+      }
+      return [];
+    };
+    const fifo = (id: string) => new Topic(stack, id, { fifo: true });
+    expect(alone("A", { toEventBus: false })).toEqual(["neither a bus nor a topic is to be told"]);
+    expect(alone("B", { topic: fifo("Steps"), conditionTopic: fifo("Conditions") })).toEqual([
+      expect.stringContaining("topic is a FIFO topic"),
+      expect.stringContaining("which groups alarms ring for is a FIFO topic"),
+    ]);
+    expect(alone("C", { toEventBus: false, conditionTopic: new Topic(stack, "Standard") })).toEqual([]);
   });
 
   it("refuses a FIFO topic", () => {

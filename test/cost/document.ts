@@ -164,7 +164,7 @@ function monthSection(inventories: Inventories): string[] {
     `- One deployment can have several shards of voters instead ([deploy.md](deploy.md#many-groups)): ${two} groups in two shards are`,
     `  ${usd(total({ groups: two, inventory: none, isSharded: true }))}, in two deployments ${usd(total({ groups: two, inventory: none }))}. A second shard that has no groups yet costs ${usd(emptyShard(none))}: its`,
     "  three functions run all the time. Each voter reads what is declared of every group of the deployment, whatever the shard.",
-    "- A NAT gateway, or endpoints, that are there already cost the voters nothing more. `none` is dearer than `dualStack` by",
+    "- A NAT gateway, or endpoints (`existingEndpoints`), that are there cost the voters nothing more. `none` is dearer than `dualStack` by",
     "  the key that encrypts the placed secret.",
     `- In \`economy\` mode ([deploy.md](deploy.md#economy-mode)) voters look once a minute. It is priced with ${ASSUMED.economyMs / 1_000} s of each function a minute,`,
     "  all groups well; while one is not, each minute costs what a continuous one does.",
