@@ -3,17 +3,20 @@
 
 import { Stack } from "aws-cdk-lib";
 import type { Metric, MetricOptions } from "aws-cdk-lib/aws-cloudwatch";
+import { Connections, type IConnectable, type ISecurityGroup } from "aws-cdk-lib/aws-ec2";
 import type { Grant, IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct, type IConstruct } from "constructs";
+import { ConfigurationError } from "../core/errors.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
 import { FailoverTable } from "./failover-table.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
+import { given } from "./given.ts";
 import type { PublicationProps } from "./group-props.ts";
 import { grantReadParameters } from "./publication-grants.ts";
 
-/** A deployment of Valkeeper, of this app or of another. */
-export interface IValkeyFailover extends IConstruct {
+/** A deployment of Valkeeper, of this app or of another. Its connections are the voters', for rules of the nodes' security groups. */
+export interface IValkeyFailover extends IConstruct, IConnectable {
   readonly table: IFailoverTable;
   /** Every figure that the functions report. */
   readonly metrics: FailoverMetrics;
@@ -50,11 +53,18 @@ export interface ValkeyFailoverAttributes {
    * @default - parameters below /valkeeper
    */
   readonly publication?: PublicationProps;
+  /**
+   * The voters', of its `connections` or its stack's output `VoterSecurityGroups`: for rules such as
+   * `nodes.connections.allowFrom(failover, Port.tcp(6379))`.
+   * @default - no rule can be made with it
+   */
+  readonly voterSecurityGroups?: ISecurityGroup[];
 }
 
 export abstract class FailoverAccess extends Construct implements IValkeyFailover {
   abstract readonly table: IFailoverTable;
   abstract readonly metrics: FailoverMetrics;
+  abstract readonly connections: Connections;
   readonly #publication: PublicationProps;
 
   constructor(scope: Construct, id: string, publication: PublicationProps = {}) {
@@ -98,14 +108,21 @@ export abstract class FailoverAccess extends Construct implements IValkeyFailove
 export class ImportedFailover extends FailoverAccess {
   readonly table: IFailoverTable;
   readonly metrics: FailoverMetrics;
+  readonly #securityGroups: readonly ISecurityGroup[];
 
   constructor(scope: Construct, id: string, attributes: ValkeyFailoverAttributes) {
     super(scope, id, attributes.publication);
-    const { publication: _publication, tableEncryptionKey, ...table } = attributes;
-    this.table = FailoverTable.fromAttributes(this, "Table", {
-      ...table,
-      ...(tableEncryptionKey === undefined ? {} : { encryptionKey: tableEncryptionKey }),
-    });
+    const { tableName, tableArn, tableEncryptionKey: encryptionKey, voterSecurityGroups = [] } = attributes;
+    this.table = FailoverTable.fromAttributes(this, "Table", given({ tableName, tableArn, encryptionKey }));
     this.metrics = new FailoverMetrics(this.table.table.tableName);
+    this.#securityGroups = voterSecurityGroups;
+  }
+
+  /** Without a security group a rule would be left out without a word. */
+  get connections(): Connections {
+    if (this.#securityGroups.length > 0) return new Connections({ securityGroups: [...this.#securityGroups] });
+    throw new ConfigurationError(this.node.path, [
+      "which security groups the voters have is not known here: give `voterSecurityGroups`",
+    ]);
   }
 }

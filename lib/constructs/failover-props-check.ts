@@ -12,6 +12,7 @@ import { Egress } from "./egress.ts";
 import { isAnybodyTold, type NotificationOptions, topicIssues } from "./failover-notifications.ts";
 import type { ValkeyFailoverProps } from "./failover-props.ts";
 import { encryptionIssues, nameIssues } from "./failover-table.ts";
+import { scheduleRoleIssues } from "./function-parts.ts";
 import { given } from "./given.ts";
 import { clusterIssues, platformIssues } from "./node-platform.ts";
 import { watchRoom } from "./stack-room.ts";
@@ -103,6 +104,8 @@ function functionIssues({ functions = {}, ...props }: ValkeyFailoverProps, zones
   if (functions.registrar !== undefined && (props.groups ?? []).length === 0) {
     issues.push("functions.registrar is given, and the app declares no groups to register");
   }
+  const { voters: ofVoters = [], ...others } = functions;
+  issues.push(...scheduleRoleIssues("functions", [...ofVoters, ...Object.values(others)]));
   return issues;
 }
 

@@ -21,15 +21,25 @@ export interface FunctionParts {
   readonly logGroup?: ILogGroup;
 }
 
+/** What a function that is called once a minute is given. */
+export interface ScheduledFunctionParts extends FunctionParts {
+  /**
+   * EventBridge Scheduler must be allowed to assume it, and no function may have it. What the schedule needs is added to it; of one that
+   * takes nothing a warning tells, as of `role`.
+   * @default - a new one, which calls this function and nothing beside
+   */
+  readonly scheduleRole?: IRole;
+}
+
 /** What each function is given. */
 export interface FailoverFunctions {
   /**
    * One for each voter, shard by shard, each in the order of the zones. Voters that share a role can write each other's views.
    * @default - nothing is given
    */
-  readonly voters?: FunctionParts[];
+  readonly voters?: ScheduledFunctionParts[];
   /** @default - nothing is given */
-  readonly publisher?: FunctionParts;
+  readonly publisher?: ScheduledFunctionParts;
   /** @default - nothing is given */
   readonly notifier?: FunctionParts;
   /** @default - nothing is given */
@@ -38,6 +48,15 @@ export interface FailoverFunctions {
   readonly evacuator?: FunctionParts;
   /** @default - nothing is given */
   readonly registrar?: FunctionParts;
+}
+
+/** A function waits for the rights of its role, and a schedule's right names the function: neither could be made first. */
+export function scheduleRoleIssues(at: string, parts: readonly ScheduledFunctionParts[]): string[] {
+  const ofFunctions = new Set(parts.flatMap(({ role }) => role ?? []));
+  const ofBoth = new Set(parts.flatMap(({ scheduleRole: role }) => (role && ofFunctions.has(role) ? [role] : [])));
+  return [...ofBoth].map(
+    ({ node }) => `${at}: the role ${node.path} is a function's and a schedule's: give schedules one of their own`,
+  );
 }
 
 /** To be asked when something was granted. The CDK tells nobody that a role has swallowed a grant; one that took it has a policy. */

@@ -22,7 +22,7 @@ export {
 export type { ValkeyFailoverProps } from "./failover-props.ts";
 export { FailoverTable, type FailoverTableAttributes, type FailoverTableProps } from "./failover-table.ts";
 export { FailoverTableBase, type IFailoverTable } from "./failover-table-base.ts";
-export type { FailoverFunctions, FunctionParts } from "./function-parts.ts";
+export type { FailoverFunctions, FunctionParts, ScheduledFunctionParts } from "./function-parts.ts";
 export type {
   NodeAddress,
   NodeCredentials,

@@ -2,7 +2,7 @@
 // since the next call is due by then. Scheduler delivers at least once; handlers bear that.
 
 import { Duration, Stack } from "aws-cdk-lib";
-import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import {
   ContextAttribute,
@@ -15,10 +15,18 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { DELIVERY_AGE_LIMIT_MS, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
+import { takesPolicies, warnOfImmutable } from "./function-parts.ts";
 
 export interface MinuteScheduleProps {
   readonly target: IFunction;
   readonly description: string;
+  /** For a warning. */
+  readonly name: string;
+  /**
+   * Scheduler must be allowed to assume it.
+   * @default - a new one
+   */
+  readonly role?: IRole;
   /**
    * Gets the calls that could not be delivered.
    * @default - they are dropped
@@ -31,10 +39,11 @@ export class MinuteSchedule extends Construct {
 
   constructor(scope: Construct, id: string, props: MinuteScheduleProps) {
     super(scope, id);
-    const role = new Role(this, "Role", { assumedBy: schedulesOf(Stack.of(this)) });
-    role.addToPolicy(
+    const role = props.role ?? new Role(this, "Role", { assumedBy: schedulesOf(Stack.of(this)) });
+    role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [props.target.functionArn] }),
     );
+    if (!takesPolicies(role)) warnOfImmutable(this, role, `${props.name}'s schedule`);
     const { deadLetterQueue } = props;
     if (deadLetterQueue !== undefined) deadLetterQueue.grantSendMessages(role);
     this.schedule = new Schedule(this, "Schedule", {
@@ -43,7 +52,7 @@ export class MinuteSchedule extends Construct {
       timeWindow: TimeWindow.off(),
       target: new LambdaInvoke(props.target, {
         // The target would add a grant on every version of the function as well.
-        role: role.withoutPolicyUpdates(),
+        role: Role.fromRoleArn(this, "AsItIs", role.roleArn, { mutable: false }),
         retryAttempts: 0,
         ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
         maxEventAge: Duration.millis(DELIVERY_AGE_LIMIT_MS),

@@ -14,7 +14,8 @@ import { publisherTimeoutMs, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import { publicationIssues } from "./declared-groups.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
-import type { FunctionParts } from "./function-parts.ts";
+import { type ScheduledFunctionParts, scheduleRoleIssues } from "./function-parts.ts";
+import { given } from "./given.ts";
 import type { PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
@@ -38,7 +39,7 @@ export interface PublicationPublisherProps {
   /** @default RetentionDays.THREE_MONTHS */
   readonly logRetention?: RetentionDays;
   /** @default - nothing is given */
-  readonly parts?: FunctionParts;
+  readonly parts?: ScheduledFunctionParts;
   /**
    * Report the figures of each group as metrics of its own too.
    * @default false
@@ -92,6 +93,8 @@ export class PublicationPublisher extends Construct {
     );
     new MinuteSchedule(publisher, "Schedule", {
       target: publisher.function,
+      name: "publisher",
+      ...given({ role: props.parts?.scheduleRole }),
       description: "Starts the Valkeeper publisher's comparison of all copies",
       ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
     });
@@ -119,6 +122,7 @@ function publisherIssues(props: PublicationPublisherProps): string[] {
     // Of sizes that are wrong themselves the product says nothing.
     ...(bounds.length === 0 && groups > MOST_GROUPS ? [tooMany(groups)] : []),
     ...publicationIssues(props.publication),
+    ...scheduleRoleIssues("parts", [props.parts ?? {}]),
     ...(props.table.table.tableStreamArn === undefined
       ? ["the given table has no stream that is known here: import it with its `tableStreamArn`"]
       : []),

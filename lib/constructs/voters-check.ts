@@ -3,6 +3,7 @@
 import { Token } from "aws-cdk-lib";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import type { Egress } from "./egress.ts";
+import { scheduleRoleIssues } from "./function-parts.ts";
 import type { NodeCredentials } from "./group-props.ts";
 import { outOfRange, VOTER_BOUNDS } from "./voter-shards.ts";
 import { isLookedUpLater, tooFewZones, type VoterZone } from "./voter-zones.ts";
@@ -23,6 +24,7 @@ export function votersIssues(props: VotersProps): string[] {
     ...(functions === undefined || functions.length === voters
       ? []
       : [`functions has ${functions.length} entries for ${voters} voters`]),
+    ...scheduleRoleIssues("functions", functions ?? []),
     ...(props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE ? routeIssues(zones) : []),
   ];
 }

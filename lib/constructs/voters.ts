@@ -28,7 +28,8 @@ import { BundledFunction } from "./bundled-function.ts";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
-import type { FunctionParts } from "./function-parts.ts";
+import type { ScheduledFunctionParts } from "./function-parts.ts";
+import { given } from "./given.ts";
 import type { NodeCredentials, PublicationProps } from "./group-props.ts";
 import { MinuteSchedule } from "./minute-schedule.ts";
 import { grantCopies } from "./publication-grants.ts";
@@ -90,7 +91,7 @@ export interface VotersProps {
    * One for each voter, shard by shard, each in the order of the zones.
    * @default - nothing is given
    */
-  readonly functions?: FunctionParts[];
+  readonly functions?: ScheduledFunctionParts[];
   /**
    * Gets the schedules' calls that could not be delivered.
    * @default - they are dropped
@@ -162,7 +163,11 @@ export class Voters extends Construct implements IConnectable {
     return securityGroup;
   }
 
-  #createVoter({ id, zone, subnet, shard }: Place, props: Secured, parts: FunctionParts | undefined): BundledFunction {
+  #createVoter(
+    { id, zone, subnet, shard }: Place,
+    props: Secured,
+    parts: ScheduledFunctionParts | undefined,
+  ): BundledFunction {
     const { table, egress, publication, groupsPerVoter } = props;
     const title = `Valkeeper voter of ${zone}${shard === 0 ? "" : `, shard ${shard}`}`;
     const voter = new BundledFunction(this, `Voter${id}`, {
@@ -200,7 +205,9 @@ export class Voters extends Construct implements IConnectable {
     if (egress.reachesSecrets) for (const each of props.credentials) this.#grantSecret(voter, each);
     new MinuteSchedule(voter, "Schedule", {
       target: voter.function,
+      name: "voter",
       description: `Starts the ${title}`,
+      ...given({ role: parts?.scheduleRole }),
       ...(props.deadLetterQueue === undefined ? {} : { deadLetterQueue: props.deadLetterQueue }),
     });
     return voter;

@@ -1,11 +1,13 @@
 import { App, Stack } from "aws-cdk-lib";
 import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { Port, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { describe, expect, it } from "vitest";
 import { FailoverTable } from "../../lib/constructs/failover-table.ts";
+import { PublicationPublisher } from "../../lib/constructs/publication-publisher.ts";
 import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
 import { actionsOf, group, importVpc, issuesOf, newStack, statementsOf, synthesize } from "./failover-stack.ts";
 
@@ -187,6 +189,68 @@ describe("roles and log groups of one's own", () => {
   });
 });
 
+describe("roles of one's own for the schedules", () => {
+  const schedulerRole = (stack: Stack, id: string): IRole =>
+    new Role(stack, id, { assumedBy: new ServicePrincipal("scheduler.amazonaws.com") }) as IRole;
+  const invoked = (template: Template, role: string): readonly string[] =>
+    statementsOf(template, role).flatMap(({ Action, Resource }) =>
+      Action === "lambda:InvokeFunction" ? [Resource].flat().map((each) => JSON.stringify(each)) : [],
+    );
+
+  it("are assumed by them, with the right to call their one function and none of ours beside", () => {
+    const { template } = synthesize((stack) => ({
+      functions: {
+        voters: ["A", "B", "C"].map((name) => ({ scheduleRole: schedulerRole(stack, `Given${name}`) })),
+        publisher: { scheduleRole: schedulerRole(stack, "GivenPublisher") },
+      },
+    }));
+    const assumed = Object.values(template.findResources("AWS::Scheduler::Schedule")).map(({ Properties }) =>
+      String(Properties.Target.RoleArn["Fn::GetAtt"][0]).replace(/[0-9A-F]{8}$/, ""),
+    );
+    expect(assumed.toSorted()).toEqual(["GivenA", "GivenB", "GivenC", "GivenPublisher"]);
+    expect(invoked(template, "GivenB")).toEqual([expect.stringContaining("Voter2Function")]);
+    expect(invoked(template, "GivenPublisher")).toEqual([expect.stringContaining("PublisherFunction")]);
+    expect(actionsOf(statementsOf(template, "GivenB"))).toEqual(expect.arrayContaining(["sqs:SendMessage"]));
+    const ours = template.findResources("AWS::IAM::Role", {
+      Properties: {
+        AssumeRolePolicyDocument: {
+          Statement: [
+            Match.objectLike({ Condition: Match.anyValue(), Principal: { Service: "scheduler.amazonaws.com" } }),
+          ],
+        },
+      },
+    });
+    expect(Object.keys(ours)).toEqual([]);
+  });
+
+  it("that take no policies are told of", () => {
+    const stack = newStack();
+    const scheduleRole = Role.fromRoleArn(stack, "fixed", "arn:aws:iam::123456789012:role/fixed", { mutable: false });
+    new ValkeyFailover(stack, "Failover", {
+      vpc: importVpc(stack),
+      functions: { publisher: { scheduleRole: scheduleRole as IRole } },
+    });
+    const warnings = Annotations.fromStack(stack).findWarning("*", Match.stringLikeRegexp("takes no policies"));
+    expect(warnings.map((each) => each.id)).toEqual(["/Test/Failover/Publication/Publisher/Schedule"]);
+    expect(String(warnings[0]?.entry.data)).toContain("the rights of the publisher's schedule");
+  });
+
+  it("are refused where a function has the role as well: neither could be made first", () => {
+    const said = ": the role Test/Both is a function's and a schedule's: give schedules one of their own";
+    const both = (stack: Stack) => new Role(stack, "Both", { assumedBy: new ServicePrincipal("lambda") }) as IRole;
+    const issues = issuesOf((stack) => {
+      const role = both(stack);
+      return { functions: { publisher: { scheduleRole: role }, notifier: { role } } };
+    });
+    expect(issues).toEqual([`functions${said}`]);
+    const stack = newStack();
+    const role = both(stack);
+    const table = FailoverTable.fromAttributes(stack, "Shared", imported);
+    const parts = { role, scheduleRole: role };
+    expect(() => new PublicationPublisher(stack, "P", { table, publication: {}, parts })).toThrow(`parts${said}`);
+  });
+});
+
 describe("a deployment of another app", () => {
   const grants = (use: (stack: Stack, role: Role) => void): readonly unknown[] => {
     const stack = newStack();
@@ -210,6 +274,20 @@ describe("a deployment of another app", () => {
     });
     expect(others).toEqual(own);
     expect(JSON.stringify(own)).toContain("parameter/valkeeper/*");
+  });
+
+  it("lets its voters reach the nodes where their security groups are said, and makes no rule that is none otherwise", () => {
+    const stack = newStack();
+    const nodes = new SecurityGroup(stack, "Nodes", { vpc: importVpc(stack) });
+    const voterSecurityGroups = [SecurityGroup.fromSecurityGroupId(stack, "Voters", "sg-0123456789abcdef1")];
+    const told = ValkeyFailover.fromAttributes(stack, "Told", { tableName: "shared", voterSecurityGroups });
+    nodes.connections.allowFrom(told, Port.tcp(6379));
+    Template.fromStack(stack).hasResourceProperties("AWS::EC2::SecurityGroupIngress", {
+      SourceSecurityGroupId: "sg-0123456789abcdef1",
+      ...{ FromPort: 6379, ToPort: 6379 },
+    });
+    const untold = ValkeyFailover.fromAttributes(stack, "Untold", { tableName: "shared" });
+    expect(() => nodes.connections.allowFrom(untold, Port.tcp(6379))).toThrow("give `voterSecurityGroups`");
   });
 
   it("grants the parameters where they are, and none where there are none", () => {
