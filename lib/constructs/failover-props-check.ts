@@ -66,7 +66,7 @@ export function checkProps(scope: Construct, props: ValkeyFailoverProps, vpc: IV
   if (props.dynamoDbEndpoint === DynamoDbEndpoint.CREATE) for (const issue of routeIssues(zones)) complain(issue);
   if (issues.length > 0) throw new ConfigurationError(scope.node.path, issues);
   // The rest shows when the app is complete.
-  watchRoom(scope);
+  watchRoom(scope, JSON.stringify(groups).length);
   return { zones, groups };
 }
 

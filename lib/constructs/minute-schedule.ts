@@ -11,7 +11,6 @@ import {
   ScheduleTargetInput,
   TimeWindow,
 } from "aws-cdk-lib/aws-scheduler";
-import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { DELIVERY_AGE_LIMIT_MS, SCHEDULE_PERIOD_MS } from "../runtime/timing.ts";
@@ -50,15 +49,17 @@ export class MinuteSchedule extends Construct {
       description: props.description,
       schedule: ScheduleExpression.rate(Duration.millis(SCHEDULE_PERIOD_MS)),
       timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(props.target, {
-        // The target would add a grant on every version of the function as well.
-        role: Role.fromRoleArn(this, "AsItIs", role.roleArn, { mutable: false }),
-        retryAttempts: 0,
-        ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
-        maxEventAge: Duration.millis(DELIVERY_AGE_LIMIT_MS),
-        // Handlers drop what lay in a queue for too long.
-        input: ScheduleTargetInput.fromObject({ scheduledTime: ContextAttribute.scheduledTime }),
-      }),
+      // The CDK's own would grant the role more than this: also every version of the function.
+      target: {
+        bind: () => ({
+          arn: props.target.functionArn,
+          role,
+          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: DELIVERY_AGE_LIMIT_MS / 1_000 },
+          ...(deadLetterQueue === undefined ? {} : { deadLetterConfig: { arn: deadLetterQueue.queueArn } }),
+          // Handlers drop what lay in a queue for too long.
+          input: ScheduleTargetInput.fromObject({ scheduledTime: ContextAttribute.scheduledTime }),
+        }),
+      },
     });
     // Without it the first calls of a new stack fail: the schedule would come before the right to call.
     this.schedule.node.addDependency(role);

@@ -130,9 +130,21 @@ const nameIssues = (at: string, name: string, [what, pattern]: readonly [string,
     ? [`${at}: ${JSON.stringify(name)} should be ${what}, known at synthesis`]
     : [];
 
-/** The names become part of ARNs: of one that is none nobody would ever be found. */
-export const clusterIssues = (at: string, clusters: readonly string[] = []): string[] =>
-  clusters.flatMap((cluster) => nameIssues(at, cluster, CLUSTER));
+/** A function's environment has 4 KB, names and all; what the stopper is told beside is less than half a KB. */
+const MOST_OF_ENVIRONMENT = 3_500;
+
+/** The names become part of ARNs: of one that is none nobody would ever be found. Together they stand in a function's environment. */
+export function clusterIssues(at: string, clusters: readonly string[] = []): string[] {
+  const { length } = clusters.join();
+  return [
+    ...clusters.flatMap((cluster) => nameIssues(at, cluster, CLUSTER)),
+    ...(length > MOST_OF_ENVIRONMENT
+      ? [
+          `${at} has names of ${length} characters in all, and a function's environment has room for ${MOST_OF_ENVIRONMENT}`,
+        ]
+      : []),
+  ];
+}
 
 export function platformIssues(nodesRunOn: readonly NodePlatform[] = []): string[] {
   const all = nodesRunOn.map(({ name, _of }) => (_of === null ? name : `${name} ${_of}`));

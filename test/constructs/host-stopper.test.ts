@@ -86,4 +86,17 @@ describe("the stopper", () => {
     const errors = failover.alarms?.alarmsOf("invocation-errors") ?? [];
     expect(errors).toHaveLength(7);
   });
+
+  it("refuses clusters whose names are more than a function's environment holds", () => {
+    const named = (count: number) => ({
+      hostStopping: { ecsClusters: Array.from({ length: count }, (_, index) => `${"c".repeat(97)}${100 + index}`) },
+    });
+    expect(issuesOf(() => named(34))).toEqual([]);
+    expect(issuesOf(() => named(35))).toEqual([
+      "hostStopping.ecsClusters has names of 3534 characters in all, and a function's environment has room for 3500",
+    ]);
+    const { Variables } = stoppers(synthesize(() => named(34)).template)[0]?.["Properties"].Environment ?? {};
+    // Its table's name is 255 characters at most.
+    expect(JSON.stringify(Variables).length + 255).toBeLessThan(4_096);
+  });
 });

@@ -6,11 +6,17 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
 import { FailoverAlarms } from "../../lib/constructs/failover-alarms.ts";
 import type { ValkeyFailoverProps } from "../../lib/constructs/failover-props.ts";
-import { group, newStack, synthesize, zones } from "./failover-stack.ts";
+import { ValkeyFailover } from "../../lib/constructs/valkey-failover.ts";
+import { group, importVpc, newStack, synthesize, zones } from "./failover-stack.ts";
 
 const MOST_BYTES = 1_000_000;
 
 const groups = (count: number) => Array.from({ length: count }, (_, index) => ({ ...group, name: `g${index}` }));
+/** As long as the certificate of an RSA key of 4,096 bits is. */
+const CA = `-----BEGIN CERTIFICATE-----\n${Array.from({ length: 30 }, () => "M".repeat(64)).join("\n")}\n-----END CERTIFICATE-----\n`;
+const secured = (count: number) =>
+  groups(count).map((each, index) => ({ ...each, tls: { enabled: true, ca: CA, serverName: `g${index}.example` } }));
+const JUST_TOO_MANY = 260;
 const withOwnAlarms = (count: number): Partial<ValkeyFailoverProps> => ({
   groups: groups(count),
   groupMetrics: true,
@@ -56,6 +62,37 @@ describe("one stack", () => {
     expect(said).toContain("several deployments");
     // Once, by the outermost construct.
     expect(said.match(/CloudFormation takes/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ["250, 50 for each voter", { groups: secured(250) }],
+    ["225 with alarms and a dashboard", { groups: secured(225), alarms: {}, dashboard: true }],
+  ] satisfies readonly [string, Partial<ValkeyFailoverProps>][])(
+    "has room for groups with a CA of their own: %s",
+    (_, props) => {
+      expect(sizeOf(props).bytes).toBeLessThan(MOST_BYTES);
+    },
+  );
+
+  it("whose template is too large says what it is full of, and what to do", () => {
+    const said = refusal(() => synthesize(() => ({ groups: secured(300) })));
+    expect(said).toMatch(
+      /the template of the stack Test has 1\d{6} bytes, and CloudFormation takes 1000000: 300 declared/,
+    );
+    expect(said).toContain("Declare fewer groups and register the others at run time (`valkeeper groups add`");
+    expect(said).toContain("several deployments");
+  });
+
+  it("that is too large by its indentation alone says so, and fits without it", () => {
+    const synth = (suppressTemplateIndentation: boolean) => () => {
+      const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+      const env = { account: "123456789012", region: "eu-west-1" };
+      const stack = new Stack(app, "Test", { env, suppressTemplateIndentation });
+      new ValkeyFailover(stack, "Failover", { vpc: importVpc(stack), groups: secured(JUST_TOO_MANY) });
+      app.synth();
+    };
+    expect(refusal(synth(false))).toContain("Set the stack's suppressTemplateIndentation, declare fewer groups");
+    expect(refusal(synth(true))).toBe("it fits");
   });
 
   it("counts what the app has in it beside, and not what is in a nested stack", () => {
