@@ -31,6 +31,11 @@ describe("the errors that are thrown", () => {
     expect(new PortError("group-store", "readBallot", "no answer")).not.toHaveProperty("cause");
   });
 
+  it("say of a port whether it would answer otherwise later, which it may unless said", () => {
+    const finality = [[], [false], [true]].map(([isFinal]) => new PortError("hosts", "read", "", undefined, isFinal));
+    expect(finality.map((error) => error.isFinal)).toEqual([false, false, true]);
+  });
+
   it("say which promise a bug breaks", () => {
     const error = new InvariantViolation("S3", "the clock went back");
     expect([error.message, error.id]).toEqual(["S3: the clock went back", "S3"]);
