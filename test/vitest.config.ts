@@ -18,6 +18,7 @@ const deployedFiles = [
   "test/integ/evacuation-deployed.test.ts",
   "test/integ/example.test.ts",
   "test/integ/host-stop.test.ts",
+  "test/integ/imported-table.test.ts",
   "test/integ/local-start.test.ts",
   "test/integ/retained-table.test.ts",
   "test/package/package.test.ts",
