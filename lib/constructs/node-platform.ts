@@ -54,8 +54,9 @@ export class NodePlatform {
 
   /**
    * Instances of Auto Scaling groups that have a termination hook of this name. It is completed (`CONTINUE`) for every
-   * instance that it holds back, whoever's it is: give the name to no hook that waits for somebody else. Scheduled changes
-   * and Spot interruptions are told by `ec2()`.
+   * instance that it holds back, a node's or not, of each Auto Scaling group that carries the tag `valkeeper:group`: give
+   * the name to no hook of theirs that waits for somebody else. It may not be completed for other Auto Scaling groups,
+   * whose instances wait until its heartbeat ends. Scheduled changes and Spot interruptions are told by `ec2()`.
    */
   static autoScaling(hookName: string = "valkeeper"): NodePlatform {
     return new NodePlatform("autoScaling", hookName, () => [

@@ -69,6 +69,7 @@ function settingWarnings(config: GroupConfig): readonly string[] {
       "stopInstance required: where the old primary's host cannot be stopped, no failover happens until a person decides",
     );
   }
-  if (config.mode === "observe") warnings.push("mode observe: everything is decided and recorded, nothing is done");
+  if (config.mode === "observe")
+    warnings.push("mode observe: nothing is done, and a group without a record is looked at and not adopted");
   return warnings;
 }

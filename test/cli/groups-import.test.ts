@@ -258,7 +258,9 @@ describe("groups import", () => {
     expect(await line.run("groups", "import", "s.conf", "--add")).toMatchObject({
       exit: 0,
       out: "mymaster is registered: 3 nodes, quorum 2 of 3 voters\nother is registered: 3 nodes, quorum 2 of 3 voters",
-      notes: expect.stringContaining("note: mode observe: everything is decided and recorded, nothing is done"),
+      notes: expect.stringContaining(
+        "note: mode observe: nothing is done, and a group without a record is looked at and not adopted",
+      ),
     });
     expect(line.store.specs.get(groupName("other"))).toMatchObject({ owner: "cli", declared: { mode: "observe" } });
 

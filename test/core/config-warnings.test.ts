@@ -30,7 +30,7 @@ describe("configWarnings", () => {
       { stopInstance: "required" },
       "stopInstance required: where the old primary's host cannot be stopped, no failover happens until a person decides",
     ],
-    [{ mode: "observe" }, "mode observe: everything is decided and recorded, nothing is done"],
+    [{ mode: "observe" }, "mode observe: nothing is done, and a group without a record is looked at and not adopted"],
     [
       { nodes: ["n1", "n2", "n3"].map((id) => ({ id, host: id, zone: "a" })) },
       "all nodes are in zone a: its loss is the loss of the group",

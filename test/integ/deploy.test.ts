@@ -168,6 +168,10 @@ describe("the app, deployed by the CDK's own command line", () => {
   }, 120_000);
 });
 
+const published = async () => {
+  const address = (await store.readPublication(name))?.primary.address;
+  return address === undefined ? null : `${address.host}:${address.port}`;
+};
 const parameter = async () =>
   (await clients.ssm.send(new GetParameterCommand({ Name: `/valkeeper/${name}/primary` }))).Parameter?.Value;
 const record = async () => {
@@ -180,8 +184,10 @@ const historyOf = () => store.readHistory(name, { limit: 500, newestFirst: false
 const primary = async () => (await store.readBallot(name))?.primary?.node;
 const isCopiedEverywhere = async (id: string | undefined): Promise<boolean> => {
   const node = nodes.find((each) => each.id === id);
-  const copies = await Promise.all([parameter(), record()]).catch(() => []);
-  return node !== undefined && copies[0] === `${node.host}:${node.port}` && copies[1] === node.host;
+  if (node === undefined) return false;
+  const copies = await Promise.all([published(), parameter(), record()]).catch(() => []);
+  const address = `${node.host}:${node.port}`;
+  return copies[0] === address && copies[1] === address && copies[2] === node.host;
 };
 
 describe("what was deployed, called by its schedules alone", () => {
