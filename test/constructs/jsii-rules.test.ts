@@ -12,7 +12,7 @@ const issuesOf = (source: string, more: Readonly<Record<string, string>> = {}): 
   return jsiiViolations("x/index.ts", (path) => files[path] ?? "");
 };
 
-describe("jsii's rules for the public surface", () => {
+describe("jsii's rules for the public surface, and a default for what may be left out", () => {
   it("hold for everything that the package exports", () => {
     // What is thrown is told by its text in every language.
     expect(jsiiViolations("lib/constructs/index.ts", read, ["ConfigurationError"])).toEqual([]);
@@ -21,6 +21,13 @@ describe("jsii's rules for the public surface", () => {
   it.each([
     ["a union", "export interface A { readonly a: string | number }", "A.a: the type is a union"],
     ["undefined for what is optional", "export interface A { readonly a: string | undefined }", "A.a: is a union"],
+    ["what may be left out without its default", "export interface A { readonly a?: string }", "A.a: may be left out"],
+    [
+      "a default that is another's",
+      "export interface A { /** @default - none */ readonly b?: string; /** A. */ readonly a?: string }",
+      "A.a: may be left out",
+    ],
+    ["a default of nothing", "export interface A { /** @default */ readonly a?: string }", "A.a: may be left out"],
     ["a literal", 'export interface A { readonly a?: "b" }', "A.a: the type is a literal"],
     ["a union in an array", "export interface A { readonly a: (string | number)[] }", "A.a: the type is a union"],
     ["a readonly array", "export interface A { readonly a: readonly string[] }", "A.a: the type is a type operator"],
@@ -84,7 +91,7 @@ describe("jsii's rules for the public surface", () => {
       import { Construct } from "constructs";
       import type { aws_ec2 as ec2 } from "aws-cdk-lib";
       export interface IA { readonly a?: string; do(b: BProps): Promise<string> }
-      export interface BProps { readonly vpc?: ec2.IVpc; readonly map: { [name: string]: string[] }; readonly all: BProps[] }
+      export interface BProps { /** @default - a new one */ readonly vpc?: ec2.IVpc; readonly map: { [name: string]: string[] }; readonly all: BProps[] }
       export class A extends Construct implements IA {
         static readonly ONE: A;
         static of(name: string): A | undefined { return undefined }

@@ -130,8 +130,12 @@ function checkInterface(place: Place, declaration: Node): void {
     const name = nameOf(member["key"]) ?? member.type;
     const at = { ...place, at: `${place.at}.${name}` };
     if (member.type === "TSIndexSignature") at.surface.complain(at.at, "an interface has no index signature");
-    else if (member.type === "TSPropertySignature") checkProperty(at, name, member, isStruct);
-    else if (isStruct) at.surface.complain(at.at, "a struct has no methods: behavioural interfaces start with I");
+    else if (member.type === "TSPropertySignature") {
+      checkProperty(at, name, member, isStruct);
+      if (isStruct && member["optional"] === true && !hasDefault(place.module, member)) {
+        at.surface.complain(at.at, "may be left out, and no @default says what that means");
+      }
+    } else if (isStruct) at.surface.complain(at.at, "a struct has no methods: behavioural interfaces start with I");
     else checkMethod(at, name, member);
   }
 }
@@ -172,6 +176,10 @@ function checkBase(place: Place, base: string): void {
 
 const isInternal = ({ text }: Module, member: Node): boolean =>
   /\/\*\*[^/]*@internal[^/]*\*\/\s*$/.test(text.slice(0, member.start));
+
+/** No rule of jsii's, but of its linter for the CDK's own constructs. */
+const hasDefault = ({ text }: Module, member: Node): boolean =>
+  /\/\*\*(?:(?!\*\/)[\s\S])*@default[ \t]+[^\s*](?:(?!\*\/)[\s\S])*\*\/\s*$/.test(text.slice(0, member.start));
 
 function checkProperty(place: Place, name: string, member: Node, mustBeReadonly: boolean): void {
   const isConstant = member["static"] === true;
