@@ -29,6 +29,7 @@ import type { Construct, IConstruct } from "constructs";
 import { DynamoDbEndpoint } from "./dynamo-db-endpoint.ts";
 import { Egress } from "./egress.ts";
 import { type ExampleSecrets, exampleUserData } from "./example-node.ts";
+import { GROUP_TAG, NODE_TAG } from "./host-grants.ts";
 import { NodePlatform } from "./node-platform.ts";
 import { exportOutputs } from "./operator-outputs.ts";
 import { ValkeyFailover } from "./valkey-failover.ts";
@@ -209,8 +210,8 @@ function makeMachine(scope: Construct, machine: Machine): Instance {
   });
   // What it installs comes through the NAT gateway.
   instance.node.addDependency(subnet.internetConnectivityEstablished);
-  Tags.of(instance).add("valkeeper:group", EXAMPLE_GROUP);
-  Tags.of(instance).add("valkeeper:node", id);
+  Tags.of(instance).add(GROUP_TAG, EXAMPLE_GROUP);
+  Tags.of(instance).add(NODE_TAG, id);
   acknowledge(instance, {
     EC28: "The voters see a node's failure within seconds; figures of its machine by the minute would be paid for.",
     EC29: "An example that is removed again. An Auto Scaling group would replace a node by one with another address.",

@@ -21,6 +21,7 @@ import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct, type IConstruct } from "constructs";
 import { ConfigurationError } from "../core/errors.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
+import { given } from "./given.ts";
 import { watchRoom } from "./stack-room.ts";
 import { type VoterFunction, voterFunctionsOf } from "./voter-shards.ts";
 
@@ -148,7 +149,7 @@ export class FailoverAlarms extends Construct {
     this.alarms = conditions.map((condition) => ({
       condition: condition.name,
       alarm: this.#create(condition, prefix, props),
-      ...(condition.groupName === undefined ? {} : { groupName: condition.groupName }),
+      ...given({ groupName: condition.groupName }),
     }));
     if (actionsOf(props).length === 0) this.#warnIfNobodyIsTold();
   }

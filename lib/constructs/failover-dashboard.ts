@@ -20,6 +20,7 @@ import {
 import { Construct } from "constructs";
 import type { WatchedFunction } from "./failover-alarms.ts";
 import { FailoverMetrics } from "./failover-metrics.ts";
+import { given } from "./given.ts";
 import { voterFunctionsOf } from "./voter-shards.ts";
 
 export interface FailoverDashboardProps {
@@ -56,7 +57,7 @@ export class FailoverDashboard extends Construct {
     super(scope, id);
     const metrics = new FailoverMetrics(props.tableName);
     this.dashboard = new Dashboard(this, "Dashboard", {
-      ...(props.dashboardName === undefined ? {} : { dashboardName: props.dashboardName }),
+      ...given({ dashboardName: props.dashboardName }),
       defaultInterval: Duration.hours(3),
     });
     this.dashboard.addWidgets(new TextWidget({ markdown: HINT, width: WIDTH, height: 2 }));

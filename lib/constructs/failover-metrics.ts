@@ -4,6 +4,7 @@
 import { Duration } from "aws-cdk-lib";
 import { Metric, type MetricOptions, Stats } from "aws-cdk-lib/aws-cloudwatch";
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS, voterFunctionName } from "../runtime/metric-names.ts";
+import { given } from "./given.ts";
 
 export interface VoterMetricOptions extends MetricOptions {
   /** @default 0 */
@@ -22,7 +23,7 @@ export class FailoverMetrics {
     this.#tableName = tableName;
     this.#dimensions = {
       [DIMENSIONS.deployment]: tableName,
-      ...(groupName === undefined ? {} : { [DIMENSIONS.group]: groupName }),
+      ...given({ [DIMENSIONS.group]: groupName }),
     };
   }
 

@@ -17,6 +17,7 @@ import { NOTIFIER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
+import { given } from "./given.ts";
 
 export interface NotificationOptions {
   /**
@@ -79,12 +80,13 @@ export class FailoverNotifications extends Construct {
       memoryMegabytes: 256,
       environment: {
         [VARIABLES.table]: table.table.tableName,
-        ...(topic === undefined ? {} : { [VARIABLES.topic]: topic.topicArn }),
-        ...(eventBus === undefined ? {} : { [VARIABLES.eventBus]: eventBus.eventBusArn }),
-        ...(conditionTopic === undefined ? {} : { [VARIABLES.conditionTopic]: conditionTopic.topicArn }),
+        ...given({
+          [VARIABLES.topic]: topic?.topicArn,
+          [VARIABLES.eventBus]: eventBus?.eventBusArn,
+          [VARIABLES.conditionTopic]: conditionTopic?.topicArn,
+        }),
       },
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.parts === undefined ? {} : { parts: props.parts }),
+      ...given({ logRetention: props.logRetention, parts: props.parts }),
     });
     this.function = notifier.function;
     topic?.grantPublish(notifier.role);

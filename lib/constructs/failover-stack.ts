@@ -119,18 +119,18 @@ const tellingOf = (
 ): NotificationOptions => ({
   ...(topicArn === undefined ? {} : { topic: Topic.fromTopicArn(scope, "NotificationTopic", topicArn) }),
   ...(eventBusName === undefined ? {} : { eventBus: EventBus.fromEventBusName(scope, "EventBus", eventBusName) }),
-  ...(toEventBus === undefined ? {} : { toEventBus }),
+  ...given({ toEventBus }),
 });
 
 const credentialsOf = (scope: Construct, settings: CredentialsSettings): NodeCredentials => ({
-  ...(settings.user === undefined ? {} : { user: settings.user }),
+  ...given({ user: settings.user }),
   ...(settings.secretName === undefined
     ? {}
     : { secret: Secret.fromSecretNameV2(scope, "Credentials", settings.secretName) }),
   ...(settings.secretArn === undefined
     ? {}
     : { secret: Secret.fromSecretCompleteArn(scope, "Credentials", settings.secretArn) }),
-  ...(settings.parameterName === undefined ? {} : { parameterName: settings.parameterName }),
+  ...given({ parameterName: settings.parameterName }),
 });
 
 function publicationOf(scope: Construct, { hostedZone, ...settings }: PublicationSettings): PublicationProps {

@@ -18,6 +18,7 @@ import { ConfigurationError } from "../core/errors.ts";
 import { PARTITION_KEY, SORT_KEY, STREAM_VIEW } from "../runtime/table-schema.ts";
 import { FailoverTableBase, type IFailoverTable } from "./failover-table-base.ts";
 import { foreignTableIssues } from "./foreign-table.ts";
+import { given } from "./given.ts";
 
 export interface FailoverTableProps {
   /**
@@ -102,8 +103,8 @@ export class FailoverTable extends FailoverTableBase {
       partitionKey: { name: PARTITION_KEY, type: AttributeType.STRING },
       sortKey: { name: SORT_KEY, type: AttributeType.STRING },
       billing: Billing.onDemand(),
-      ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
-      ...(props.warmThroughput === undefined ? {} : { warmThroughput: props.warmThroughput }),
+      ...given({ tableName: props.tableName }),
+      ...given({ warmThroughput: props.warmThroughput }),
       dynamoStream: StreamViewType[STREAM_VIEW],
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy,

@@ -16,8 +16,9 @@ import { DELIVERY_AGE_LIMIT_MS, EVACUATOR_TIMEOUT_MS } from "../runtime/timing.t
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
-import { isTagged } from "./host-stopper.ts";
-import { ecsArn, type NodePlatform, platformIssues } from "./node-platform.ts";
+import { given } from "./given.ts";
+import { grantTasks, isTagged } from "./host-grants.ts";
+import { type NodePlatform, platformIssues } from "./node-platform.ts";
 
 export interface HostEvacuatorProps {
   readonly nodesRunOn: NodePlatform[];
@@ -62,8 +63,7 @@ export class HostEvacuator extends Construct {
         [VARIABLES.table]: table.table.tableName,
         [VARIABLES.economy]: String(restingVoters.length > 0),
       },
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.parts === undefined ? {} : { parts: props.parts }),
+      ...given({ logRetention: props.logRetention, parts: props.parts }),
       options: {
         // It has tried for as long as there was time: what failed is for a person to know.
         ...(deadLetterQueue === undefined ? {} : { onFailure: new SqsDestination(deadLetterQueue) }),
@@ -77,9 +77,15 @@ export class HostEvacuator extends Construct {
     grantInstances(evacuator);
     if (names("autoScaling").length > 0) grantHooks(evacuator, stack);
     if (names("ecs").length > 0) grantTasks(evacuator, stack, names("ecs"));
+    if (nodesRunOn.length > 0) {
+      evacuator.acknowledgeWildcard(
+        "*",
+        "Descriptions of instances and hooks, lists of tasks: these actions take no resource.",
+      );
+    }
     const target = new LambdaFunction(this.function, {
       maxEventAge: HANDED_OVER_WITHIN,
-      ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
+      ...given({ deadLetterQueue }),
     });
     this.rules = nodesRunOn
       .flatMap((platform) => platform._notices(stack))
@@ -115,10 +121,6 @@ export class HostEvacuator extends Construct {
 
 function grantInstances(evacuator: BundledFunction): void {
   evacuator.role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ec2:DescribeInstances"], resources: ["*"] }));
-  evacuator.acknowledgeWildcard(
-    "*",
-    "Descriptions of instances and hooks, lists of tasks: these actions take no resource.",
-  );
 }
 
 function grantHooks(evacuator: BundledFunction, stack: Stack): void {
@@ -139,21 +141,4 @@ function grantHooks(evacuator: BundledFunction, stack: Stack): void {
     }),
   );
   evacuator.acknowledgeWildcard(groups, "Which groups have the hook is not known here; only those that are tagged.");
-}
-
-function grantTasks(evacuator: BundledFunction, stack: Stack, clusters: readonly string[]): void {
-  const { role } = evacuator;
-  const inClusters = { ArnEquals: { "ecs:cluster": clusters.map((cluster) => ecsArn(stack, "cluster", cluster)) } };
-  const tasks = clusters.map((cluster) => ecsArn(stack, "task", `${cluster}/*`));
-  role.addToPrincipalPolicy(
-    new PolicyStatement({ actions: ["ecs:ListTasks"], resources: ["*"], conditions: inClusters }),
-  );
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ecs:DescribeTasks"], resources: tasks }));
-  evacuator.acknowledgeWildcard(
-    "*",
-    "Descriptions of instances and hooks, lists of tasks: these actions take no resource.",
-  );
-  for (const each of tasks) {
-    evacuator.acknowledgeWildcard(each, "Tasks of a cluster that is named: which there will be nobody knows now.");
-  }
 }

@@ -1,7 +1,7 @@
 // Stops the hosts of old primaries, for groups whose `stopInstance` asks for it: by a function of its own on the table's
 // stream, so that waiting for a stop delays nobody's publication. It may stop what carries a group's tag, and nothing else.
 
-import { Arn, ArnFormat, Duration, Stack } from "aws-cdk-lib";
+import { Arn, Duration, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
@@ -15,6 +15,8 @@ import { STOPPER_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
+import { given } from "./given.ts";
+import { grantTasks, isTagged } from "./host-grants.ts";
 import { clusterIssues } from "./node-platform.ts";
 
 export interface HostStoppingOptions {
@@ -38,10 +40,6 @@ export interface HostStopperProps extends HostStoppingOptions {
   readonly parts?: FunctionParts;
 }
 
-/** The tag by which hosts are found. lib/ports/hosts.ts, which constructs must not import, spells it too; a test compares. */
-const GROUP_TAG = "valkeeper:group";
-/** Which groups there will be is not known at deployment. */
-export const isTagged = { StringLike: { [`aws:ResourceTag/${GROUP_TAG}`]: "?*" } };
 /** An operation does not wait for longer (core's host-stop.ts). */
 const GIVEN_UP_AFTER = Duration.minutes(3);
 const RETRIES = 5;
@@ -66,13 +64,16 @@ export class HostStopper extends Construct {
         [VARIABLES.table]: table.table.tableName,
         ...(ecsClusters.length === 0 ? {} : { [VARIABLES.clusters]: ecsClusters.join(",") }),
       },
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.parts === undefined ? {} : { parts: props.parts }),
+      ...given({ logRetention: props.logRetention, parts: props.parts }),
     });
     this.function = stopper.function;
     table.grantStop(stopper.role);
     grantInstances(stopper, Stack.of(this));
-    if (ecsClusters.length > 0) grantTasks(stopper, Stack.of(this), ecsClusters);
+    if (ecsClusters.length > 0) {
+      const tasks = grantTasks(stopper, Stack.of(this), ecsClusters);
+      const mayStop = new PolicyStatement({ actions: ["ecs:StopTask"], resources: tasks, conditions: isTagged });
+      stopper.role.addToPrincipalPolicy(mayStop);
+    }
     stopper.function.addEventSource(
       new DynamoEventSource(table.table, {
         // A wish of the minutes in which Lambda begins to read is heard too; one that is over is looked up in the ballot, and is nothing.
@@ -109,25 +110,6 @@ function grantInstances(stopper: BundledFunction, stack: Stack): void {
     "Descriptions of instances, Spot requests and tasks: these actions take no resource.",
   );
   stopper.acknowledgeWildcard(instances, "Instances are told by their tag: which there will be nobody knows now.");
-}
-
-function grantTasks(stopper: BundledFunction, stack: Stack, clusters: readonly string[]): void {
-  const { role } = stopper;
-  const arn = (resource: string, resourceName: string): string =>
-    Arn.format({ service: "ecs", resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME }, stack);
-  const inClusters = { ArnEquals: { "ecs:cluster": clusters.map((cluster) => arn("cluster", cluster)) } };
-  const tasks = clusters.map((cluster) => arn("task", `${cluster}/*`));
-  for (const each of tasks) {
-    stopper.acknowledgeWildcard(
-      each,
-      "Tasks of a cluster that is named, told by their tag: which there will be nobody knows now.",
-    );
-  }
-  role.addToPrincipalPolicy(
-    new PolicyStatement({ actions: ["ecs:ListTasks"], resources: ["*"], conditions: inClusters }),
-  );
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ecs:DescribeTasks"], resources: tasks }));
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ["ecs:StopTask"], resources: tasks, conditions: isTagged }));
 }
 
 /**

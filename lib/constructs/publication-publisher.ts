@@ -72,8 +72,7 @@ export class PublicationPublisher extends Construct {
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
         ...(props.shards === undefined ? {} : { [VARIABLES.shards]: String(props.shards) }),
       },
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.parts === undefined ? {} : { parts: props.parts }),
+      ...given({ logRetention: props.logRetention, parts: props.parts }),
     });
     this.function = publisher.function;
     table.grantPublish(publisher.role);
@@ -96,7 +95,7 @@ export class PublicationPublisher extends Construct {
       name: "publisher",
       ...given({ role: props.parts?.scheduleRole }),
       description: "Starts the Valkeeper publisher's comparison of all copies",
-      ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
+      ...given({ deadLetterQueue }),
     });
   }
 }

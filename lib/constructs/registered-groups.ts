@@ -11,6 +11,7 @@ import { REGISTRAR_TIMEOUT_MS } from "../runtime/timing.ts";
 import { BundledFunction } from "./bundled-function.ts";
 import type { IFailoverTable } from "./failover-table-base.ts";
 import type { FunctionParts } from "./function-parts.ts";
+import { given } from "./given.ts";
 
 export interface RegisteredGroupsProps {
   readonly table: IFailoverTable;
@@ -46,8 +47,7 @@ export class RegisteredGroups extends Construct {
         [VARIABLES.shards]: String(props.shards),
         [VARIABLES.groupsPerVoter]: String(props.groupsPerVoter),
       },
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.parts === undefined ? {} : { parts: props.parts }),
+      ...given({ logRetention: props.logRetention, parts: props.parts }),
     });
     this.function = registrar.function;
     props.table.grantRegister(registrar.role);

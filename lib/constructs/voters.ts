@@ -187,8 +187,8 @@ export class Voters extends Construct implements IConnectable {
         [VARIABLES.metrics]: metricsLevel(props.groupMetrics),
         ...placedSecret(props),
       },
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(parts === undefined ? {} : { parts }),
+      ...given({ logRetention: props.logRetention }),
+      ...given({ parts }),
       options: {
         vpc: props.vpc,
         vpcSubnets: { subnets: [subnet] },
@@ -196,8 +196,8 @@ export class Voters extends Construct implements IConnectable {
         ipv6AllowedForDualStack: egress === Egress.DUAL_STACK,
         // Without a NAT gateway it makes no difference which kind of subnet it is.
         allowPublicSubnet: egress !== Egress.NAT,
-        ...(props.environmentKey === undefined ? {} : { environmentEncryption: props.environmentKey }),
-        ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+        ...given({ environmentEncryption: props.environmentKey }),
+        ...given({ reservedConcurrentExecutions: props.reservedConcurrency }),
       },
     });
     table.grantVote(voter.role, zone, shard);
@@ -264,7 +264,7 @@ export class Voters extends Construct implements IConnectable {
 function placedSecret({ egress, credentials: [credentials] }: VotersProps): { [name: string]: string } {
   if (egress.reachesSecrets || credentials?.secret === undefined) return {};
   const value = SecretValue.secretsManager(credentials.secret.secretArn, {
-    ...(credentials.secretVersionId === undefined ? {} : { versionId: credentials.secretVersionId }),
+    ...given({ versionId: credentials.secretVersionId }),
   });
   return {
     [VARIABLES.secretId]: credentials.secret.secretArn,
