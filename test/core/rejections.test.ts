@@ -211,6 +211,26 @@ describe("S12: instead of a repair an operator reads", () => {
       ),
     ],
     [
+      "R22: which node claims it alone",
+      { state: withNode(watching(), N2, stranger), verdict: up },
+      said(
+        "unexplained-primary",
+        "n2 claims to be primary with a history that no record explains",
+        "a person decides which data counts",
+        "valkeeper groups recover, or REPLICAOF on it",
+      ),
+    ],
+    [
+      "that the last repair did not help one node",
+      { state: { ...astray, repairs: 2 }, verdict: up },
+      said(
+        "backing-off",
+        "n2 was not brought in line by the last repair",
+        "500 ms have passed since",
+        "what n2 says to REPLICAOF",
+      ),
+    ],
+    [
       "that the last repair did not help",
       {
         state: {
