@@ -196,6 +196,14 @@ describe("a damaged record", () => {
 });
 
 describe("a record with what may be missing left out", () => {
+  it("reads as a spec of no stack, or of one that neither lets go nor replaces another", () => {
+    const [, item] = records["spec"] as (typeof records)[string];
+    const { declaredBy: _, ...ofNobody } = item;
+    expect(decodeSpec(ofNobody)).toStrictEqual(ofNobody);
+    const plain = { ...ofNobody, declaredBy: { stack: "stack/new", resource: "New" } };
+    expect(decodeSpec(plain)).toStrictEqual(plain);
+  });
+
   it("reads as a request that names no target and has no result", () => {
     const { target: _, result: __, ...rest } = records["request"]![1];
     expect(decodeRequest(rest)).toEqual({ ...rest, target: null, result: null });
