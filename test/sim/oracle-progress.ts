@@ -6,6 +6,7 @@ import type { Ballot } from "../../lib/core/ballot.ts";
 import type { NodeId } from "../../lib/core/types.ts";
 import type { OracleConfig } from "./oracle-config.ts";
 import type { Findings } from "./oracle-view.ts";
+import { restMs } from "./rest.ts";
 import type { BallotChange } from "./table.ts";
 import type { NodeFact } from "./valkey-words.ts";
 
@@ -88,8 +89,6 @@ export const CALM_MS = 10_000;
 const LOOK_MS = 500;
 /** Beyond the rest between two attempts. */
 export const SILENCED_MS = 20_000;
-const REST_MS = 2_000;
-const REST_LIMIT_MS = 30_000;
 /** Ten minutes, and as much as two clocks are ever apart. */
 const COUNTS_SURELY_MS = 400_000;
 /** To see an order, to try it for three seconds, or to see that its holder has not answered it: twice over. */
@@ -411,8 +410,6 @@ export class ProgressOracle {
     );
   }
 }
-
-const restMs = (failed: number): number => (failed === 0 ? 0 : Math.min(REST_LIMIT_MS, REST_MS * 2 ** (failed - 1)));
 
 const isForPerson = ({ reason }: ShownReason): boolean =>
   reason === "unexplained-primary" || reason === "unknown-history";

@@ -10,6 +10,7 @@ import type { VoterFunction } from "./lambda.ts";
 import { configOf } from "./oracle-config.ts";
 import { type GroupData, isLost, lacksNodes, mayBegin, missing, unexplained, whyForPerson } from "./oracle-data.ts";
 import { pathsBetween, reaches, reachesTable } from "./oracle-reach.ts";
+import { REST_LIMIT_MS, restMs } from "./rest.ts";
 import { CALM, STORE_PLACE } from "./store.ts";
 import { PASSWORD, type SimNode } from "./valkey.ts";
 import type { World } from "./world.ts";
@@ -23,10 +24,10 @@ export interface Facts {
   readonly voter: VoterFunction | null;
 }
 
-/** How long an automatic attempt counts, and how long the rest is at most (protocol.md, section 7). */
+/** How long an automatic attempt counts (protocol.md, section 7). */
 const BUDGET_MS = 600_000;
-const FIRST_REST_MS = 2_000;
-const REST_LIMIT_MS = 60_000;
+/** An attempt is held for half a minute, may be taken over by one that is held too, and its rest is begun anew. */
+const HELD_AND_RESTED_MS = 4 * REST_LIMIT_MS;
 /** An invocation reads the record first of all, and what it says is looked at twice a second. */
 const LOOK_MS = 2_000;
 /** Declarations are read every five seconds: so long one goes on by the bound of before. */
@@ -114,10 +115,9 @@ function mayRest({ world, ballot, voter }: Facts): boolean {
   const youngest = Math.max(...[...(voter?.invocations ?? [])].map(({ startedAt }) => startedAt));
   const attempts = ballot?.budget ?? [];
   const inARow = attempts.length - 1 - attempts.findLastIndex(({ promoted }) => promoted);
-  const restMs = Math.min(REST_LIMIT_MS, FIRST_REST_MS * 2 ** (inARow - 1));
-  if (world.queue.now - youngest <= restMs + LOOK_MS) return true;
+  if (world.queue.now - youngest <= restMs(inARow) + LOOK_MS) return true;
   const ahead = Math.max(0, ...[...world.voters.values()].map(({ options }) => options.clock.mostAheadMs));
-  return world.queue.now <= last.at - BEGINNING + 2 * ahead + configOf(world).stepTimeoutMs + 2 * REST_LIMIT_MS;
+  return world.queue.now <= last.at - BEGINNING + 2 * ahead + configOf(world).stepTimeoutMs + HELD_AND_RESTED_MS;
 }
 
 /** Votes that say so of the present primary, of voters that still can. */
